@@ -1,0 +1,29 @@
+# flags.cmake - warnings, sanitizers and definitions, gathered in one interface target that every target of ours links.
+add_library(mote_flags INTERFACE)
+target_compile_options(mote_flags INTERFACE
+  -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wundef -Wpointer-arith
+  -Wcast-qual -Wvla -Wwrite-strings -Wformat=2 -Wimplicit-fallthrough -Wnull-dereference
+  -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+target_link_libraries(mote_flags INTERFACE Threads::Threads m)
+
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  # gcc 12 sees null dereferences across inlining that cannot happen.
+  target_compile_options(mote_flags INTERFACE -Wno-null-dereference)
+endif()
+if(MOTE_WERROR)
+  target_compile_options(mote_flags INTERFACE -Werror)
+endif()
+if(MOTE_HOSTILE)
+  target_compile_definitions(mote_flags INTERFACE MOTE_HOSTILE=1)
+endif()
+if(MOTE_DISPATCH STREQUAL "loop")
+  target_compile_definitions(mote_flags INTERFACE MOTE_DISPATCH_LOOP=1)
+endif()
+if(MOTE_SANITIZE)
+  set(sanitize -fsanitize=${MOTE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_compile_options(mote_flags INTERFACE ${sanitize})
+  target_link_options(mote_flags INTERFACE ${sanitize})
+endif()
+if(MOTE_FUZZ)
+  target_compile_options(mote_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()

@@ -1,0 +1,15 @@
+# tests.cmake - tests register themselves: tests/unit/PATH_test.c becomes the test PATH. Labels: `fast` tests run at every quick check,
+# `slow` ones in `make test` only.
+file(GLOB_RECURSE unit_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/*_test.c)
+foreach(source IN LISTS unit_sources)
+  file(RELATIVE_PATH name ${CMAKE_SOURCE_DIR}/tests/unit ${source})
+  string(REGEX REPLACE "_test\\.c$" "" name ${name})
+  string(REPLACE "/" "-" target "unit-${name}")
+  add_executable(${target} ${source})
+  mote_setup(${target})
+  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests/unit ${CMAKE_SOURCE_DIR}/lib ${CMAKE_SOURCE_DIR}/cli)
+  target_link_libraries(${target} PRIVATE ${mote_libraries})
+  add_test(NAME unit/${name} COMMAND ${target} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(unit/${name} PROPERTIES LABELS fast TIMEOUT 120)
+endforeach()
