@@ -13,3 +13,15 @@ foreach(source IN LISTS unit_sources)
   add_test(NAME unit/${name} COMMAND ${target} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(unit/${name} PROPERTIES LABELS fast TIMEOUT 120)
 endforeach()
+
+# tests/golden/AREA/NAME.golden becomes the test golden/AREA/NAME (tests/golden/README.md).
+file(GLOB_RECURSE golden_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/golden/*.golden)
+foreach(file IN LISTS golden_files)
+  file(RELATIVE_PATH name ${CMAKE_SOURCE_DIR}/tests/golden ${file})
+  string(REGEX REPLACE "\\.golden$" "" name ${name})
+  if(TARGET mote_command OR name MATCHES "^runner/")
+    add_test(NAME golden/${name} COMMAND ${CMAKE_SOURCE_DIR}/tests/golden/run ${file})
+    set_tests_properties(golden/${name} PROPERTIES LABELS fast TIMEOUT 120
+      ENVIRONMENT_MODIFICATION "PATH=path_list_prepend:${CMAKE_BINARY_DIR};MOTE_SOURCE=set:${CMAKE_SOURCE_DIR}")
+  endif()
+endforeach()
