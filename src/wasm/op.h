@@ -12,6 +12,12 @@ enum mote__feature {
     FEATURE_COUNT
 };
 #define FEATURE_BIT(ident) (UINT64_C(1) << FEATURE_##ident)
+/* The bits as constants, so that features.def can name them in its own column. */
+enum {
+#define FEATURE(ident, name, def, implied, text) FEATURES_##ident = 1 << FEATURE_##ident,
+#include "wasm/features.def"
+#undef FEATURE
+};
 
 /* Instructions, dense, in the order of ops.def. */
 enum mote__op {
@@ -92,7 +98,7 @@ struct mote__op_info {
 };
 
 extern const struct mote__op_info mote__op_info[OP_COUNT + 1];
-/* First op of each prefix's dense tables: op = mote__op_of_byte[b] for plain bytes, else mote__op_lookup. OP_INVALID where nothing is. */
+/* op = mote__op_of_byte[b] for plain bytes, else mote__op_lookup. OP_INVALID where nothing is. */
 extern const uint16_t mote__op_of_byte[256];
 enum mote__op mote__op_lookup(uint8_t prefix, uint32_t code);
 

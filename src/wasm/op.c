@@ -1,0 +1,129 @@
+/* op.c - the tables of op.h, each derived from ops.def or features.def.
+ * Keeps: no list of instructions or features is written here; what a row says is said in its .def file alone. */
+#include "wasm/op.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* Sizes of the C types that the column `mem` names. */
+enum {
+    MEM_BYTES_void = 0,
+    MEM_BYTES_int8_t = 1,
+    MEM_BYTES_uint8_t = 1,
+    MEM_BYTES_int16_t = 2,
+    MEM_BYTES_uint16_t = 2,
+    MEM_BYTES_int32_t = 4,
+    MEM_BYTES_uint32_t = 4,
+    MEM_BYTES_uint64_t = 8,
+    MEM_BYTES_mote__v128 = 16
+};
+
+/* Lookup tables have one row per prefix, in this order. The longest is 0xFD's. */
+enum { SET_0x00, SET_0xFB, SET_0xFC, SET_0xFD, SET_0xFE, SET_COUNT };
+enum { CODE_COUNT = 0x120 };
+
+/* clang-format off */
+const struct mote__op_info mote__op_info[OP_COUNT + 1] = {
+#define OP(prefix_, code_, ident, text_, imm_, kind_, sig_, mem, feature_)                         \
+    [OP_##ident] = {.text = text_, .sig = #sig_, .prefix = prefix_, .imm = IMM_##imm_,             \
+                    .kind = KIND_##kind_, .mem_bytes = MEM_BYTES_##mem,                            \
+                    .feature = FEATURE_##feature_, .code = code_},
+#include "wasm/ops.def"
+#undef OP
+    [OP_INVALID] = {.text = "(invalid)", .sig = "_"},
+};
+/* clang-format on */
+
+#define OP(prefix, code, ident, text, imm, kind, sig, mem, feature)                                \
+    static_assert((code) < CODE_COUNT, "raise CODE_COUNT for " text);
+#include "wasm/ops.def"
+#undef OP
+static_assert(OP_COUNT < UINT16_MAX, "ops are kept in 16 bits");
+static_assert(FEATURE_COUNT < 31, "FEATURES_x are enumerators, which C17 keeps in an int");
+
+/* Both tables say "nothing" everywhere first (a range of elements is a GNU extension); a row then takes its place. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverride-init"
+#pragma GCC diagnostic ignored "-Wpedantic"
+
+#define BYTE_ROW_0x00(code, ident) [code] = OP_##ident,
+#define BYTE_ROW_0xFB(code, ident)
+#define BYTE_ROW_0xFC(code, ident)
+#define BYTE_ROW_0xFD(code, ident)
+#define BYTE_ROW_0xFE(code, ident)
+
+const uint16_t mote__op_of_byte[256] = {
+    [0 ... 255] = OP_INVALID,
+#define OP(prefix, code, ident, text, imm, kind, sig, mem, feature) BYTE_ROW_##prefix(code, ident)
+#include "wasm/ops.def"
+#undef OP
+};
+
+static const uint16_t op_of_code[SET_COUNT][CODE_COUNT] = {
+    [0 ... SET_COUNT - 1] = {[0 ... CODE_COUNT - 1] = OP_INVALID},
+#define OP(prefix, code, ident, text, imm, kind, sig, mem, feature)                                \
+    [SET_##prefix][code] = OP_##ident,
+#include "wasm/ops.def"
+#undef OP
+};
+
+#pragma GCC diagnostic pop
+
+/* Row of op_of_code for a prefix byte, SET_COUNT if it is none. */
+static unsigned set_of_prefix(uint8_t prefix) {
+    if (prefix == 0) return SET_0x00;
+    if (prefix < 0xFB || prefix > 0xFE) return SET_COUNT;
+    return SET_0xFB + (prefix - 0xFBu);
+}
+
+enum mote__op mote__op_lookup(uint8_t prefix, uint32_t code) {
+    unsigned set = set_of_prefix(prefix);
+    if (set == SET_COUNT || code >= CODE_COUNT) return OP_INVALID;
+    return (enum mote__op)op_of_code[set][code];
+}
+
+static const struct {
+    const char *name;
+    uint64_t implied;
+    bool on;
+} features[FEATURE_COUNT] = {
+#define FEATURE(ident, name, def, implied, text) [FEATURE_##ident] = {name, implied, def},
+#include "wasm/features.def"
+#undef FEATURE
+};
+
+int mote__feature_find(const char *name, size_t size) {
+    for (int i = 0; i < FEATURE_COUNT; i++) {
+        if (strlen(features[i].name) == size && memcmp(features[i].name, name, size) == 0) return i;
+    }
+    return -1;
+}
+
+const char *mote__feature_name(enum mote__feature feature) {
+    assert(feature < FEATURE_COUNT);
+    return features[feature].name;
+}
+
+uint64_t mote__features_default(void) {
+    uint64_t bits = 0;
+    for (int i = 0; i < FEATURE_COUNT; i++) bits |= (uint64_t)features[i].on << i;
+    return bits;
+}
+
+/* One round of "implied"; what an implied feature implies is for the next round. */
+static uint64_t with_implied(uint64_t bits) {
+    uint64_t more = bits;
+    for (int i = 0; i < FEATURE_COUNT; i++) {
+        if (bits >> i & 1) more |= features[i].implied;
+    }
+    return more;
+}
+
+uint64_t mote__features_close(uint64_t bits) {
+    uint64_t more = with_implied(bits);
+    while (more != bits) {
+        bits = more;
+        more = with_implied(bits);
+    }
+    return bits;
+}
