@@ -1,5 +1,5 @@
 /* arena.h - memory that is freed all at once: a list of chunks, a bump pointer. What a module owns lives in one.
- * Allocations are aligned to 8 (16 on request), never moved, zeroed. */
+ * Allocations are aligned to 16 and zeroed (strings are packed), and never move. */
 #ifndef MOTE_BASE_ARENA_H
 #define MOTE_BASE_ARENA_H
 

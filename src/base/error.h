@@ -9,7 +9,7 @@
 mote_status mote__error_set(mote_error *error, mote_status status, uint64_t offset,
                             const char *format, ...) MOTE_PRINTF(4, 5);
 mote_status mote__error_setv(mote_error *error, mote_status status, uint64_t offset,
-                             const char *format, va_list args);
+                             const char *format, va_list args) MOTE_PRINTF(4, 0);
 /* Appends formatted text to the message, cut on a character boundary. */
 void mote__error_append(mote_error *error, const char *format, ...) MOTE_PRINTF(2, 3);
 /* "out of memory while WHAT". */
