@@ -1,0 +1,39 @@
+# The two doors are `make demo` and `make test`: each installs the Debian packages it needs, builds, then runs.
+# Everything else is CMake's (CMakePresets.json).
+
+help:
+	@echo "make demo         builds mote, compiles a C program to WebAssembly and runs it on real input"
+	@echo "make test         builds mote and runs its tests, the WebAssembly specification suite included"
+	@echo "make test-more    other compilers, sanitizers, the portable build, arm64 under qemu"
+	@echo "make test-guests  programs of other toolchains: Go, CPython, SQLite, Rust, ..."
+	@echo "make build        builds build/release/mote alone"
+	@echo "make install      installs it (PREFIX=/usr/local, DESTDIR)"
+	@echo "make clean        removes build/"
+
+PREFIX ?= /usr/local
+
+build:
+	@scripts/deps.sh build
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release
+
+demo: build
+	@scripts/deps.sh build demo
+	@scripts/demo
+
+test:
+	@scripts/test
+
+test-more:
+	@scripts/test-more
+
+test-guests:
+	@scripts/test-guests
+
+install: build
+	@cmake --install build/release --prefix "$(PREFIX)"
+
+clean:
+	rm -rf build
+
+.PHONY: help build demo test test-more test-guests install clean
