@@ -4,6 +4,7 @@ target_compile_options(mote_flags INTERFACE
   -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wundef -Wpointer-arith
   -Wcast-qual -Wvla -Wwrite-strings -Wformat=2 -Wimplicit-fallthrough -Wnull-dereference
   -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+target_compile_definitions(mote_flags INTERFACE MOTE_VERSION="${PROJECT_VERSION}")
 target_link_libraries(mote_flags INTERFACE Threads::Threads m)
 
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU")

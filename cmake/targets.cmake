@@ -13,7 +13,9 @@ endfunction()
 # Our own code: sees src/ and include/, links nothing of ours by itself.
 function(mote_setup target)
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/src
-    PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+    PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>)
+  target_include_directories(${target} INTERFACE
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/mote>)
   target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:mote_flags>)
 endfunction()
 
@@ -47,6 +49,9 @@ if(base_sources)
     mote_setup(${target})
     target_link_libraries(${target} PUBLIC Threads::Threads m)
   endforeach()
+  if(NOT MOTE_SANITIZE)
+    target_link_options(mote_shared PRIVATE -Wl,--no-undefined)
+  endif()
   list(APPEND mote_libraries mote_static mote_base)
 endif()
 
@@ -75,7 +80,6 @@ if(cli_sources AND base_sources)
   set_target_properties(mote_command PROPERTIES OUTPUT_NAME mote)
   mote_setup(mote_command)
   target_include_directories(mote_command PRIVATE ${CMAKE_SOURCE_DIR}/cli)
-  target_compile_definitions(mote_command PRIVATE MOTE_VERSION="${PROJECT_VERSION}")
   if(mote_musl)
     target_sources(mote_command PRIVATE ${base_sources} ${core_sources} ${lib_sources})
     target_link_libraries(mote_command PRIVATE mote_musl)

@@ -25,3 +25,9 @@ foreach(file IN LISTS golden_files)
       ENVIRONMENT_MODIFICATION "PATH=path_list_prepend:${CMAKE_BINARY_DIR};MOTE_SOURCE=set:${CMAKE_SOURCE_DIR}")
   endif()
 endforeach()
+
+# The installed package, used as somebody else would.
+if(EXISTS ${CMAKE_SOURCE_DIR}/src/api/mote.c AND NOT MOTE_SANITIZE AND NOT CMAKE_CROSSCOMPILING)
+  add_test(NAME install COMMAND ${CMAKE_SOURCE_DIR}/tests/install/run ${CMAKE_BINARY_DIR} ${CMAKE_C_COMPILER})
+  set_tests_properties(install PROPERTIES LABELS slow TIMEOUT 300)
+endif()
