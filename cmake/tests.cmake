@@ -14,15 +14,22 @@ foreach(source IN LISTS unit_sources)
   set_tests_properties(unit/${name} PROPERTIES LABELS fast TIMEOUT 120)
 endforeach()
 
+# tools/tidy.c reads the tree itself.
+add_executable(tidy ${CMAKE_SOURCE_DIR}/tools/tidy.c)
+target_link_libraries(tidy PRIVATE mote_flags)
+set_target_properties(tidy PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tools)
+add_test(NAME tidy COMMAND tidy ${CMAKE_SOURCE_DIR})
+set_tests_properties(tidy PROPERTIES LABELS fast TIMEOUT 60)
+
 # tests/golden/AREA/NAME.golden becomes the test golden/AREA/NAME (tests/golden/README.md).
 file(GLOB_RECURSE golden_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/golden/*.golden)
 foreach(file IN LISTS golden_files)
   file(RELATIVE_PATH name ${CMAKE_SOURCE_DIR}/tests/golden ${file})
   string(REGEX REPLACE "\\.golden$" "" name ${name})
-  if(TARGET mote_command OR name MATCHES "^runner/")
+  if((TARGET mote_command OR name MATCHES "^(runner|tidy)/") AND NOT CMAKE_CROSSCOMPILING)
     add_test(NAME golden/${name} COMMAND ${CMAKE_SOURCE_DIR}/tests/golden/run ${file})
     set_tests_properties(golden/${name} PROPERTIES LABELS fast TIMEOUT 120
-      ENVIRONMENT_MODIFICATION "PATH=path_list_prepend:${CMAKE_BINARY_DIR};MOTE_SOURCE=set:${CMAKE_SOURCE_DIR}")
+      ENVIRONMENT_MODIFICATION "PATH=path_list_prepend:${CMAKE_BINARY_DIR}/tools;PATH=path_list_prepend:${CMAKE_BINARY_DIR};MOTE_SOURCE=set:${CMAKE_SOURCE_DIR}")
   endif()
 endforeach()
 

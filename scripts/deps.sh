@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# deps.sh SET... - installs the Debian packages that a set of work needs and that are missing: build, demo, test, more.
+# deps.sh - deps.sh SET... installs the Debian packages that a set of work needs and that are missing: build, demo, test, more.
 # A package is taken for present when the program or file beside it is there, wherever it came from. MOTE_DEPS=skip turns this off.
 set -euo pipefail
 

@@ -224,6 +224,7 @@ typedef struct mote_exporttype {
     mote_externtype type;
 } mote_exporttype;
 
+/* How many imports the module asks for and how many exports it offers. */
 MOTE_API size_t mote_module_import_count(const mote_module *module);
 MOTE_API size_t mote_module_export_count(const mote_module *module);
 /* The index'th import or export, borrowed from the module; index below the count. */
@@ -258,6 +259,7 @@ typedef struct mote_limits {
     uint32_t handles_max;        /* mote_refs held at once; default 1,000,000 */
 } mote_limits;
 
+/* Fills `*limits` with the defaults. */
 MOTE_API void mote_limits_init(mote_limits *limits);
 /* Makes a store; limits NULL means defaults. */
 MOTE_API MOTE_CHECKED mote_status mote_store_new(mote_engine *engine, const mote_limits *limits, mote_own mote_store **out, mote_error *error);
@@ -458,8 +460,10 @@ MOTE_API mote_ref mote_store_take_exception(mote_store *store);
 
 /* ---------------------------------------------------------------- memories, tables, globals, tags */
 
+/* Makes a memory of the store, zero-filled, of the type's minimum. MOTE_E_INVALID for an impossible type, MOTE_E_LIMIT beyond the store's
+ * limit. mote_memory_type gives the type back with the current size as its minimum. */
 MOTE_API MOTE_CHECKED mote_status mote_memory_new(mote_store *store, const mote_memorytype *type, mote_memory *out, mote_error *error);
-MOTE_API mote_memorytype mote_memory_type(mote_memory memory); /* min is the current size */
+MOTE_API mote_memorytype mote_memory_type(mote_memory memory);
 /* The bytes, good until the memory grows (a shared memory never moves). */
 MOTE_API uint8_t *mote_memory_data(mote_memory memory);
 MOTE_API uint64_t mote_memory_bytes(mote_memory memory);
@@ -471,14 +475,18 @@ MOTE_API mote_own mote_shared_memory *mote_memory_share(mote_memory memory);
 MOTE_API MOTE_CHECKED mote_status mote_memory_from_shared(mote_store *store, mote_shared_memory *shared, mote_memory *out, mote_error *error);
 MOTE_API void mote_shared_memory_delete(mote_own mote_shared_memory *shared);
 
+/* Makes a table of the store with the type's minimum of elements, each `*fill` (NULL: the null reference). mote_table_type gives the type back
+ * with the current size as its minimum; get, set and grow fail with MOTE_E_ARGUMENT for an index out of bounds or a value of another type,
+ * grow with MOTE_E_LIMIT beyond the maximum; *before (may be NULL) gets the old size. */
 MOTE_API MOTE_CHECKED mote_status mote_table_new(mote_store *store, const mote_tabletype *type, const mote_value *fill, mote_table *out,
                                                  mote_error *error);
-MOTE_API mote_tabletype mote_table_type(mote_table table); /* min is the current size */
+MOTE_API mote_tabletype mote_table_type(mote_table table);
 MOTE_API uint64_t mote_table_size(mote_table table);
 MOTE_API MOTE_CHECKED mote_status mote_table_get(mote_table table, uint64_t index, mote_value *out, mote_error *error);
 MOTE_API MOTE_CHECKED mote_status mote_table_set(mote_table table, uint64_t index, const mote_value *value, mote_error *error);
 MOTE_API MOTE_CHECKED mote_status mote_table_grow(mote_table table, uint64_t count, const mote_value *fill, uint64_t *before, mote_error *error);
 
+/* Makes a global of the store. MOTE_E_ARGUMENT for a value of another type. */
 MOTE_API MOTE_CHECKED mote_status mote_global_new(mote_store *store, const mote_globaltype *type, const mote_value *value, mote_global *out,
                                                   mote_error *error);
 MOTE_API mote_globaltype mote_global_type(mote_global global);
@@ -486,6 +494,7 @@ MOTE_API MOTE_CHECKED mote_status mote_global_get(mote_global global, mote_value
 /* MOTE_E_ARGUMENT for an immutable global or a value of another type. */
 MOTE_API MOTE_CHECKED mote_status mote_global_set(mote_global global, const mote_value *value, mote_error *error);
 
+/* Makes a tag of the store; `type` (copied) has no results. */
 MOTE_API MOTE_CHECKED mote_status mote_tag_new(mote_store *store, const mote_type *type, mote_tag *out, mote_error *error);
 MOTE_API const mote_type *mote_tag_type(mote_tag tag);
 
