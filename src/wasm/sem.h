@@ -1,7 +1,7 @@
 /* sem.h - what each scalar instruction computes (core spec, "Execution / Numerics"): one function sem_IDENT per row of ops.def whose kind is
  * PURE, TRAPS, WIDE or LOAD. The interpreter, the folding of constants, the slow paths of the compilers and their tests all call these.
  * Values: i32 is uint32_t, i64 is uint64_t, f32 is float, f64 is double; signed views exist inside an expression only.
- * Keeps: no undefined behaviour for any operand; a NaN result of an arithmetic operation is quiet; moves of bits (abs, neg, copysign,
+ * Keeps: no undefined behaviour for any operand; a NaN result of an arithmetic operation is quiet, one of min and max canonical; moves of bits (abs, neg, copysign,
  * reinterpret, loads) never touch a payload; *trap is written only when the operation traps, and the result is 0 then.
  * Must be compiled without -ffast-math and with -ffp-contract=off. */
 #ifndef MOTE_WASM_SEM_H
@@ -106,8 +106,8 @@ SEM1(i64_extend32_s, uint64_t, uint64_t, (uint64_t)(int32_t)a)
 SEM1(i64_load32_s, uint64_t, int32_t, (uint64_t)a)
 SEM1(i64_load32_u, uint64_t, uint32_t, a)
 
-/* What f32 and f64 have in common. Zeros compare equal, so min and max join their signs; any NaN operand ends in a quiet NaN. */
-#define SEM_FLOAT(T, type, u)                                                                      \
+/* What f32 and f64 have in common. Zeros compare equal, so min and max join their signs; a NaN operand gives the canonical NaN `nan`. */
+#define SEM_FLOAT(T, type, u, nan)                                                                 \
     SEM2(T##_eq, uint32_t, type, a == b)                                                           \
     SEM2(T##_ne, uint32_t, type, a != b)                                                           \
     SEM2(T##_lt, uint32_t, type, a < b)                                                            \
@@ -129,17 +129,17 @@ SEM1(i64_load32_u, uint64_t, uint32_t, a)
     SEM1(T##_load, type, u, mote__##T##_of_bits(a))                                                \
     static inline type sem_##T##_min(type a, type b) {                                             \
         if (a == b) return mote__##T##_of_bits(mote__##T##_bits(a) | mote__##T##_bits(b));         \
-        if (a != a || b != b) return mote__##T##_quiet(a + b);                                     \
+        if (a != a || b != b) return mote__##T##_of_bits(nan);                                     \
         return a < b ? a : b;                                                                      \
     }                                                                                              \
     static inline type sem_##T##_max(type a, type b) {                                             \
         if (a == b) return mote__##T##_of_bits(mote__##T##_bits(a) & mote__##T##_bits(b));         \
-        if (a != a || b != b) return mote__##T##_quiet(a + b);                                     \
+        if (a != a || b != b) return mote__##T##_of_bits(nan);                                     \
         return a > b ? a : b;                                                                      \
     }
 
-SEM_FLOAT(f32, float, uint32_t)
-SEM_FLOAT(f64, double, uint64_t)
+SEM_FLOAT(f32, float, uint32_t, UINT32_C(0x7FC00000))
+SEM_FLOAT(f64, double, uint64_t, UINT64_C(0x7FF8000000000000))
 
 /* Float to integer `to`: sem_TO_trunc_FROM_SIGN traps, sem_TO_trunc_sat_FROM_SIGN saturates. `above` and `below` say that `a` is in range; the integer
  * type `c` is the one of that signedness, and lo and hi its bounds. */
