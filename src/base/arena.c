@@ -9,8 +9,8 @@
 enum {
     ALIGNMENT = 16,
 #ifdef MOTE_HOSTILE
-    CHUNK_BYTES_MIN = 0, /* every allocation a chunk of its own: the sanitizer sees both its ends */
-    CHUNK_BYTES_MAX = 0,
+    CHUNK_BYTES_MIN = 16, /* every allocation a chunk of its own: the sanitizer sees both its ends */
+    CHUNK_BYTES_MAX = 16,
 #else
     CHUNK_BYTES_MIN = 4096,
     CHUNK_BYTES_MAX = 1 << 20,

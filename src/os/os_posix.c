@@ -1,0 +1,87 @@
+/* os_posix.c - the part of os.h that POSIX alone allows, for systems without a file of their own: waiting through hashed
+ * condition variables, no fault handler, no stack bounds. */
+#define _DEFAULT_SOURCE
+#include "os/os_unix.h"
+#include <errno.h>
+#include <pthread.h>
+#include <unistd.h>
+
+bool mote__os_fault_install(os_fault_callback *callback) {
+    (void)callback;
+    return false;
+}
+
+bool mote__os_fault_thread_init(void) { return false; }
+
+void mote__os_fault_redirect(struct os_fault *fault, uintptr_t pc, uintptr_t sp, uintptr_t argument) {
+    (void)fault, (void)pc, (void)sp, (void)argument; /* nobody has a fault to redirect */
+}
+
+uintptr_t mote__os_entry_sp(uintptr_t stack_top) { return stack_top & ~(uintptr_t)15; }
+
+bool mote__os_thread_stack(struct os_stack *out) {
+    (void)out;
+    return false;
+}
+
+unsigned mote__os_cpu_count(void) {
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count > 0 ? (unsigned)count : 1;
+}
+
+bool mote__os_random(void *out, size_t bytes) { return mote__os_unix_random(out, bytes); }
+
+/* ---- Waiting: all words whose addresses hash alike share a condition; whoever is woken for another's sake looks again. ---- */
+
+enum { BUCKET_COUNT = 64 };
+
+struct bucket {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed; /* waits by the monotonic clock */
+};
+static struct bucket buckets[BUCKET_COUNT];
+static pthread_once_t buckets_once = PTHREAD_ONCE_INIT;
+
+static void init_buckets(void) {
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    for (size_t i = 0; i < BUCKET_COUNT; i++) {
+        pthread_mutex_init(&buckets[i].mutex, NULL);
+        pthread_cond_init(&buckets[i].changed, &attributes);
+    }
+    pthread_condattr_destroy(&attributes);
+}
+
+static struct bucket *bucket_of(const _Atomic uint32_t *word) {
+    pthread_once(&buckets_once, init_buckets);
+    uint64_t mixed = (uint64_t)(uintptr_t)word * 0x9e3779b97f4a7c15;
+    return &buckets[(mixed >> 32) % BUCKET_COUNT];
+}
+
+static enum os_wait wait_in(struct bucket *bucket, uint64_t deadline_ns) {
+    if (deadline_ns == OS_NEVER) {
+        pthread_cond_wait(&bucket->changed, &bucket->mutex);
+        return OS_WAIT_WOKEN;
+    }
+    struct timespec deadline = mote__os_unix_timespec(deadline_ns);
+    int result = pthread_cond_timedwait(&bucket->changed, &bucket->mutex, &deadline);
+    return result == ETIMEDOUT ? OS_WAIT_TIMED_OUT : OS_WAIT_WOKEN;
+}
+
+enum os_wait mote__os_wait(const _Atomic uint32_t *word, uint32_t expected, uint64_t deadline_ns) {
+    struct bucket *bucket = bucket_of(word);
+    pthread_mutex_lock(&bucket->mutex);
+    enum os_wait result = atomic_load(word) == expected ? wait_in(bucket, deadline_ns) : OS_WAIT_DIFFERENT;
+    pthread_mutex_unlock(&bucket->mutex);
+    return result;
+}
+
+/* All of the bucket's: one wake could go to somebody who waits on another word. */
+void mote__os_wake(const _Atomic uint32_t *word, uint32_t count) {
+    if (!count) return;
+    struct bucket *bucket = bucket_of(word);
+    pthread_mutex_lock(&bucket->mutex);
+    pthread_cond_broadcast(&bucket->changed);
+    pthread_mutex_unlock(&bucket->mutex);
+}
