@@ -1,6 +1,7 @@
 /* arena.c - chunks from the allocator, handed out piece by piece.
- * Chunks grow with the arena, so that a small module stays small and a large one takes few chunks. What does not fit and would waste
- * much of a chunk gets one of its own, filed behind the newest, which stays the one being filled.
+ * Chunks grow with the arena, so that a small module stays small and a large one takes few chunks.
+ * What does not fit and would waste much of a chunk gets one of its own, filed behind the newest,
+ * which stays the one being filled.
  * Keeps: chunks == NULL exactly when next == end == NULL; bytes_total is the sum of chunk->bytes. */
 #include "base/arena.h"
 #include <assert.h>
@@ -9,7 +10,8 @@
 enum {
     ALIGNMENT = 16,
 #ifdef MOTE_HOSTILE
-    CHUNK_BYTES_MIN = 16, /* every allocation a chunk of its own: the sanitizer sees both its ends */
+    /* Every allocation gets a chunk of its own: the sanitizer sees both its ends. */
+    CHUNK_BYTES_MIN = 16,
     CHUNK_BYTES_MAX = 16,
 #else
     CHUNK_BYTES_MIN = 4096,

@@ -1,5 +1,6 @@
 /* error.c - text into a mote_error, which never allocates.
- * Keeps: message is NUL-terminated, at most MOTE_ERROR_TEXT_MAX bytes, and no character of it is cut in two. */
+ * Keeps: message is NUL-terminated, at most MOTE_ERROR_TEXT_MAX bytes, and no character of it is
+ * cut in two. */
 #include "base/error.h"
 #include "base/utf8.h"
 #include <assert.h>
@@ -21,13 +22,14 @@ static const char *const status_names[] = {
     [MOTE_E_NOT_FOUND] = "not found",
     [MOTE_E_IO] = "input/output error",
 };
-static_assert(sizeof status_names / sizeof *status_names == MOTE_STATUS_COUNT, "a name for each status");
+static_assert(sizeof status_names / sizeof *status_names == MOTE_STATUS_COUNT,
+              "a name for each status");
 
 const char *mote_status_name(mote_status status) {
     return (unsigned)status < MOTE_STATUS_COUNT ? status_names[status] : "unknown status";
 }
 
-/* Drops the beginning of a character whose end was cut off. Text that is not UTF-8 loses nothing. */
+/* Drops the beginning of a character whose end was cut off; text that is not UTF-8 loses none. */
 static void drop_cut_character(char *text, size_t size) {
     for (size_t back = 1; back <= 3 && back <= size; back++) {
         uint8_t byte = (uint8_t)text[size - back];
@@ -58,7 +60,8 @@ mote_status mote__error_setv(mote_error *error, mote_status status, uint64_t off
     return status;
 }
 
-mote_status mote__error_set(mote_error *error, mote_status status, uint64_t offset, const char *format, ...) {
+mote_status mote__error_set(mote_error *error, mote_status status, uint64_t offset,
+                            const char *format, ...) {
     va_list args;
     va_start(args, format);
     mote__error_setv(error, status, offset, format, args);

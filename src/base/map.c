@@ -1,5 +1,7 @@
-/* map.c - linear probing over a power of two of entries; removal moves later entries back, so there are no tombstones.
- * Keeps: at least a quarter of the entries is free, so every probe ends; no free entry between a key's home and its place. */
+/* map.c - linear probing over a power of two of entries; removal moves later entries back, so there
+ * are no tombstones.
+ * Keeps: at least a quarter of the entries is free, so every probe ends; no free entry between a
+ * key's home and its place. */
 #include "base/map.h"
 #include <assert.h>
 
@@ -7,7 +9,8 @@ enum { CAPACITY_MIN = 8 };
 
 static uint64_t swap_halves(uint64_t x) { return x << 32 | x >> 32; }
 
-/* Multiplies 64 by 64 bits and folds the 128 together; in 32-bit pieces, so that every machine computes the same. */
+/* Multiplies 64 by 64 bits and folds the 128 together; in 32-bit pieces, so that every machine
+ * computes the same. */
 static uint64_t fold(uint64_t a, uint64_t b) {
     uint64_t a_low = (uint32_t)a, a_high = a >> 32, b_low = (uint32_t)b, b_high = b >> 32;
     uint64_t outer = a_high * b_high + swap_halves(a_high * b_low);
@@ -15,7 +18,8 @@ static uint64_t fold(uint64_t a, uint64_t b) {
     return outer ^ inner;
 }
 
-/* Mixes 16 bytes in. The state (and so the seed) is in both factors: without it nobody can make one of them 0. */
+/* Mixes 16 bytes in. The state (and so the seed) is in both factors: without it nobody can make one
+ * of them 0. */
 static uint64_t absorb(uint64_t state, const uint8_t block[16]) {
     uint64_t words[2];
     memcpy(words, block, sizeof words);
@@ -49,12 +53,15 @@ void mote__map_deinit(struct map *map) {
 /* Keys that are NULL (of no bytes) must not look like free entries. */
 static const void *key_or_empty(const void *key) { return key ? key : ""; }
 
-static bool entry_is(const struct map_entry *entry, uint64_t hash, const void *key, size_t key_bytes) {
-    return entry->hash == hash && entry->key_bytes == key_bytes && !memcmp(entry->key, key, key_bytes);
+static bool entry_is(const struct map_entry *entry, uint64_t hash, const void *key,
+                     size_t key_bytes) {
+    return entry->hash == hash && entry->key_bytes == key_bytes &&
+           !memcmp(entry->key, key, key_bytes);
 }
 
 /* The entry that holds the key, or the free one where it would go. Needs a capacity. */
-static struct map_entry *find(const struct map *map, uint64_t hash, const void *key, size_t key_bytes) {
+static struct map_entry *find(const struct map *map, uint64_t hash, const void *key,
+                              size_t key_bytes) {
     for (size_t i = hash;; i++) {
         struct map_entry *entry = &map->entries[i & (map->capacity - 1)];
         if (!entry->key || entry_is(entry, hash, key, key_bytes)) return entry;
@@ -108,7 +115,7 @@ uint64_t *mote__map_put(struct map *map, const void *key, size_t key_bytes, bool
     return &entry->value;
 }
 
-/* Fills the hole at `hole` with the next entry of its run that may stand there, until the run ends. */
+/* Fills `hole` with the next entry of its run that may stand there, until the run ends. */
 static void close_hole(struct map *map, size_t hole) {
     size_t mask = map->capacity - 1;
     for (size_t i = (hole + 1) & mask; map->entries[i].key; i = (i + 1) & mask) {

@@ -1,6 +1,7 @@
-/* reader.c - the slow paths of reader.h. The core specification, "Integers" under "Values" in the binary format, bounds a LEB128 of N bits
- * to ceil(N/7) bytes and its last byte to the bits that are left; the messages are those of the specification's test suite.
- * Keeps: after a failure pos == end, so that every later read fails too and the first failure stays. */
+/* reader.c - the slow paths of reader.h. The core specification, "Integers" under "Values" in the
+ * binary format, bounds a LEB128 of N bits to ceil(N/7) bytes and its last byte to the bits that
+ * are left; the messages are those of the specification's test suite.
+ * Keeps: after a failure pos == end, so every later read fails too and the first failure stays. */
 #include "base/reader.h"
 #include "base/utf8.h"
 
@@ -12,7 +13,8 @@ void mote__reader_fail(struct reader *r, const uint8_t *at, const char *why) {
     r->pos = r->end;
 }
 
-/* Whether the bits of `payload` above the `bits_left` lowest are what a value of that size has there: zeros, or copies of the sign. */
+/* Whether the bits of `payload` above the `bits_left` lowest are what a value of that size has
+ * there: zeros, or copies of the sign. */
 static inline bool payload_fits(unsigned payload, unsigned bits_left, bool is_signed) {
     if (bits_left >= 7) return true;
     unsigned unused = (0x7fu << (is_signed ? bits_left - 1 : bits_left)) & 0x7f;
@@ -35,7 +37,8 @@ static inline uint64_t read_leb(struct reader *r, unsigned bits, bool is_signed)
     for (unsigned shift = 0; shift < bits; shift += 7) {
         if (r->pos == r->end) return fail_leb(r, r->pos, "unexpected end");
         unsigned byte = *r->pos, payload = byte & 0x7f;
-        if (!payload_fits(payload, bits - shift, is_signed)) return fail_leb(r, r->pos, "integer too large");
+        if (!payload_fits(payload, bits - shift, is_signed))
+            return fail_leb(r, r->pos, "integer too large");
         r->pos++;
         value |= (uint64_t)payload << shift;
         if (byte < 0x80) return is_signed ? sign_extend(value, shift + 7) : value;

@@ -1,5 +1,6 @@
-/* utf8.c - encoding and strict decoding, after table 3-7 of the Unicode standard: what is wrong with a sequence shows in the value
- * it decodes to (too small for its length, a surrogate, too large), so one compare per rule is enough. */
+/* utf8.c - encoding and strict decoding, after table 3-7 of the Unicode standard: what is wrong
+ * with a sequence shows in the value it decodes to (too small for its length, a surrogate, too
+ * large), so one compare per rule is enough. */
 #include "base/utf8.h"
 #include <string.h>
 
@@ -15,12 +16,14 @@ unsigned mote__utf8_encode(uint32_t code_point, uint8_t out[4]) {
         return 1;
     }
     unsigned length = code_point < 0x800 ? 2 : code_point < 0x10000 ? 3 : 4;
-    for (unsigned i = length - 1; i; i--, code_point >>= 6) out[i] = (uint8_t)(0x80 | (code_point & 0x3f));
+    for (unsigned i = length - 1; i; i--, code_point >>= 6)
+        out[i] = (uint8_t)(0x80 | (code_point & 0x3f));
     out[0] = (uint8_t)(leads[length] | code_point);
     return length;
 }
 
-/* How many bytes the sequence has that begins with `lead`; 0 for continuation bytes and what never begins one. */
+/* How many bytes the sequence has that begins with `lead`; 0 for continuation bytes and what never
+ * begins one. */
 static unsigned sequence_length(uint8_t lead) {
     if (lead < 0x80) return 1;
     if (lead < 0xc2) return 0;

@@ -1,7 +1,9 @@
-/* os.h - what mote needs of the operating system: pages, mapped files, faults, threads, waiting, clocks, random bytes.
- * Implemented by os_linux.c or os_posix.c (what differs) over os_unix.c (what all Unix systems do alike) and os_lock.c (what needs only
- * waiting). The only place with platform conditions. Atomics are those of <stdatomic.h>. Nothing here allocates from the heap.
- * Everything may be called from any thread at any time unless it says otherwise; errors are 0 or an error number of <errno.h>. */
+/* os.h - what mote needs of the operating system: pages, mapped files, faults, threads, waiting,
+ * clocks, random bytes. Implemented by os_linux.c or os_posix.c (what differs) over os_unix.c (what
+ * all Unix systems do alike) and os_lock.c (what needs only waiting). The only place with platform
+ * conditions. Atomics are those of <stdatomic.h>. Nothing here allocates from the heap. Everything
+ * may be called from any thread at any time unless it says otherwise; errors are 0 or an error
+ * number of <errno.h>. */
 #ifndef MOTE_OS_OS_H
 #define MOTE_OS_OS_H
 
@@ -11,16 +13,19 @@
 /* Says an error number in words; never NULL. Valid until the thread's next call. */
 const char *mote__os_error_text(int os_error);
 
-/* ---- Pages. Addresses and sizes are multiples of the page size; ranges may be parts of a reservation. ---- */
+/* ---- Pages. Addresses and sizes are multiples of the page size; parts of ranges are ranges. ---- */
 
 /* Bytes in a page: a power of two, 4096 to 65536. */
 size_t mote__os_page_bytes(void);
-/* Reserves address space that holds nothing: any access faults. `alignment` is a power of two; below the page size it means that.
- * Returns NULL when the system refuses. Release with mote__os_release. */
+/* Reserves address space that holds nothing: any access faults. `alignment` is a power of two;
+ * below the page size it means that. Returns NULL when the system refuses. Release with
+ * mote__os_release. */
 void *mote__os_reserve(size_t bytes, size_t alignment);
-/* Makes pages readable and writable; those not committed before are zero. False when the system refuses: nothing lost then. */
+/* Makes pages readable and writable; those not committed before are zero. False when the system
+ * refuses: nothing lost then. */
 bool mote__os_commit(void *start, size_t bytes);
-/* Gives the memory of pages back and makes them inaccessible; zero when committed again. False when the system refuses. */
+/* Gives the memory of pages back and makes them inaccessible; zero when committed again. False when
+ * the system refuses. */
 bool mote__os_decommit(void *start, size_t bytes);
 /* Gives a whole reservation, or part of one, back to the system. */
 void mote__os_release(void *start, size_t bytes);
@@ -31,9 +36,10 @@ bool mote__os_protect(void *start, size_t bytes, enum os_access access);
 
 /* ---- Files in memory. ---- */
 
-/* Maps a whole regular file for reading. `*out` is untouched on error; release it with mote__os_unmap. An empty file gives a span of 0 bytes.
- * Not for files that another program may cut short meanwhile: reading past their new end faults.
- * Errors: as open(2) and mmap(2), EISDIR for folders, ENODEV for other things without contents to map, EFBIG. */
+/* Maps a whole regular file for reading. `*out` is untouched on error; release it with
+ * mote__os_unmap. An empty file gives a span of 0 bytes. Not for files that another program may cut
+ * short meanwhile: reading past their new end faults. Errors: as open(2) and mmap(2), EISDIR for
+ * folders, ENODEV for other things without contents to map, EFBIG. */
 int mote__os_map_file(const char *path, struct span *out);
 /* The same for an open file, which stays open and keeps its position. */
 int mote__os_map_fd(int fd, struct span *out);
@@ -50,25 +56,31 @@ enum os_fault_kind {
 
 struct os_fault {
     enum os_fault_kind kind;
-    uintptr_t address; /* what was accessed, 0 if unknown; the instruction for OS_FAULT_ARITHMETIC */
+    uintptr_t address; /* what was accessed, 0 if unknown; the pc for OS_FAULT_ARITHMETIC */
     uintptr_t pc, sp;  /* of the faulting instruction */
     void *context;     /* for mote__os_fault_redirect */
 };
 
-/* Decides on a fault: true when it was ours and has been redirected, false to let the handler that was there before have it. Runs on the
- * thread's signal stack, in the middle of anything: lock-free and without calls that are not async-signal-safe. */
+/* Decides on a fault: true when it was ours and has been redirected, false to let the handler that
+ * was there before have it. Runs on the thread's signal stack, in the middle of anything: lock-free
+ * and without calls that are not async-signal-safe. */
 typedef bool os_fault_callback(struct os_fault *fault);
 
-/* Installs the process's fault handler; later calls change nothing (one callback per process: there is one caller). The library must stay
- * loaded from then on. Returns false when this platform has none: use explicit checks then. */
+/* Installs the process's fault handler; later calls change nothing (one callback per process: there
+ * is one caller). The library must stay loaded from then on. Returns false when this platform has
+ * none: use explicit checks then. */
 bool mote__os_fault_install(os_fault_callback *callback);
-/* Prepares the calling thread: it gets a signal stack unless it has one, which is kept. Freed when the thread ends. Needed once per thread
- * before it runs code that faults on purpose; cheap after that. False when out of memory or not available. */
+/* Prepares the calling thread: it gets a signal stack unless it has one, which is kept. Freed when
+ * the thread ends. Needed once per thread before it runs code that faults on purpose; cheap after
+ * that. False when out of memory or not available. */
 bool mote__os_fault_thread_init(void);
-/* For the callback: makes the thread go on at `pc` with the stack pointer `sp`, exactly as given, and `argument` where a C function finds its
- * first argument. All other registers keep what they held. */
-void mote__os_fault_redirect(struct os_fault *fault, uintptr_t pc, uintptr_t sp, uintptr_t argument);
-/* The highest stack pointer, not above `stack_top`, with which a C function may be entered by a jump. It must not return. */
+/* For the callback: makes the thread go on at `pc` with the stack pointer `sp`, exactly as given,
+ * and `argument` where a C function finds its first argument. All other registers keep what they
+ * held. */
+void mote__os_fault_redirect(struct os_fault *fault, uintptr_t pc, uintptr_t sp,
+                             uintptr_t argument);
+/* The highest stack pointer, not above `stack_top`, with which a C function may be entered by a
+ * jump. It must not return. */
 uintptr_t mote__os_entry_sp(uintptr_t stack_top);
 
 /* ---- Threads. ---- */
@@ -81,16 +93,19 @@ struct os_stack {
 };
 enum { OS_THREAD_STACK_BYTES_DEFAULT = 1 << 20 };
 
-/* Starts a thread that calls run(argument) and ends when it returns (the result is ignored: return NULL). `stack_bytes` is rounded up to what
- * the system wants; 0 means OS_THREAD_STACK_BYTES_DEFAULT. Signals meant for the process are not delivered to it. Each thread must be
- * joined or detached once. Errors: EAGAIN, ENOMEM. */
-int mote__os_thread_create(struct os_thread *out, void *(*run)(void *argument), void *argument, size_t stack_bytes);
+/* Starts a thread that calls run(argument) and ends when it returns (the result is ignored: return
+ * NULL). `stack_bytes` is rounded up to what the system wants; 0 means
+ * OS_THREAD_STACK_BYTES_DEFAULT. Signals meant for the process are not delivered to it. Each thread
+ * must be joined or detached once. Errors: EAGAIN, ENOMEM. */
+int mote__os_thread_create(struct os_thread *out, void *(*run)(void *argument), void *argument,
+                           size_t stack_bytes);
 /* Waits until the thread has ended. */
 void mote__os_thread_join(struct os_thread thread);
 /* Lets the thread clean up after itself. */
 void mote__os_thread_detach(struct os_thread thread);
-/* The bounds of the stack on which the caller runs. False when they are unknown: on this platform, or because the caller runs on a
- * stack of its own making. The low end of a main thread's stack is where it may grow to. May take microseconds: keep the result. */
+/* The bounds of the stack on which the caller runs. False when they are unknown: on this platform,
+ * or because the caller runs on a stack of its own making. The low end of a main thread's stack is
+ * where it may grow to. May take microseconds: keep the result. */
 bool mote__os_thread_stack(struct os_stack *out);
 /* Processors that this process may use, at least 1. */
 unsigned mote__os_cpu_count(void);
@@ -100,11 +115,13 @@ unsigned mote__os_cpu_count(void);
 #define OS_NEVER UINT64_MAX
 enum os_wait { OS_WAIT_WOKEN, OS_WAIT_DIFFERENT, OS_WAIT_TIMED_OUT };
 
-/* Sleeps while *word is `expected`, until woken or the deadline has passed. OS_WAIT_WOKEN may come without a wake: look again.
- * Returns OS_WAIT_DIFFERENT at once when *word was something else. Waiting and waking are atomic towards each other: who changes the
- * word and then wakes misses nobody. */
+/* Sleeps while *word is `expected`, until woken or the deadline has passed. OS_WAIT_WOKEN may come
+ * without a wake: look again. Returns OS_WAIT_DIFFERENT at once when *word was something else.
+ * Waiting and waking are atomic towards each other: who changes the word and then wakes misses
+ * nobody. */
 enum os_wait mote__os_wait(const _Atomic uint32_t *word, uint32_t expected, uint64_t deadline_ns);
-/* Wakes at least `count` of those who wait on `word`, or all when there are fewer. The address alone matters: the word may be gone. */
+/* Wakes at least `count` of those who wait on `word`, or all when there are fewer. The address
+ * alone matters: the word may be gone. */
 void mote__os_wake(const _Atomic uint32_t *word, uint32_t count);
 
 /* Not recursive; {0} is an unlocked one; nothing to free. */
@@ -127,7 +144,8 @@ void mote__os_once(struct os_once *once, void (*run)(void));
 
 enum os_clock { OS_CLOCK_MONOTONIC, OS_CLOCK_REALTIME, OS_CLOCK_PROCESS_CPU, OS_CLOCK_THREAD_CPU };
 
-/* Nanoseconds since an arbitrary start, since 1970 (UTC), or spent by this process or thread; 0 when there is no such clock. */
+/* Nanoseconds since an arbitrary start, since 1970 (UTC), or spent by this process or thread; 0
+ * when there is no such clock. */
 uint64_t mote__os_clock_ns(enum os_clock clock);
 /* The step of a clock in nanoseconds, at least 1; 0 when there is no such clock. */
 uint64_t mote__os_clock_resolution_ns(enum os_clock clock);

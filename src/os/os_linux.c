@@ -1,5 +1,6 @@
-/* os_linux.c - the part of os.h that needs Linux: faults, futexes, stack bounds, affinity, getrandom.
- * Faults are handled on x86-64 and arm64. Works with glibc and musl; kernel headers are not needed (musl's compiler has none). */
+/* os_linux.c - the part of os.h that needs Linux: faults, futexes, stack bounds, affinity,
+ * getrandom. Faults are handled on x86-64 and arm64. Works with glibc and musl; kernel headers are
+ * not needed (musl's compiler has none). */
 #define _GNU_SOURCE
 #include "os/os_unix.h"
 #include <errno.h>
@@ -21,8 +22,12 @@
 enum { HAVE_FAULTS = 1, RETURN_ADDRESS_BYTES = 8 };
 static const greg_t flag_direction = 0x400;
 
-static uintptr_t context_pc(const ucontext_t *context) { return (uintptr_t)context->uc_mcontext.gregs[REG_RIP]; }
-static uintptr_t context_sp(const ucontext_t *context) { return (uintptr_t)context->uc_mcontext.gregs[REG_RSP]; }
+static uintptr_t context_pc(const ucontext_t *context) {
+    return (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
+}
+static uintptr_t context_sp(const ucontext_t *context) {
+    return (uintptr_t)context->uc_mcontext.gregs[REG_RSP];
+}
 
 static void context_set(ucontext_t *context, uintptr_t pc, uintptr_t sp, uintptr_t argument) {
     greg_t *registers = context->uc_mcontext.gregs;
@@ -53,11 +58,14 @@ static void context_set(ucontext_t *context, uintptr_t pc, uintptr_t sp, uintptr
 }
 #endif
 
-void mote__os_fault_redirect(struct os_fault *fault, uintptr_t pc, uintptr_t sp, uintptr_t argument) {
+void mote__os_fault_redirect(struct os_fault *fault, uintptr_t pc, uintptr_t sp,
+                             uintptr_t argument) {
     context_set(fault->context, pc, sp, argument);
 }
 
-uintptr_t mote__os_entry_sp(uintptr_t stack_top) { return (stack_top & ~(uintptr_t)15) - RETURN_ADDRESS_BYTES; }
+uintptr_t mote__os_entry_sp(uintptr_t stack_top) {
+    return (stack_top & ~(uintptr_t)15) - RETURN_ADDRESS_BYTES;
+}
 
 /* ---- Faults ---- */
 
@@ -71,14 +79,17 @@ enum { FAULT_COUNT = sizeof faults / sizeof *faults };
 static os_fault_callback *fault_callback;
 static struct sigaction earlier[FAULT_COUNT];
 
-/* Lets the default action happen: by the same instruction once more, or by the same signal when it was sent. */
+/* Lets the default action happen: by the same instruction once more, or by the same signal when it
+ * was sent. */
 static void die_of(int signal_number, bool was_sent) {
     signal(signal_number, SIG_DFL);
     if (was_sent) raise(signal_number);
 }
 
-/* Calls a handler with the signals blocked that it asked for; returning from ours restores the mask. */
-static void call_handler(const struct sigaction *action, int signal_number, siginfo_t *info, void *context) {
+/* Calls a handler with the signals blocked that it asked for; returning from ours restores the
+ * mask. */
+static void call_handler(const struct sigaction *action, int signal_number, siginfo_t *info,
+                         void *context) {
     sigset_t own;
     sigemptyset(&own);
     sigaddset(&own, signal_number);
@@ -88,11 +99,14 @@ static void call_handler(const struct sigaction *action, int signal_number, sigi
     else action->sa_handler(signal_number);
 }
 
-/* What would have happened without us. A fault that is ignored would come again for ever: the kernel ends the process too. */
-static void chain(const struct sigaction *action, int signal_number, siginfo_t *info, void *context) {
+/* What would have happened without us. A fault that is ignored would come again for ever: the
+ * kernel ends the process too. */
+static void chain(const struct sigaction *action, int signal_number, siginfo_t *info,
+                  void *context) {
     bool was_sent = info->si_code <= 0, has_siginfo = action->sa_flags & SA_SIGINFO;
     if (!has_siginfo && action->sa_handler == SIG_IGN && was_sent) return;
-    if (!has_siginfo && (action->sa_handler == SIG_DFL || action->sa_handler == SIG_IGN)) die_of(signal_number, was_sent);
+    if (!has_siginfo && (action->sa_handler == SIG_DFL || action->sa_handler == SIG_IGN))
+        die_of(signal_number, was_sent);
     else call_handler(action, signal_number, info, context);
 }
 
@@ -102,7 +116,7 @@ static size_t fault_index(int signal_number) {
     return i;
 }
 
-/* True when the callback took it. Signals that somebody sent (code 0 and below) are nobody's fault. */
+/* True when the callback took it. Signals that were sent (code 0 and below) are nobody's fault. */
 static bool is_ours(size_t index, const siginfo_t *info, ucontext_t *context) {
     if (info->si_code <= 0) return false;
     struct os_fault fault = {
@@ -147,7 +161,7 @@ bool mote__os_fault_install(os_fault_callback *callback) {
 
 enum {
     AUXILIARY_MINSIGSTKSZ = 51,      /* AT_MINSIGSTKSZ, which older headers lack */
-    HANDLER_STACK_BYTES = 64 * 1024, /* for the callback, or for somebody's handler that we chain to */
+    HANDLER_STACK_BYTES = 64 * 1024, /* for the callback, or a handler that we chain to */
 };
 static pthread_key_t signal_stack_key;
 static bool signal_stack_key_valid;
@@ -166,7 +180,8 @@ static void release_signal_stack(void *reservation) {
     size_t guard_bytes = mote__os_page_bytes();
     stack_t current, none = {.ss_flags = SS_DISABLE};
     signal_stack_ready = false;
-    bool is_current = !sigaltstack(NULL, &current) && current.ss_sp == (uint8_t *)reservation + guard_bytes;
+    bool is_current =
+        !sigaltstack(NULL, &current) && current.ss_sp == (uint8_t *)reservation + guard_bytes;
     if (is_current && sigaltstack(&none, NULL)) return;
     mote__os_release(reservation, guard_bytes + signal_stack_bytes());
 }
@@ -206,18 +221,21 @@ bool mote__os_fault_thread_init(void) {
 
 /* ---- Threads ---- */
 
-/* More of a main thread's stack than this is not counted on: mappings may stand where it would grow. */
+/* More of a main thread's stack than this is not counted on: mappings may stand where it would
+ * grow. */
 static const size_t main_stack_bytes_max = (size_t)64 << 20;
 
-/* The kernel puts the program's name at the very top of the main thread's stack; the limit says how far down it may grow. libc is not asked:
- * glibc reads /proc for this, and musl reports only the part that has been touched. */
+/* The kernel puts the program's name at the very top of the main thread's stack; the limit says how
+ * far down it may grow. libc is not asked: glibc reads /proc for this, and musl reports only the
+ * part that has been touched. */
 static bool main_stack(struct os_stack *out) {
     const char *name = (const char *)(uintptr_t)getauxval(AT_EXECFN);
     struct rlimit limit;
     if (!name || getrlimit(RLIMIT_STACK, &limit)) return false;
     uintptr_t mask = mote__os_page_bytes() - 1;
     out->high = ((uintptr_t)name + strlen(name) + mask) & ~mask;
-    size_t bytes = limit.rlim_cur < main_stack_bytes_max ? (size_t)limit.rlim_cur : main_stack_bytes_max;
+    size_t bytes =
+        limit.rlim_cur < main_stack_bytes_max ? (size_t)limit.rlim_cur : main_stack_bytes_max;
     out->low = (out->high - bytes + mask) & ~mask;
     return true;
 }
@@ -237,12 +255,14 @@ static bool contains(const struct os_stack *stack, uintptr_t address) {
     return stack->low <= address && address < stack->high;
 }
 
-/* In a child of fork the thread that remains has the process's number but may have another stack: so both are asked. */
+/* In a child of fork the thread that remains has the process's number but may have another stack:
+ * so both are asked. */
 bool mote__os_thread_stack(struct os_stack *out) {
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
     struct os_stack stack;
     bool is_main = syscall(SYS_gettid) == getpid();
-    bool found = (is_main && main_stack(&stack) && contains(&stack, here)) || (thread_stack(&stack) && contains(&stack, here));
+    bool found = (is_main && main_stack(&stack) && contains(&stack, here)) ||
+                 (thread_stack(&stack) && contains(&stack, here));
     if (found) *out = stack;
     return found;
 }
@@ -255,7 +275,8 @@ unsigned mote__os_cpu_count(void) {
         long bytes = syscall(SYS_sched_getaffinity, 0, words * sizeof *set, set);
         if (bytes < 0) continue;
         unsigned count = 0;
-        for (size_t i = 0; i < (size_t)bytes / sizeof *set; i++) count += (unsigned)__builtin_popcountl(set[i]);
+        for (size_t i = 0; i < (size_t)bytes / sizeof *set; i++)
+            count += (unsigned)__builtin_popcountl(set[i]);
         return count ? count : 1;
     }
     return 1;
@@ -272,7 +293,8 @@ struct futex_time {
 
 static struct futex_time to_futex_time(uint64_t ns) {
     uint64_t seconds = ns / OS_NS_PER_S;
-    return (struct futex_time){seconds < LONG_MAX ? (long)seconds : LONG_MAX, (long)(ns % OS_NS_PER_S)};
+    return (struct futex_time){seconds < LONG_MAX ? (long)seconds : LONG_MAX,
+                               (long)(ns % OS_NS_PER_S)};
 }
 
 enum os_wait mote__os_wait(const _Atomic uint32_t *word, uint32_t expected, uint64_t deadline_ns) {
@@ -287,7 +309,8 @@ enum os_wait mote__os_wait(const _Atomic uint32_t *word, uint32_t expected, uint
 
 void mote__os_wake(const _Atomic uint32_t *word, uint32_t count) {
     int saved_errno = errno;
-    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE_OP, count < INT_MAX ? (int)count : INT_MAX, NULL, NULL, 0);
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE_OP, count < INT_MAX ? (int)count : INT_MAX, NULL,
+            NULL, 0);
     errno = saved_errno;
 }
 

@@ -1,5 +1,6 @@
 /* os_lock.c - mutex and once, from atomics and mote__os_wait alone.
- * Keeps: whoever sleeps has set the state to its "waited for" value before, and whoever leaves that value wakes. */
+ * Keeps: whoever sleeps has set the state to its "waited for" value before, and whoever leaves that
+ * value wakes. */
 #include "os/os.h"
 #include <assert.h>
 
@@ -8,14 +9,15 @@ enum { ONCE_NEW, ONCE_RUNNING, ONCE_AWAITED, ONCE_DONE };
 
 bool mote__os_mutex_try_lock(struct os_mutex *mutex) {
     uint32_t expected = MUTEX_FREE;
-    return atomic_compare_exchange_strong_explicit(&mutex->state, &expected, MUTEX_HELD, memory_order_acquire,
-                                                   memory_order_relaxed);
+    return atomic_compare_exchange_strong_explicit(&mutex->state, &expected, MUTEX_HELD,
+                                                   memory_order_acquire, memory_order_relaxed);
 }
 
-/* Who has slept takes the mutex as contended: it cannot know whether it was the last one waiting. */
+/* Who has slept takes the mutex as contended: it cannot know whether others wait. */
 void mote__os_mutex_lock(struct os_mutex *mutex) {
     if (mote__os_mutex_try_lock(mutex)) return;
-    while (atomic_exchange_explicit(&mutex->state, MUTEX_CONTENDED, memory_order_acquire) != MUTEX_FREE)
+    while (atomic_exchange_explicit(&mutex->state, MUTEX_CONTENDED, memory_order_acquire) !=
+           MUTEX_FREE)
         mote__os_wait(&mutex->state, MUTEX_CONTENDED, OS_NEVER);
 }
 
@@ -40,5 +42,6 @@ void mote__os_once(struct os_once *once, void (*run)(void)) {
         return;
     }
     run();
-    if (atomic_exchange(&once->state, ONCE_DONE) == ONCE_AWAITED) mote__os_wake(&once->state, UINT32_MAX);
+    if (atomic_exchange(&once->state, ONCE_DONE) == ONCE_AWAITED)
+        mote__os_wake(&once->state, UINT32_MAX);
 }

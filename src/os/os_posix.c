@@ -1,5 +1,5 @@
-/* os_posix.c - the part of os.h that POSIX alone allows, for systems without a file of their own: waiting through hashed
- * condition variables, no fault handler, no stack bounds. */
+/* os_posix.c - the part of os.h that POSIX alone allows, for systems without a file of their own:
+ * waiting through hashed condition variables, no fault handler, no stack bounds. */
 #define _DEFAULT_SOURCE
 #include "os/os_unix.h"
 #include <errno.h>
@@ -13,7 +13,8 @@ bool mote__os_fault_install(os_fault_callback *callback) {
 
 bool mote__os_fault_thread_init(void) { return false; }
 
-void mote__os_fault_redirect(struct os_fault *fault, uintptr_t pc, uintptr_t sp, uintptr_t argument) {
+void mote__os_fault_redirect(struct os_fault *fault, uintptr_t pc, uintptr_t sp,
+                             uintptr_t argument) {
     (void)fault, (void)pc, (void)sp, (void)argument; /* nobody has a fault to redirect */
 }
 
@@ -31,7 +32,7 @@ unsigned mote__os_cpu_count(void) {
 
 bool mote__os_random(void *out, size_t bytes) { return mote__os_unix_random(out, bytes); }
 
-/* ---- Waiting: all words whose addresses hash alike share a condition; whoever is woken for another's sake looks again. ---- */
+/* ---- Waiting. Words whose addresses hash alike share a condition; who is woken looks again. ---- */
 
 enum { BUCKET_COUNT = 64 };
 
@@ -72,7 +73,8 @@ static enum os_wait wait_in(struct bucket *bucket, uint64_t deadline_ns) {
 enum os_wait mote__os_wait(const _Atomic uint32_t *word, uint32_t expected, uint64_t deadline_ns) {
     struct bucket *bucket = bucket_of(word);
     pthread_mutex_lock(&bucket->mutex);
-    enum os_wait result = atomic_load(word) == expected ? wait_in(bucket, deadline_ns) : OS_WAIT_DIFFERENT;
+    enum os_wait result =
+        atomic_load(word) == expected ? wait_in(bucket, deadline_ns) : OS_WAIT_DIFFERENT;
     pthread_mutex_unlock(&bucket->mutex);
     return result;
 }

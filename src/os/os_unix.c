@@ -11,7 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#ifndef MAP_NORESERVE /* reservations are never written to before mote__os_commit, so this is only a hint */
+/* Only a hint: nothing is written to before mote__os_commit. */
+#ifndef MAP_NORESERVE
 #define MAP_NORESERVE 0
 #endif
 
@@ -26,7 +27,8 @@ static bool is_page_aligned(const void *start, size_t bytes) {
 }
 
 static void *map_nothing(void *start, size_t bytes, int extra_flags) {
-    void *result = mmap(start, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | extra_flags, -1, 0);
+    void *result = mmap(start, bytes, PROT_NONE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | extra_flags, -1, 0);
     return result == MAP_FAILED ? NULL : result;
 }
 
@@ -46,7 +48,8 @@ void *mote__os_reserve(size_t bytes, size_t alignment) {
     assert(bytes);
     assert(is_page_aligned(NULL, bytes));
     assert((alignment & (alignment - 1)) == 0);
-    return alignment > mote__os_page_bytes() ? reserve_aligned(bytes, alignment) : map_nothing(NULL, bytes, 0);
+    return alignment > mote__os_page_bytes() ? reserve_aligned(bytes, alignment)
+                                             : map_nothing(NULL, bytes, 0);
 }
 
 bool mote__os_commit(void *start, size_t bytes) {
@@ -153,7 +156,8 @@ static int create_with_signals_blocked(struct os_thread *out, const pthread_attr
     return result;
 }
 
-int mote__os_thread_create(struct os_thread *out, void *(*run)(void *argument), void *argument, size_t stack_bytes) {
+int mote__os_thread_create(struct os_thread *out, void *(*run)(void *argument), void *argument,
+                           size_t stack_bytes) {
     pthread_attr_t attributes;
     int result = pthread_attr_init(&attributes);
     if (result) return result;

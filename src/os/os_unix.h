@@ -11,7 +11,8 @@ enum { OS_NS_PER_S = 1000000000 };
 bool mote__os_unix_random(void *out, size_t bytes);
 
 static inline struct timespec mote__os_unix_timespec(uint64_t ns) {
-    return (struct timespec){.tv_sec = (time_t)(ns / OS_NS_PER_S), .tv_nsec = (long)(ns % OS_NS_PER_S)};
+    return (struct timespec){.tv_sec = (time_t)(ns / OS_NS_PER_S),
+                             .tv_nsec = (long)(ns % OS_NS_PER_S)};
 }
 
 #endif

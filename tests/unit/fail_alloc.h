@@ -1,11 +1,17 @@
-/* fail_alloc.h - an allocator for tests: fails the call it is told to, counts what lives so that leaks are seen, holds its users to the
- * contract of mote_allocator (the old size is exact) and is unkind within it: new bytes are rubbish, growing always moves, the old
- * place is overwritten. Include after test.h.
+/* fail_alloc.h - an allocator for tests: fails the call it is told to, counts what lives so that
+ * leaks are seen, holds its users to the contract of mote_allocator (the old size is exact) and is
+ * unkind within it: new bytes are rubbish, growing always moves, the old place is overwritten.
+ * Include after test.h.
  *
- *   static bool make_one(const mote_allocator *a, void *ctx) { ...all of it, freed again; false when out of memory... }
- *   TEST(no_memory) { CHECK(fail_alloc_sweep(make_one, NULL) > 0); }      makes the first, then the second, ... call fail
- * or by hand:
- *   struct fail_alloc f; fail_alloc_init(&f, 3); use(&f.allocator); CHECK_EQ(f.live_bytes, 0); */
+ *   static bool make_one(const mote_allocator *a, void *ctx) { makes and frees; false: no memory }
+ *   TEST(no_memory) { CHECK(fail_alloc_sweep(make_one, NULL) > 0); }
+ *
+ * runs make_one with its first allocation failing, then its second, and so on; or by hand:
+ *
+ *   struct fail_alloc f;
+ *   fail_alloc_init(&f, 3);
+ *   use(&f.allocator);
+ *   CHECK_EQ(f.live_bytes, 0); */
 #ifndef MOTE_TESTS_UNIT_FAIL_ALLOC_H
 #define MOTE_TESTS_UNIT_FAIL_ALLOC_H
 
@@ -16,9 +22,9 @@
 
 struct fail_alloc {
     mote_allocator allocator;
-    uint64_t fail_at;             /* the call that fails, counted from 1; 0: none. Later calls succeed again */
-    _Atomic uint64_t calls;       /* calls that wanted memory */
-    _Atomic uint64_t failures;    /* calls that were refused */
+    uint64_t fail_at; /* the call that fails, counted from 1; 0: none. Later calls succeed again */
+    _Atomic uint64_t calls;    /* calls that wanted memory */
+    _Atomic uint64_t failures; /* calls that were refused */
     _Atomic uint64_t live_bytes, live_blocks;
     _Atomic uint64_t wrong_sizes; /* calls whose old size was not that of the block */
 };
@@ -68,15 +74,17 @@ static inline void fail_alloc_init(struct fail_alloc *f, uint64_t fail_at) {
     f->fail_at = fail_at;
 }
 
-/* Runs `body` with the first allocation failing, then the second, and so on until none of them fails. A run with a failure must return
- * false, the last one true; each must give back all it took, with the right sizes. Returns how many allocations a whole run makes. */
-static inline uint64_t fail_alloc_sweep(bool (*body)(const mote_allocator *a, void *ctx), void *ctx) {
+/* Runs `body` with the first allocation failing, then the second, and so on until none of them
+ * fails. A run with a failure must return false, the last one true; each must give back all it
+ * took, with the right sizes. Returns how many allocations a whole run makes. */
+static inline uint64_t fail_alloc_sweep(bool (*body)(const mote_allocator *a, void *ctx),
+                                        void *ctx) {
     for (uint64_t n = 1;; n++) {
         struct fail_alloc f;
         fail_alloc_init(&f, n);
         bool succeeded = body(&f.allocator, ctx);
-        bool clean = CHECK_EQ(f.live_blocks, 0) && CHECK_EQ(f.live_bytes, 0) && CHECK_EQ(f.wrong_sizes, 0) &&
-                     CHECK_EQ(succeeded, f.failures == 0);
+        bool clean = CHECK_EQ(f.live_blocks, 0) && CHECK_EQ(f.live_bytes, 0) &&
+                     CHECK_EQ(f.wrong_sizes, 0) && CHECK_EQ(succeeded, f.failures == 0);
         if (!clean) printf("  with allocation %" PRIu64 " failing\n", n);
         if (!f.failures || !clean) return n - 1;
     }

@@ -1,4 +1,5 @@
-/* alloc_test.c - the libc allocator keeps the contract of status.h; fail_alloc.h, which other tests rely on, sees what it must see. */
+/* alloc_test.c - the libc allocator keeps the contract of status.h; fail_alloc.h, which other tests
+ * rely on, sees what it must see. */
 #include "test.h"
 #include "fail_alloc.h"
 #include "base/alloc.h"

@@ -1,4 +1,5 @@
-/* arena_test.c - alignment, zeroes, chunks of their own for large pieces, and no memory at every point. */
+/* arena_test.c - alignment, zeroes, chunks of their own for large pieces, and no memory at every
+ * point. */
 #include "test.h"
 #include "fail_alloc.h"
 #include "base/arena.h"

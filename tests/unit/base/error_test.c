@@ -77,7 +77,8 @@ TEST(try_returns_failures_only) {
 TEST(every_status_has_a_name_of_its_own) {
     for (unsigned i = 0; i < MOTE_STATUS_COUNT; i++) {
         CHECK(*mote_status_name((mote_status)i));
-        for (unsigned k = 0; k < i; k++) CHECK(strcmp(mote_status_name((mote_status)i), mote_status_name((mote_status)k)));
+        for (unsigned k = 0; k < i; k++)
+            CHECK(strcmp(mote_status_name((mote_status)i), mote_status_name((mote_status)k)));
     }
     CHECK_STR(mote_status_name(MOTE_E_MALFORMED), "malformed module");
     CHECK_STR(mote_status_name(MOTE_STATUS_COUNT), "unknown status");

@@ -1,4 +1,5 @@
-/* map_test.c - the map against a plain array that does the same slowly; runs of colliding keys; no memory. */
+/* map_test.c - the map against a plain array that does the same slowly; runs of colliding keys; no
+ * memory. */
 #include "test.h"
 #include "fail_alloc.h"
 #include "base/map.h"
@@ -10,7 +11,9 @@ static void make_keys(void) {
     for (unsigned i = 0; i < KEY_COUNT; i++) snprintf(keys[i], sizeof keys[i], "k%u", i);
 }
 
-static uint32_t next_random(uint32_t *state) { return (*state = *state * 1664525 + 1013904223) >> 8; }
+static uint32_t next_random(uint32_t *state) {
+    return (*state = *state * 1664525 + 1013904223) >> 8;
+}
 
 TEST(put_get_remove_against_a_plain_array) {
     make_keys();
@@ -67,7 +70,8 @@ TEST(keys_are_bytes_not_strings) {
     static const char text[] = "a\0b\0c";
     for (size_t size = 0; size < sizeof text; size++) *mote__map_put(&map, text, size, NULL) = size;
     CHECK_EQ(map.count, sizeof text);
-    for (size_t size = 0; size < sizeof text; size++) CHECK_EQ(*mote__map_get(&map, text, size), size);
+    for (size_t size = 0; size < sizeof text; size++)
+        CHECK_EQ(*mote__map_get(&map, text, size), size);
     mote__map_deinit(&map);
 }
 
@@ -82,7 +86,8 @@ TEST(seeds_differ_between_maps_and_hashes_with_them) {
     for (unsigned i = 0; i < 2; i++) mote__map_deinit(&maps[i]);
 }
 
-/* Each input bit, flipped, changes each output bit in about half of the cases: sums over bits and lengths, with wide margins. */
+/* Each input bit, flipped, changes each output bit in about half of the cases: sums over bits and
+ * lengths, with wide margins. */
 TEST(hash_spreads_every_bit) {
     uint8_t bytes[40];
     uint32_t state = 7;
@@ -98,7 +103,8 @@ TEST(hash_spreads_every_bit) {
             for (unsigned out = 0; out < 64; out++) flips[out] += changed >> out & 1;
         }
     }
-    for (unsigned out = 0; out < 64; out++) CHECK(flips[out] > cases * 45 / 100 && flips[out] < cases * 55 / 100);
+    for (unsigned out = 0; out < 64; out++)
+        CHECK(flips[out] > cases * 45 / 100 && flips[out] < cases * 55 / 100);
 }
 
 TEST(hash_depends_on_length) {
@@ -114,7 +120,8 @@ static bool fill(const mote_allocator *a, void *ctx) {
     size_t put = 0;
     while (put < KEY_COUNT && mote__map_put(&map, keys[put], strlen(keys[put]), NULL)) put++;
     bool consistent = map.count == put;
-    for (size_t i = 0; i < put; i++) consistent &= mote__map_get(&map, keys[i], strlen(keys[i])) != NULL;
+    for (size_t i = 0; i < put; i++)
+        consistent &= mote__map_get(&map, keys[i], strlen(keys[i])) != NULL;
     if (put < KEY_COUNT) consistent &= !mote__map_get(&map, keys[put], strlen(keys[put]));
     mote__map_deinit(&map);
     return CHECK(consistent) && put == KEY_COUNT;

@@ -1,4 +1,5 @@
-/* reader_test.c - LEB128 at and over its bounds, each error at its byte, stickiness, spans and names. */
+/* reader_test.c - LEB128 at and over its bounds, each error at its byte, stickiness, spans and
+ * names. */
 #include "test.h"
 #include "base/reader.h"
 
@@ -30,14 +31,15 @@ struct leb_case {
     const char *failed; /* NULL: reads `value` and all bytes */
     size_t failed_at;
 };
-#define GOOD(width, bytes, value) {width, bytes, sizeof bytes - 1, (uint64_t)(value), NULL, 0}
+#define GOOD(width, bytes, value)     {width, bytes, sizeof bytes - 1, (uint64_t)(value), NULL, 0}
 #define BAD(width, bytes, failed, at) {width, bytes, sizeof bytes - 1, 0, failed, at}
-#define END "unexpected end"
-#define LONG "integer representation too long"
-#define LARGE "integer too large"
-#define FF4 "\xff\xff\xff\xff"
-#define Z4 "\x80\x80\x80\x80"
+#define END                           "unexpected end"
+#define LONG                          "integer representation too long"
+#define LARGE                         "integer too large"
+#define FF4                           "\xff\xff\xff\xff"
+#define Z4                            "\x80\x80\x80\x80"
 
+/* clang-format off */
 static const struct leb_case cases[] = {
     GOOD(U32, "\x00", 0), GOOD(U32, "\x7f", 127), GOOD(U32, "\x80\x01", 128), GOOD(U32, "\xe5\x8e\x26", 624485),
     GOOD(U32, "\x80\x00", 0), GOOD(U32, Z4 "\x00", 0), GOOD(U32, FF4 "\x0f", UINT32_MAX),
@@ -60,6 +62,7 @@ static const struct leb_case cases[] = {
     BAD(S64, FF4 FF4 "\xff\x01", LARGE, 9), BAD(S64, Z4 Z4 "\x80\x7e", LARGE, 9), BAD(S64, Z4 Z4 "\x80\x80\x00", LONG, 9),
     BAD(S64, FF4 FF4 "\xff\xff\x7f", LONG, 9), BAD(S64, FF4 FF4, END, 8),
 };
+/* clang-format on */
 
 TEST(leb_values_and_errors) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -74,7 +77,8 @@ TEST(leb_values_and_errors) {
 
 /* Writes `value` in `count` groups of seven bits, padded with copies of the sign. */
 static void write_leb(uint8_t *out, int64_t value, unsigned count) {
-    for (unsigned i = 0; i < count; i++, value >>= 7) out[i] = (uint8_t)((value & 0x7f) | (i + 1 < count ? 0x80 : 0));
+    for (unsigned i = 0; i < count; i++, value >>= 7)
+        out[i] = (uint8_t)((value & 0x7f) | (i + 1 < count ? 0x80 : 0));
 }
 
 TEST(every_power_of_two_in_every_length) {
@@ -136,7 +140,7 @@ TEST(spans_end_with_the_bytes) {
 }
 
 TEST(names_are_checked) {
-    struct reader r = reader_of("\x03" "a\xc3\xa9" "\x00" "\x02\xc3\x28", 8);
+    struct reader r = reader_of("\3a\xc3\xa9\0\2\xc3\x28", 8);
     struct span name = mote__read_name(&r);
     REQUIRE(name.size == 3);
     CHECK_MEM(name.data, "a\xc3\xa9", 3);
@@ -145,7 +149,7 @@ TEST(names_are_checked) {
     CHECK_EQ(mote__read_name(&r).size, 0);
     CHECK_STR(r.failed, "malformed UTF-8 encoding");
     CHECK_EQ(r.failed_at - r.start, 6);
-    r = reader_of("\x05" "abcd", 5);
+    r = reader_of("\5abcd", 5);
     CHECK_EQ(mote__read_name(&r).size, 0);
     CHECK_STR(r.failed, END);
 }

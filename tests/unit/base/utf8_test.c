@@ -1,8 +1,11 @@
-/* utf8_test.c - every scalar value there and back, every malformed two-byte beginning, edges in three and four bytes. */
+/* utf8_test.c - every scalar value there and back, every malformed two-byte beginning, edges in
+ * three and four bytes. */
 #include "test.h"
 #include "base/utf8.h"
 
-static bool valid(const char *text) { return mote__utf8_valid((const uint8_t *)text, strlen(text)); }
+static bool valid(const char *text) {
+    return mote__utf8_valid((const uint8_t *)text, strlen(text));
+}
 
 TEST(every_code_point_there_and_back) {
     for (uint32_t code_point = 0; code_point < 0x110100; code_point++) {
@@ -26,7 +29,8 @@ TEST(two_bytes_are_valid_when_they_are_two_of_one_or_one_of_two) {
     for (unsigned first = 0; first < 256; first++) {
         for (unsigned second = 0; second < 256; second++) {
             uint8_t bytes[2] = {(uint8_t)first, (uint8_t)second};
-            bool expected = (first < 0x80 && second < 0x80) || (first >= 0xc2 && first < 0xe0 && second >> 6 == 2);
+            bool expected = (first < 0x80 && second < 0x80) ||
+                            (first >= 0xc2 && first < 0xe0 && second >> 6 == 2);
             REQUIRE(mote__utf8_valid(bytes, 2) == expected);
         }
     }
@@ -34,17 +38,32 @@ TEST(two_bytes_are_valid_when_they_are_two_of_one_or_one_of_two) {
 
 TEST(edges_of_three_and_four_bytes) {
     static const char *const good[] = {
-        "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf",
+        "\xe0\xa0\x80", "\xed\x9f\xbf",     "\xee\x80\x80",
+        "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf",
     };
     static const char *const bad[] = {
-        "\xe0\x9f\xbf", "\xe0\x80\x80", "\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x8f\xbf\xbf", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80",
-        "\xf5\x80\x80\x80", "\xf8\x88\x80\x80\x80", "\xff", "\xe2\x82", "\xf0\x9f\x98", "\xe2\x28\xa1", "\xf0\x9f\x28\xbf", "\xc0\xaf", "\x80",
+        "\xe0\x9f\xbf",
+        "\xe0\x80\x80",
+        "\xed\xa0\x80",
+        "\xed\xbf\xbf",
+        "\xf0\x8f\xbf\xbf",
+        "\xf0\x80\x80\x80",
+        "\xf4\x90\x80\x80",
+        "\xf5\x80\x80\x80",
+        "\xf8\x88\x80\x80\x80",
+        "\xff",
+        "\xe2\x82",
+        "\xf0\x9f\x98",
+        "\xe2\x28\xa1",
+        "\xf0\x9f\x28\xbf",
+        "\xc0\xaf",
+        "\x80",
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) CHECK(valid(good[i]));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) CHECK(!valid(bad[i]));
 }
 
-/* A bad byte, or a good sequence, at every place of a text longer than the steps of the fast path. */
+/* A bad byte, or a good sequence, at every place of a text longer than a step of the fast path. */
 TEST(the_fast_path_misses_nothing) {
     uint8_t text[70];
     for (size_t at = 0; at + 2 <= sizeof text; at++) {

@@ -1,4 +1,5 @@
-/* clock_test.c - clocks go forward at about the same pace, sleeping is not short, random bytes differ. */
+/* clock_test.c - clocks go forward at about the same pace, sleeping is not short, random bytes
+ * differ. */
 #define _DEFAULT_SOURCE
 #include "test.h"
 #include "os/os.h"
@@ -10,7 +11,8 @@ static const uint64_t ms = 1000000;
 static uint64_t now(void) { return mote__os_clock_ns(OS_CLOCK_MONOTONIC); }
 
 TEST(clocks_never_go_back) {
-    static const enum os_clock clocks[] = {OS_CLOCK_MONOTONIC, OS_CLOCK_PROCESS_CPU, OS_CLOCK_THREAD_CPU};
+    static const enum os_clock clocks[] = {OS_CLOCK_MONOTONIC, OS_CLOCK_PROCESS_CPU,
+                                           OS_CLOCK_THREAD_CPU};
     for (size_t i = 0; i < 3; i++) {
         uint64_t start = mote__os_clock_ns(clocks[i]), last = start;
         for (unsigned step = 0; step < 20000; step++) {
@@ -66,7 +68,8 @@ TEST(random_bytes_fill_everything) {
     CHECK(mote__os_random(bytes, sizeof bytes));
     unsigned counts[256] = {0};
     for (size_t i = 0; i < sizeof bytes; i++) counts[bytes[i]]++;
-    for (unsigned value = 0; value < 256; value++) CHECK(counts[value] > 200 && counts[value] < 600);
+    for (unsigned value = 0; value < 256; value++)
+        CHECK(counts[value] > 200 && counts[value] < 600);
     uint64_t a = 0, b = 0;
     CHECK(mote__os_random(&a, sizeof a) && mote__os_random(&b, sizeof b));
     CHECK(a != b);

@@ -1,6 +1,7 @@
-/* fault_test.c - faults are caught and redirected on any stack and in any thread, and what is not ours goes where it went before.
- * The order matters: there is one handler per process, so the tests that look at its absence come first, in children. Where the
- * platform has no faults there is nothing to test but that it says so. */
+/* fault_test.c - faults are caught and redirected on any stack and in any thread, and what is not
+ * ours goes where it went before. The order matters: there is one handler per process, so the tests
+ * that look at its absence come first, in children. Where the platform has no faults there is
+ * nothing to test but that it says so. */
 #define _GNU_SOURCE
 #include "test.h"
 #include "os/os.h"
@@ -32,7 +33,8 @@ static bool on_fault(struct os_fault *fault) {
     plan.count++;
     plan.last = *fault;
     if (!plan.take) return false;
-    uintptr_t top = plan.sp ? plan.sp : fault->sp - 1024; /* beyond what a function may use below its stack pointer */
+    /* 1024: beyond what a function may use below its stack pointer. */
+    uintptr_t top = plan.sp ? plan.sp : fault->sp - 1024;
     mote__os_fault_redirect(fault, (uintptr_t)land, mote__os_entry_sp(top), 0x1234567);
     return true;
 }
@@ -136,7 +138,8 @@ static void earlier_handler(int signal_number, siginfo_t *info, void *context) {
 }
 
 TEST(what_is_not_ours_goes_to_the_earlier_handler) {
-    struct sigaction action = {.sa_sigaction = earlier_handler, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    struct sigaction action = {.sa_sigaction = earlier_handler,
+                               .sa_flags = SA_SIGINFO | SA_ONSTACK};
     sigaction(SIGSEGV, &action, NULL);
     if (!prepare()) return;
     for (int round = 1; round <= 3; round++) {
@@ -189,7 +192,10 @@ TEST(past_the_end_of_a_file_is_a_bus_fault) {
 }
 
 /* Not for the undefined behaviour sanitizer: dividing by zero is the point. */
-__attribute__((no_sanitize("undefined"), noinline)) static int divide(volatile int *a, volatile int *b) { return *a / *b; }
+__attribute__((no_sanitize("undefined"), noinline)) static int divide(volatile int *a,
+                                                                      volatile int *b) {
+    return *a / *b;
+}
 
 TEST(division_by_zero_faults_or_gives_zero) {
     if (!prepare()) return;
@@ -203,8 +209,8 @@ TEST(division_by_zero_faults_or_gives_zero) {
     CHECK_EQ(plan.last.address, plan.last.pc);
 }
 
-/* The stack is used up: the handler runs all the same, having one of its own. Not for the address sanitizer, which would go on thinking
- * that the frames left by the jump are in use. */
+/* The stack is used up: the handler runs all the same, having one of its own. Not for the address
+ * sanitizer, which would go on thinking that the frames left by the jump are in use. */
 __attribute__((no_sanitize("address"))) static unsigned exhaust(unsigned depth) {
     volatile uint8_t room[4096];
     room[depth % sizeof room] = 1;
@@ -243,7 +249,8 @@ TEST(threads_fault_side_by_side) {
     if (!prepare()) return;
     _Atomic unsigned caught = 0;
     struct os_thread threads[4];
-    for (unsigned i = 0; i < 4; i++) REQUIRE(!mote__os_thread_create(&threads[i], fault_often, &caught, 0));
+    for (unsigned i = 0; i < 4; i++)
+        REQUIRE(!mote__os_thread_create(&threads[i], fault_often, &caught, 0));
     for (unsigned i = 0; i < 4; i++) mote__os_thread_join(threads[i]);
     CHECK_EQ(caught, 800);
 }
@@ -256,7 +263,9 @@ static void *note_signal_stack(void *argument) {
 }
 
 /* Whether a page belongs to any mapping. */
-static bool is_mapped(uintptr_t page) { return !msync((void *)page, mote__os_page_bytes(), MS_ASYNC); }
+static bool is_mapped(uintptr_t page) {
+    return !msync((void *)page, mote__os_page_bytes(), MS_ASYNC);
+}
 
 /* Something else may have taken the place of one that was freed, but not of most. */
 TEST(signal_stacks_are_freed_with_their_threads) {

@@ -11,7 +11,8 @@ static uint64_t now(void) { return mote__os_clock_ns(OS_CLOCK_MONOTONIC); }
 
 static void run_in_threads(void *(*run)(void *argument), void *argument) {
     struct os_thread threads[THREAD_COUNT];
-    for (unsigned i = 0; i < THREAD_COUNT; i++) REQUIRE(!mote__os_thread_create(&threads[i], run, argument, 0));
+    for (unsigned i = 0; i < THREAD_COUNT; i++)
+        REQUIRE(!mote__os_thread_create(&threads[i], run, argument, 0));
     for (unsigned i = 0; i < THREAD_COUNT; i++) mote__os_thread_join(threads[i]);
 }
 
@@ -23,7 +24,8 @@ TEST(waiting_for_another_value_returns_at_once) {
 }
 
 /* Waits again after the wakes without a reason that the interface allows. */
-static enum os_wait wait_surely(const _Atomic uint32_t *word, uint32_t expected, uint64_t deadline_ns) {
+static enum os_wait wait_surely(const _Atomic uint32_t *word, uint32_t expected,
+                                uint64_t deadline_ns) {
     enum os_wait result;
     do result = mote__os_wait(word, expected, deadline_ns);
     while (result == OS_WAIT_WOKEN && atomic_load(word) == expected);
@@ -49,7 +51,8 @@ enum { HITS = 2000 };
 static void *play_odd(void *argument) {
     struct ball *ball = argument;
     for (uint32_t turn = 1; turn < HITS; turn += 2) {
-        for (uint32_t seen; (seen = atomic_load(&ball->turn)) != turn;) mote__os_wait(&ball->turn, seen, OS_NEVER);
+        for (uint32_t seen; (seen = atomic_load(&ball->turn)) != turn;)
+            mote__os_wait(&ball->turn, seen, OS_NEVER);
         ball->hits++;
         atomic_store(&ball->turn, turn + 1);
         mote__os_wake(&ball->turn, 1);
@@ -62,7 +65,8 @@ TEST(two_threads_wake_each_other) {
     struct os_thread thread;
     REQUIRE(!mote__os_thread_create(&thread, play_odd, &ball, 0));
     for (uint32_t turn = 0; turn < HITS; turn += 2) {
-        for (uint32_t seen; (seen = atomic_load(&ball.turn)) != turn;) mote__os_wait(&ball.turn, seen, OS_NEVER);
+        for (uint32_t seen; (seen = atomic_load(&ball.turn)) != turn;)
+            mote__os_wait(&ball.turn, seen, OS_NEVER);
         atomic_store(&ball.turn, turn + 1);
         mote__os_wake(&ball.turn, 1);
     }
@@ -85,7 +89,8 @@ static void *pass_gate(void *argument) {
 TEST(waking_all_wakes_all_long_before_their_deadline) {
     struct gate gate = {0};
     struct os_thread threads[THREAD_COUNT];
-    for (unsigned i = 0; i < THREAD_COUNT; i++) REQUIRE(!mote__os_thread_create(&threads[i], pass_gate, &gate, 0));
+    for (unsigned i = 0; i < THREAD_COUNT; i++)
+        REQUIRE(!mote__os_thread_create(&threads[i], pass_gate, &gate, 0));
     while (gate.arrived < THREAD_COUNT) mote__os_sleep_until(now() + ms);
     mote__os_sleep_until(now() + 20 * ms);
     CHECK_EQ(gate.passed, 0);
@@ -168,7 +173,8 @@ static void *note_signals(void *argument) {
     bool *blocked = argument;
     sigset_t mask;
     sigprocmask(SIG_BLOCK, NULL, &mask);
-    *blocked = sigismember(&mask, SIGTERM) && sigismember(&mask, SIGALRM) && !sigismember(&mask, SIGSEGV);
+    *blocked =
+        sigismember(&mask, SIGTERM) && sigismember(&mask, SIGALRM) && !sigismember(&mask, SIGSEGV);
     return NULL;
 }
 
@@ -204,7 +210,8 @@ static unsigned dig(uintptr_t low) {
 static bool check_own_stack(size_t bytes_min, size_t bytes_max) {
     struct os_stack stack;
     if (!mote__os_thread_stack(&stack)) return false;
-    uintptr_t here = (uintptr_t)__builtin_frame_address(0); /* not a local: the address sanitizer may keep those elsewhere */
+    /* Not a local's address: the address sanitizer may keep those elsewhere. */
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
     size_t bytes = stack.high - stack.low;
     CHECK(stack.low < here && here < stack.high);
     CHECK(bytes >= bytes_min && bytes <= bytes_max);
