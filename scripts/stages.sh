@@ -25,6 +25,7 @@ build() {
     local preset=$1 folder=$2 launcher=()
     shift 2
     if command -v ccache >/dev/null; then launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache); export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1; fi
+    [ -z "${CI:-}" ] || set -- -DMOTE_WERROR=ON "$@"
     mkdir -p "$folder"
     cmake --preset "$preset" -B "$folder" "${launcher[@]}" "$@" >"$folder/configure.log" 2>&1 || { cat "$folder/configure.log"; return 1; }
     cmake --build "$folder" -j "$jobs" -- --quiet
