@@ -130,6 +130,37 @@ TEST(a_mutex_lets_one_in) {
     CHECK(mote__os_mutex_try_lock(&counter.mutex));
 }
 
+struct queue {
+    struct os_mutex mutex;
+    _Atomic uint32_t arrived;
+    unsigned passed; /* kept by the mutex */
+};
+
+static void *pass_queue(void *argument) {
+    struct queue *queue = argument;
+    queue->arrived++;
+    mote__os_mutex_lock(&queue->mutex);
+    queue->passed++;
+    mote__os_mutex_unlock(&queue->mutex);
+    return NULL;
+}
+
+TEST(who_waits_for_a_mutex_sleeps_and_gets_it) {
+    struct queue queue = {0};
+    struct os_thread threads[THREAD_COUNT];
+    mote__os_mutex_lock(&queue.mutex);
+    for (unsigned i = 0; i < THREAD_COUNT; i++)
+        REQUIRE(!mote__os_thread_create(&threads[i], pass_queue, &queue, 0));
+    while (queue.arrived < THREAD_COUNT) mote__os_sleep_until(now() + ms);
+    uint64_t cpu = mote__os_clock_ns(OS_CLOCK_PROCESS_CPU);
+    mote__os_sleep_until(now() + 100 * ms);
+    CHECK(mote__os_clock_ns(OS_CLOCK_PROCESS_CPU) - cpu < 40 * ms);
+    CHECK_EQ(queue.passed, 0);
+    mote__os_mutex_unlock(&queue.mutex);
+    for (unsigned i = 0; i < THREAD_COUNT; i++) mote__os_thread_join(threads[i]);
+    CHECK_EQ(queue.passed, THREAD_COUNT);
+}
+
 static struct os_once once;
 static unsigned once_runs;
 
