@@ -90,7 +90,7 @@ static inline valtype mote__type_result(const mote_type *t, size_t i) { return t
 /* ---- the registry of an engine. Thread-safe; readers of `by_id` need no lock while they hold the type. */
 struct mote__types {
     const mote_allocator *allocator;
-    struct mote__mutex lock;
+    struct os_mutex lock;
     struct mote__recgroup **buckets; /* chained hash of groups */
     size_t bucket_count, group_count;
     _Atomic(const mote_type **) by_id; /* replaced when it grows; old arrays are kept until deinit */
@@ -159,5 +159,7 @@ mote_valtype mote__vt_public(const struct mote__types *types, valtype t);
 bool mote__vt_from_public(const struct mote__types *types, mote_valtype in, bool storage, valtype *out);
 /* Prints a value type in the text format, cut at `size`; returns its length. */
 size_t mote__vt_print(const struct mote__types *types, valtype t, char *out, size_t size);
+/* The same for a defined type, "(param i32) (result i64)", "(struct (field i8))"; what it refers to appears by the id, "$t12". */
+size_t mote__type_print(const mote_type *type, char *out, size_t size);
 
 #endif
