@@ -1,0 +1,27 @@
+/* fuzz.h - what the fuzzers share: one engine with every feature on, made at first use and kept. A fuzzer reports by aborting. */
+#ifndef MOTE_TESTS_FUZZ_FUZZ_H
+#define MOTE_TESTS_FUZZ_FUZZ_H
+
+#include <mote/mote.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+/* What must hold, whatever the input. */
+#define MUST(cond) ((cond) ? (void)0 : (fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #cond), abort()))
+
+static inline mote_engine *fuzz_engine(void) {
+    static mote_engine *engine;
+    mote_config config;
+    if (engine) return engine;
+    mote_config_init(&config);
+    config.features = ~(mote_features)0;
+    config.fuel = true;
+    config.relaxed_deterministic = true;
+    config.canonical_nans = true;
+    MUST(mote_engine_new(&config, &engine, NULL) == MOTE_OK);
+    return engine;
+}
+
+#endif

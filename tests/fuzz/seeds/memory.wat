@@ -1,0 +1,13 @@
+(module
+  (memory $m (export "memory") 1 2)
+  (memory $wide i64 1)
+  (global $g (mut i32) (i32.add (i32.const 40) (i32.const 2)))
+  (data $d "abc\00\ff\u{1F600}")
+  (data (memory $m) (offset (i32.const 8)) "x")
+  (func (export "f") (result i64)
+    (memory.init $d (i32.const 0) (i32.const 0) (i32.const 3))
+    (memory.copy $m $wide (i32.const 9) (i64.const 0) (i32.const 9))
+    (i32.store16 offset=4 align=1 (i32.const 0) (global.get $g))
+    (data.drop $d)
+    (drop (i32.atomic.rmw.cmpxchg (i32.const 16) (i32.const 0) (i32.const 1)))
+    (i64.load $wide offset=0x100 (i64.const 8))))
