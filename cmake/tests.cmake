@@ -87,3 +87,9 @@ if(EXISTS ${CMAKE_SOURCE_DIR}/src/api/mote.c)
     target_link_libraries(example-${name} PRIVATE mote_flags ${mote_libraries})
   endforeach()
 endif()
+
+# C programs for wasm32-wasi, a group of functions each (tests/wasi/README.md).
+if(TARGET mote_command AND TARGET mote_wasi1 AND NOT CMAKE_CROSSCOMPILING)
+  add_test(NAME wasi COMMAND ${CMAKE_SOURCE_DIR}/tests/wasi/run)
+  set_tests_properties(wasi PROPERTIES LABELS programs TIMEOUT 600 ENVIRONMENT "MOTE=$<TARGET_FILE:mote_command> run")
+endif()
