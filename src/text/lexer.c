@@ -348,18 +348,15 @@ static struct token lex_annotation_name(struct lexer *x) {
     return make(TOKEN_ANNOTATION, from, p);
 }
 
-/* Skips to behind the parenthesis that closes an annotation; a token of kind TOKEN_ERROR when that fails. */
+/* Skips to behind the parenthesis that closes an annotation; a token of kind TOKEN_ERROR when that fails. What is in it are tokens and
+ * groups; of an annotation in it the @ is just another token. */
 static struct token skip_annotation(struct lexer *x, struct token open) {
     for (size_t depth = 1; depth;) {
         if (!skip_blank(x)) return problem(x, x->pos, x->pos + 2, "unclosed comment");
         if (x->pos == x->end)
             return problem(x, open.at, open.at + open.size, "unclosed annotation");
         uint8_t c = *x->pos;
-        if (looking_at(x, '(', '@')) {
-            struct token nested = lex_annotation_name(x);
-            if (nested.kind == TOKEN_ERROR) return nested;
-            depth++;
-        } else if (is(c, CHAR_ID) || c == '"') {
+        if (is(c, CHAR_ID) || c == '"') {
             struct run run = {0};
             if (!scan_run(x->pos, x->end, &run))
                 return problem(x, run.why_at, run.why_at + 1, run.why);

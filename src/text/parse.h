@@ -103,6 +103,7 @@ struct parser {
     struct arena arena;
     struct lexer lexer;
     struct token token, next; /* the one under the cursor and the one behind it */
+    const uint8_t *behind;    /* the end of the last token stepped over */
 
     struct encoder encoder;
     struct map ids[SPACE_COUNT]; /* name -> index */
@@ -206,6 +207,14 @@ mote_status mote__parse_local_index(struct parser *p, uint32_t *index);
 
 mote_status mote__parse_fields(struct parser *p);
 
+/* ---- The parser's life (parser.c). ---- */
+
+void mote__parser_init(struct parser *p, const mote_allocator *allocator, struct span text,
+                       uint64_t features, mote_error *error);
+void mote__parser_deinit(struct parser *p);
+/* "malformed UTF-8 encoding", or MOTE_OK. */
+mote_status mote__parse_check_utf8(struct parser *p);
+
 /* ---- Instructions (parse_instr.c, parse_immediates.c). ---- */
 
 /* Instructions up to a ")" that is not theirs, then `end`; or exactly one folded instruction, then `end`. */
@@ -215,6 +224,20 @@ mote_status mote__parse_label_index(struct parser *p, uint32_t *index);
 void mote__put_op(struct buffer *b, enum mote__op op);
 /* Encodes an instruction that is no block: the op (some depend on what follows) and its immediates. The cursor is behind the keyword. */
 mote_status mote__parse_plain_op(struct parser *p, enum mote__op op);
+/* A number token as bits: an integer of 8 to 64 bits with or without sign, or a float of 32 or 64. */
+mote_status mote__parse_number(struct parser *p, bool is_float, unsigned bits, uint64_t *value);
+static inline bool mote__at_number(const struct parser *p) {
+    return p->token.kind == TOKEN_NAT || p->token.kind == TOKEN_INT ||
+           p->token.kind == TOKEN_FLOAT;
+}
+/* The shapes of v128.const. */
+struct v128_shape {
+    const char *word;
+    uint8_t lanes, bits;
+    bool is_float;
+};
+/* The shape whose word is under the cursor, or NULL. */
+const struct v128_shape *mote__at_shape(const struct parser *p);
 /* The catch clauses of try_table. */
 mote_status mote__parse_catches(struct parser *p);
 void mote__op_table_init(struct parser *p);

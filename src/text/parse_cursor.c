@@ -30,14 +30,16 @@ static const char *const known_words[] = {
 /* ---- Moving. ---- */
 
 void mote__parse_advance(struct parser *p) {
+    p->behind = p->token.at + p->token.size;
     p->token = p->next;
     p->next = mote__lexer_next(&p->lexer);
 }
 
 void mote__parse_seek(struct parser *p, size_t offset) {
     mote__lexer_init(&p->lexer, p->text, offset);
-    mote__parse_advance(p);
-    mote__parse_advance(p);
+    p->token = mote__lexer_next(&p->lexer);
+    p->next = mote__lexer_next(&p->lexer);
+    p->behind = p->token.at;
 }
 
 bool mote__take_keyword(struct parser *p, const char *word) {

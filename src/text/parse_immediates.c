@@ -253,10 +253,7 @@ static mote_status put_memarg(struct parser *p, enum mote__op op) {
 
 static mote_status put_lane(struct parser *p) {
     uint64_t lane;
-    if (p->token.kind != TOKEN_NAT ||
-        !mote__parse_int((struct span){p->token.at, p->token.size}, 8, &lane))
-        return mote__parse_fail(p, p->token, "malformed lane index");
-    mote__parse_advance(p);
+    TRY(mote__parse_nat(p, 8, &lane));
     mote__put_u8(p->code, (uint8_t)lane);
     return MOTE_OK;
 }
@@ -273,36 +270,27 @@ static mote_status put_memarg_lane(struct parser *p, enum mote__op op) {
 }
 
 static mote_status put_lanes(struct parser *p) {
-    for (unsigned i = 0; i < 16; i++) {
-        if (p->token.kind != TOKEN_NAT && p->token.kind != TOKEN_INT &&
-            p->token.kind != TOKEN_FLOAT)
-            return mote__parse_fail(p, p->token, "invalid lane length: 16 lanes are needed");
-        TRY(put_lane(p));
-    }
-    if (p->token.kind == TOKEN_NAT)
-        return mote__parse_fail(p, p->token, "invalid lane length: 16 lanes are needed");
-    return MOTE_OK;
+    unsigned count = 0;
+    for (; count < 16 && p->token.kind == TOKEN_NAT; count++) TRY(put_lane(p));
+    bool is_wrong_kind = mote__at_number(p) && p->token.kind != TOKEN_NAT;
+    if (is_wrong_kind || (count < 16 && p->token.kind == TOKEN_KEYWORD)) return mote__parse_unexpected(p);
+    if (count == 16 && p->token.kind != TOKEN_NAT) return MOTE_OK;
+    return mote__parse_fail(p, p->token, "invalid lane length: 16 lanes are needed");
 }
 
 /* ---- Constants. ---- */
-
-static bool at_number(const struct parser *p) {
-    return p->token.kind == TOKEN_NAT || p->token.kind == TOKEN_INT ||
-           p->token.kind == TOKEN_FLOAT;
-}
 
 /* Reads an integer of `bits` bits, with or without sign. */
 static mote_status parse_int(struct parser *p, unsigned bits, uint64_t *value) {
     if (p->token.kind != TOKEN_NAT && p->token.kind != TOKEN_INT) return mote__parse_unexpected(p);
     if (!mote__parse_int((struct span){p->token.at, p->token.size}, bits, value))
-        return mote__parse_fail(p, p->token, "%sconstant out of range",
-                                bits == 8 ? "i8 " : bits == 16 ? "i16 " : "");
+        return mote__parse_fail(p, p->token, "constant out of range");
     mote__parse_advance(p);
     return MOTE_OK;
 }
 
 static mote_status parse_float(struct parser *p, unsigned bits, uint64_t *value) {
-    if (!at_number(p)) return mote__parse_unexpected(p);
+    if (!mote__at_number(p)) return mote__parse_unexpected(p);
     struct span text = {p->token.at, p->token.size};
     uint32_t narrow = 0;
     bool ok = bits == 32 ? mote__parse_f32(text, &narrow) : mote__parse_f64(text, value);
@@ -312,34 +300,34 @@ static mote_status parse_float(struct parser *p, unsigned bits, uint64_t *value)
     return MOTE_OK;
 }
 
-/* The shapes of v128.const. */
-static const struct shape {
-    const char *word;
-    uint8_t lanes, bits;
-    bool is_float;
-} shapes[] = {
+mote_status mote__parse_number(struct parser *p, bool is_float, unsigned bits, uint64_t *value) {
+    return is_float ? parse_float(p, bits, value) : parse_int(p, bits, value);
+}
+
+static const struct v128_shape shapes[] = {
     {"i8x16", 16, 8, false}, {"i16x8", 8, 16, false}, {"i32x4", 4, 32, false},
     {"i64x2", 2, 64, false}, {"f32x4", 4, 32, true},  {"f64x2", 2, 64, true},
 };
 
-static const struct shape *find_shape(struct token t) {
+const struct v128_shape *mote__at_shape(const struct parser *p) {
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-        if (t.kind == TOKEN_KEYWORD && mote__token_is(t, shapes[i].word)) return &shapes[i];
+        if (mote__at_keyword(p, shapes[i].word)) return &shapes[i];
     return NULL;
 }
 
 static mote_status put_v128(struct parser *p) {
-    const struct shape *shape = find_shape(p->token);
+    const struct v128_shape *shape = mote__at_shape(p);
     if (!shape) return mote__parse_unexpected(p);
     mote__parse_advance(p);
     for (unsigned i = 0; i < shape->lanes; i++) {
         uint64_t lane = 0;
-        if (!at_number(p) && p->token.kind != TOKEN_ERROR)
+        if (p->token.kind == TOKEN_KEYWORD) return mote__parse_unexpected(p);
+        if (!mote__at_number(p) && p->token.kind != TOKEN_ERROR)
             return mote__parse_fail(p, p->token, "wrong number of lane literals");
-        TRY(shape->is_float ? parse_float(p, shape->bits, &lane) : parse_int(p, shape->bits, &lane));
+        TRY(mote__parse_number(p, shape->is_float, shape->bits, &lane));
         mote__put_le(p->code, lane, shape->bits / 8);
     }
-    if (at_number(p)) return mote__parse_fail(p, p->token, "wrong number of lane literals");
+    if (mote__at_number(p)) return mote__parse_fail(p, p->token, "wrong number of lane literals");
     return MOTE_OK;
 }
 

@@ -171,7 +171,9 @@ static mote_status parse_signature(struct parser *p, enum params params, struct 
     use->first = p->types.count;
     use->has_types = mote__at_open(p, "param") || mote__at_open(p, "result");
     while (mote__take_open(p, "param")) TRY(parse_param(p, params, &use->param_count));
-    return mote__parse_results(p, &use->result_count);
+    TRY(mote__parse_results(p, &use->result_count));
+    bool out_of_order = mote__at_open(p, "param") || mote__at_open(p, "type");
+    return out_of_order ? mote__parse_unexpected(p) : MOTE_OK;
 }
 
 /* Locals get their numbers from the parameters, which may be in the definition alone. */

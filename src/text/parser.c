@@ -225,12 +225,11 @@ static mote_status parse_module_strings(struct parser *p, struct buffer *out) {
 /* What a module turned out to be: its binary, or text in quotes that is to be parsed in turn. */
 enum outcome { OUTCOME_BINARY, OUTCOME_QUOTE };
 
-static mote_status parse_module(struct parser *p, bool in_script, struct buffer *out,
-                                enum outcome *outcome) {
+static mote_status parse_module(struct parser *p, struct buffer *out, enum outcome *outcome) {
     mote__parse_seek(p, 0);
     *outcome = OUTCOME_BINARY;
     if (!mote__take_open(p, "module")) return parse_contents(p, TOKEN_END, out);
-    if (in_script) mote__take_keyword(p, "definition");
+    mote__take_keyword(p, "definition"); /* as in scripts */
     TRY(parse_module_name(p));
     if (mote__take_keyword(p, "binary")) return parse_module_strings(p, out);
     if (!mote__take_keyword(p, "quote")) return parse_contents(p, TOKEN_CLOSE, out);
@@ -240,8 +239,8 @@ static mote_status parse_module(struct parser *p, bool in_script, struct buffer 
 
 /* ---- The parser's life. ---- */
 
-static void parser_init(struct parser *p, const mote_allocator *allocator, struct span text,
-                        uint64_t features, mote_error *error) {
+void mote__parser_init(struct parser *p, const mote_allocator *allocator, struct span text,
+                       uint64_t features, mote_error *error) {
     memset(p, 0, sizeof *p);
     p->allocator = allocator;
     p->text = text;
@@ -261,7 +260,7 @@ static void parser_init(struct parser *p, const mote_allocator *allocator, struc
     mote__op_table_init(p);
 }
 
-static void parser_deinit(struct parser *p) {
+void mote__parser_deinit(struct parser *p) {
     const mote_allocator *a = p->allocator;
     mote__encoder_deinit(&p->encoder);
     for (unsigned i = 0; i < SPACE_COUNT; i++) mote__map_deinit(&p->ids[i]);
@@ -280,7 +279,7 @@ static void parser_deinit(struct parser *p) {
     mote__arena_deinit(&p->arena);
 }
 
-static mote_status check_text(struct parser *p) {
+mote_status mote__parse_check_utf8(struct parser *p) {
     size_t bad = mote__lexer_check_utf8(p->text);
     if (bad == SIZE_MAX) return MOTE_OK;
     struct token at = {.at = p->text.data + bad, .size = 1, .kind = TOKEN_KEYWORD};
@@ -288,60 +287,53 @@ static mote_status check_text(struct parser *p) {
 }
 
 /* Parses one text; for a quoted module *quoted is the text within, owned by the caller. */
-static mote_status parse_text(struct parser *p, bool in_script, struct text_binary *out,
-                              enum outcome *outcome) {
+static mote_status parse_text(struct parser *p, struct text_binary *out, enum outcome *outcome) {
     struct buffer result;
     mote__buffer_init(&result, p->allocator);
-    mote_status status = check_text(p);
-    if (status == MOTE_OK) status = parse_module(p, in_script, &result, outcome);
+    mote_status status = mote__parse_check_utf8(p);
+    if (status == MOTE_OK) status = parse_module(p, &result, outcome);
     if (status == MOTE_OK) status = give_away(p, &result, out);
     mote__buffer_deinit(&result);
     return status;
 }
 
 static mote_status parse_with(const mote_allocator *allocator, struct span text, uint64_t features,
-                              bool in_script, struct text_binary *out, enum outcome *outcome,
-                              mote_error *error) {
+                              struct text_binary *out, enum outcome *outcome, mote_error *error) {
     struct parser *p = MOTE__NEW(allocator, struct parser); /* too large for a small stack */
     if (!p) return mote__error_nomem(error, "parsing text");
-    parser_init(p, allocator, text, features, error);
-    mote_status status = parse_text(p, in_script, out, outcome);
-    parser_deinit(p);
+    mote__parser_init(p, allocator, text, features, error);
+    mote_status status = parse_text(p, out, outcome);
+    mote__parser_deinit(p);
     MOTE__DELETE(allocator, p);
     return status;
 }
 
-static mote_status to_binary(const mote_allocator *allocator, struct span text, uint64_t features,
-                             bool in_script, struct text_binary *out, mote_error *error) {
-    struct text_binary quoted;
+/* Parses the text of (module quote ...) and frees it. */
+static mote_status parse_quoted(const mote_allocator *allocator, struct text_binary *quoted,
+                                uint64_t features, struct text_binary *out, mote_error *error) {
+    static const uint8_t nothing[1];
+    struct span inner = {quoted->bytes ? quoted->bytes : nothing, quoted->size};
     enum outcome outcome;
-    TRY(parse_with(allocator, text, features, in_script, &quoted, &outcome, error));
-    if (outcome == OUTCOME_BINARY) {
-        *out = quoted;
-        return MOTE_OK;
-    }
-    struct span inner = {quoted.bytes ? quoted.bytes : text.data, quoted.size};
-    struct text_binary result;
-    mote_status status =
-        parse_with(allocator, inner, features, false, &result, &outcome, error);
+    mote_status status = parse_with(allocator, inner, features, out, &outcome, error);
     if (status == MOTE_OK && outcome == OUTCOME_QUOTE) {
-        mote__text_binary_deinit(allocator, &result);
+        mote__text_binary_deinit(allocator, out);
         status = mote__error_set(error, MOTE_E_MALFORMED, 0, "unexpected token: a quoted module in a quoted module");
     }
-    mote__text_binary_deinit(allocator, &quoted);
-    if (status == MOTE_OK) *out = result;
+    mote__text_binary_deinit(allocator, quoted);
     return status;
 }
 
 mote_status mote__text_to_binary(const mote_allocator *allocator, struct span text,
                                  uint64_t features, struct text_binary *out, mote_error *error) {
-    return to_binary(allocator, text, features, false, out, error);
-}
-
-mote_status mote__text_script_module(const mote_allocator *allocator, struct span text,
-                                     uint64_t features, struct text_binary *out,
-                                     mote_error *error) {
-    return to_binary(allocator, text, features, true, out, error);
+    struct text_binary result;
+    enum outcome outcome;
+    TRY(parse_with(allocator, text, features, &result, &outcome, error));
+    if (outcome == OUTCOME_QUOTE) {
+        struct text_binary quoted = result;
+        TRY(parse_quoted(allocator, &quoted, features, &result, error));
+    }
+    *out = result;
+    return MOTE_OK;
 }
 
 void mote__text_binary_deinit(const mote_allocator *allocator, struct text_binary *binary) {

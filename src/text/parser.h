@@ -12,7 +12,7 @@ struct text_binary {
     size_t size;
 };
 
-/* Parses one module: (module ...), its fields alone, (module binary ...) or (module quote ...).
+/* Parses one module: (module ...), its fields alone, (module binary ...) or (module quote ...); (module definition ...) of scripts too.
  * text      borrowed for the call.
  * features  the bits of features.def; of them the parser looks at `annotations` only.
  * out       owned by the caller: mote__text_binary_deinit. Untouched on error.
@@ -22,11 +22,6 @@ struct text_binary {
 mote_status mote__text_to_binary(const mote_allocator *allocator, struct span text,
                                  uint64_t features, struct text_binary *out, mote_error *error);
 void mote__text_binary_deinit(const mote_allocator *allocator, struct text_binary *binary);
-
-/* The same for a module inside a script: (module definition ...) is allowed too. */
-mote_status mote__text_script_module(const mote_allocator *allocator, struct span text,
-                                     uint64_t features, struct text_binary *out,
-                                     mote_error *error);
 
 /* True when the bytes are of the binary format, to be told from text: they start with \0asm. */
 bool mote__is_binary(struct span bytes);
