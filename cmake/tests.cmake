@@ -88,8 +88,18 @@ if(EXISTS ${CMAKE_SOURCE_DIR}/src/api/mote.c)
   endforeach()
 endif()
 
-# C programs for wasm32-wasi, a group of functions each (tests/wasi/README.md).
+# C programs for wasm32-wasi, a group of functions each (tests/wasi/README.md), and the demonstration.
 if(TARGET mote_command AND TARGET mote_wasi1 AND NOT CMAKE_CROSSCOMPILING)
   add_test(NAME wasi COMMAND ${CMAKE_SOURCE_DIR}/tests/wasi/run)
-  set_tests_properties(wasi PROPERTIES LABELS programs TIMEOUT 600 ENVIRONMENT "MOTE=$<TARGET_FILE:mote_command> run")
+  add_test(NAME demo COMMAND ${CMAKE_SOURCE_DIR}/scripts/demo)
+  set_tests_properties(wasi demo PROPERTIES LABELS programs TIMEOUT 600 ENVIRONMENT "MOTE=$<TARGET_FILE:mote_command> run")
+endif()
+
+# A big-endian machine is refused at configure time, by name.
+if(CMAKE_C_COMPILER_ID STREQUAL "Clang" AND NOT CMAKE_CROSSCOMPILING)
+  add_test(NAME refuses-big-endian COMMAND ${CMAKE_COMMAND} --fresh -S ${CMAKE_SOURCE_DIR} -B ${CMAKE_BINARY_DIR}/big-endian -G Ninja
+    -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER} -DCMAKE_C_COMPILER_TARGET=s390x-linux-gnu -DCMAKE_SYSTEM_NAME=Linux
+    -DCMAKE_SYSTEM_PROCESSOR=s390x -DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY)
+  set_tests_properties(refuses-big-endian PROPERTIES LABELS slow TIMEOUT 60
+    PASS_REGULAR_EXPRESSION "does not run on big-endian machines \\(s390x\\)")
 endif()
