@@ -1,0 +1,70 @@
+/* exec.h - an execution context: a value stack with frames of WebAssembly, and everything that running code needs at hand.
+ *
+ * Frame layout, in 8-byte slots, growing upwards. fp points at the header, parameters lie below it (they are the top of the caller's
+ * operands, so that a call moves nothing), locals and operands above it:
+ *
+ *     fp[-P .. -1]   parameters            results are left at the same place: fp[-P ..]
+ *     fp[0]          call site: where the caller goes on (interpreter: the next instruction)
+ *     fp[1]          caller's fp
+ *     fp[2]          this frame's instance
+ *     fp[3 ..]       locals, then operands
+ *
+ * A v128 takes two slots. Every live value is in its slot at each observable call (calls, allocations, throws, traps); there `mote__code_site` finds
+ * the function, its reference map and its handlers from the call site. Frames of other tiers keep the same header. */
+#ifndef MOTE_RUN_EXEC_H
+#define MOTE_RUN_EXEC_H
+
+#include "run/store.h"
+
+enum { FRAME_SITE = 0, FRAME_CALLER = 1, FRAME_INSTANCE = 2, FRAME_HEADER = 3 };
+
+/* A stretch of WebAssembly frames between two C frames: where the host went in, and from where wasm last went out to the host. */
+struct mote__activation {
+    struct mote__activation *outer;
+    uint64_t *base;     /* the dummy frame below its first frame */
+    uint64_t *fp;       /* innermost frame and its site, set whenever C is entered */
+    const uint16_t *pc;
+};
+
+struct mote__exec {
+    _Atomic(uint64_t *) stack_limit; /* frames must end below it; an interrupt lowers it to NULL */
+    _Atomic uint32_t interrupt;      /* 0, or the mote_trap to raise at the next check */
+    uint64_t fuel;                   /* left; only with mote_config.fuel */
+    mote_store *store;
+    uint64_t *stack, *stack_end;
+    uint64_t *top;                   /* first free slot when C is entered */
+    struct mote__activation *activation; /* innermost; NULL when idle */
+    mote_error *error;               /* of the call under way */
+    uint64_t pending;                /* exception being thrown (exnref), a root */
+    uint64_t scratch[4];             /* roots while an object is being made */
+    uintptr_t native_limit;          /* lowest address the thread's stack may reach; 0: not entered yet */
+    size_t stack_bytes;              /* reserved */
+};
+
+mote_status mote__exec_new(mote_store *store, size_t stack_bytes, struct mote__exec **out, mote_error *error);
+void mote__exec_delete(struct mote__exec *exec);
+/* The effective stack limit again after an interrupt was dealt with. */
+void mote__exec_rearm(struct mote__exec *exec);
+
+/* What the host's side of a call sees; `mote_caller` of the API. */
+struct mote_caller {
+    struct mote__exec *exec;
+    struct mote__instance *instance; /* whose code called; NULL: the host */
+};
+
+/* Calls a function from C: `slots` holds arguments and takes results. Sets exec->error's text on failure; statuses of mote_call. Re-entrant. */
+mote_status mote__call(mote_store *store, struct mote__func *func, uint64_t *slots, mote_error *error);
+
+/* Runs a constant expression's or function's code; used by instantiation. */
+struct mote__code;
+mote_status mote__run_code(struct mote__instance *instance, const struct mote__code *code, uint64_t *slots, mote_error *error);
+
+/* Fills the store's backtrace from the frames of the current activation chain (trap.c). */
+void mote__record_backtrace(struct mote__exec *exec);
+/* Sets exec->error to a trap with its text; returns MOTE_E_TRAP. */
+mote_status mote__trap(struct mote__exec *exec, uint32_t trap);
+
+/* Calls a host function on slots (call.c): statuses of mote_host_fn. */
+mote_status mote__host_call(struct mote__exec *exec, struct mote__func *func, struct mote__instance *from, uint64_t *slots);
+
+#endif

@@ -1,0 +1,219 @@
+/* store.h - what a store owns: instances, functions, memories, tables, globals, tags, segments, the garbage-collected heap and execs
+ * (core spec, "Execution / Runtime Structure"). Everything is allocated through the engine's allocator, linked into the store, and freed with it; an
+ * object is shared between instances by pointer, exactly as the specification shares addresses. One thread at a time. */
+#ifndef MOTE_RUN_STORE_H
+#define MOTE_RUN_STORE_H
+
+#include "base/error.h"
+#include "base/map.h"
+#include "os/os.h"
+#include "wasm/module.h"
+
+struct mote__exec;
+struct mote__gc;
+
+/* ---------------------------------------------------------------- engine */
+
+struct mote_engine {
+    _Atomic uint32_t holds; /* caller, modules, stores, types */
+    mote_config config;     /* allocator filled in, features closed */
+    struct mote__types types;
+    struct mote__mutex lock;       /* of the timer below */
+    struct mote__timer *timer;     /* deadlines; made when the first is set */
+    _Atomic uint32_t store_serial; /* the last store's */
+};
+
+static inline const mote_allocator *mote__engine_alloc(mote_engine *engine) { return &engine->config.allocator; }
+void mote__engine_release(mote_engine *engine);
+static inline mote_engine *mote__engine_retain(mote_engine *engine) {
+    atomic_fetch_add_explicit(&engine->holds, 1, memory_order_relaxed);
+    return engine;
+}
+
+/* ---------------------------------------------------------------- what instances are made of */
+
+/* A function: an own one of some instance, or the host's. `type_id` is compared by call_indirect, so it stands first. In slots and tables a
+ * funcref is a pointer to one of these; null is 0 in slots and &mote__func_null in tables (whose type id matches nothing). */
+struct mote__func {
+    uint32_t type_id;
+    uint32_t index;             /* in its module; wasm functions only */
+    const mote_type *type;      /* held for host functions */
+    mote_store *store;
+    struct mote__instance *instance; /* NULL: a host function */
+    mote_host_fn fn;            /* typed host functions; NULL for raw ones */
+    mote_host_raw_fn raw;       /* typed ones go through mote__host_call_typed */
+    void *env;
+    void (*drop)(void *env);
+    struct mote__func *next;    /* in the store */
+};
+
+extern struct mote__func mote__func_null;
+
+/* A linear memory. `base` and `bytes` are what code reads; a shared one is owned by `shared` and these are its current view. */
+struct mote__memory {
+    uint8_t *base;
+    uint64_t bytes;     /* current length */
+    mote_store *store;
+    struct mote__memtype type;
+    uint64_t max_pages; /* the type's, or what 32 or 64 bits allow */
+    uint64_t reserved;  /* bytes of address space behind base */
+    bool guarded;       /* never moves; wasm32: 4 GiB and a guard are reserved */
+    struct mote__shared_memory *shared; /* NULL: not shared */
+    struct mote__memory *next;
+};
+
+/* The part of a shared memory that crosses stores (mote_shared_memory of the API). */
+struct mote_shared_memory {
+    _Atomic uint32_t holds;
+    mote_engine *engine;
+    uint8_t *base;          /* never moves: the maximum is reserved */
+    _Atomic uint64_t bytes; /* grows only */
+    struct mote__memtype type;
+    uint64_t max_pages, reserved;
+    struct mote__mutex lock; /* of growing */
+};
+
+/* A table: 8 bytes per element. Function tables hold struct mote__func pointers, 0 for "not made yet" (`lazy` says from what) and &mote__func_null for
+ * null; other tables hold reference values with 0 for null. */
+struct mote__table {
+    uint64_t *elements;
+    uint64_t size, capacity;
+    mote_store *store;
+    struct mote__tabletype type;
+    bool is_func;
+    struct mote__instance *lazy_instance; /* whose functions `lazy` names */
+    const uint32_t *lazy;                 /* function index per element, for index < lazy_count */
+    uint64_t lazy_count;
+    struct mote__table *next;
+};
+
+struct mote__global {
+    uint64_t *value; /* where the value is: `own`, or a slot inside the instance that defined it (two slots for v128) */
+    uint64_t own[2];
+    valtype type;
+    bool is_mutable;
+    mote_store *store;
+    struct mote__global *next;
+};
+
+struct mote__tag {
+    const mote_type *type; /* held */
+    mote_store *store;
+    struct mote__tag *next;
+};
+
+/* An instance: pointers into the store, by index space. `mem0`, `code` and `globals` are what compiled code reads, so they stand first. */
+struct mote__instance {
+    struct mote__memory *mem0;      /* memories[0] or an empty dummy, never NULL */
+    _Atomic(void *) *code;          /* module->code, shifted so that it is indexed by function index (imports' entries are never read) */
+    uint64_t *globals;              /* values of own globals, two slots each, indexed from the first own one */
+    struct mote__global **global_refs; /* imported ones by index; own ones only once somebody asked (else NULL) */
+    struct mote__func **funcs;      /* imported ones by index; own ones NULL until somebody takes a reference */
+    struct mote__memory **memories;
+    struct mote__table **tables;
+    struct mote__tag **tags;
+    mote_module *module;            /* held */
+    mote_store *store;
+    uint8_t *elems_dropped, *datas_dropped; /* a byte per segment */
+    uint64_t **elem_values;         /* evaluated element expressions per segment, NULL until needed; roots */
+    struct mote__instance *next;
+    uint32_t alloc_globals;
+};
+
+/* ---------------------------------------------------------------- the store */
+
+struct mote__attachment {
+    const void *key;
+    void *data;
+    void (*drop)(void *data);
+};
+
+/* A rooted reference: slot of the handle table. Free slots are chained. */
+struct mote__handle {
+    uint64_t value;  /* reference value */
+    uint32_t serial; /* matches the mote_ref, 0 when free */
+    uint32_t next_free;
+};
+
+enum { MOTE__FRAMES_INNER = 32, MOTE__FRAMES_OUTER = 32 };
+
+struct mote__frame_record {
+    mote_module *module;
+    uint32_t func_index;
+    uint64_t offset;
+};
+
+struct mote_store {
+    mote_engine *engine; /* held */
+    mote_limits limits;
+    uint32_t serial;
+    struct mote__instance *instances;
+    struct mote__func *funcs;
+    struct mote__memory *memories;
+    struct mote__table *tables;
+    struct mote__global *globals;
+    struct mote__tag *tags;
+    uint32_t instance_count;
+    uint64_t memory_bytes, table_elements; /* in use, against the limits */
+    struct mote__exec *exec;  /* of plain calls; more when calls can be suspended */
+    struct mote__gc *gc;      /* made when the first object is */
+    VEC(struct mote__attachment) attachments;
+    VEC(struct mote__handle) handles; /* [0] is never used */
+    uint32_t handle_free, handle_serial;
+    VEC(uint32_t) handle_order;       /* indices in order of making, for scopes */
+    uint64_t exception;               /* exnref that left the last call, or 0; a root */
+    struct mote__frame_record frames[MOTE__FRAMES_INNER + MOTE__FRAMES_OUTER];
+    uint64_t frame_total;
+    uint64_t deadline_ns;             /* 0: none; watched by the engine's timer */
+};
+
+mote_status mote__store_new(mote_engine *engine, const mote_limits *limits, mote_store **out, mote_error *error);
+void mote__store_delete(mote_store *store);
+
+/* Makes the function object of an instance's function if there is none yet; NULL when out of memory. */
+struct mote__func *mote__instance_func(struct mote__instance *instance, uint32_t func_index);
+struct mote__global *mote__instance_global(struct mote__instance *instance, uint32_t global_index);
+struct mote__func *mote__func_new_host(mote_store *store, const mote_type *type, mote_host_fn fn, mote_host_raw_fn raw, void *env,
+                                       void (*drop)(void *));
+
+/* Instantiation (core spec, "Execution / Modules"). imports: in the module's order, already of this store; types are checked here. */
+mote_status mote__instantiate(mote_store *store, mote_module *module, const mote_extern *imports, size_t import_count,
+                              struct mote__instance **out, mote_error *error);
+/* Evaluates a constant expression in an instance; two slots in `out`. */
+mote_status mote__constexpr_eval(struct mote__instance *instance, const struct mote__constexpr *expr, uint64_t out[2], mote_error *error);
+
+/* ---------------------------------------------------------------- memories (memory.c) */
+
+mote_status mote__memory_new(mote_store *store, const struct mote__memtype *type, struct mote__memory **out, mote_error *error);
+mote_status mote__memory_from_shared(mote_store *store, struct mote_shared_memory *shared, struct mote__memory **out, mote_error *error);
+void mote__memory_free(struct mote__memory *memory);
+void mote__shared_memory_release(struct mote_shared_memory *shared);
+/* Grows by `pages`; returns the old size in pages, or UINT64_MAX when refused (maximum, limit, no memory). */
+uint64_t mote__memory_grow(struct mote__memory *memory, uint64_t pages);
+/* Current pages and bytes; of shared memories the shared truth, which also refreshes memory->bytes. */
+uint64_t mote__memory_bytes(struct mote__memory *memory);
+static inline uint64_t mote__memory_pages(struct mote__memory *memory) { return mote__memory_bytes(memory) >> memory->type.page_log2; }
+/* memory.fill, copy and init: MOTE_TRAP_NONE or MOTE_TRAP_MEMORY_OUT_OF_BOUNDS, checked before anything is written. */
+uint32_t mote__memory_fill(struct mote__memory *memory, uint64_t to, uint8_t value, uint64_t count);
+uint32_t mote__memory_copy(struct mote__memory *to_memory, uint64_t to, struct mote__memory *from_memory, uint64_t from, uint64_t count);
+uint32_t mote__memory_init(struct mote__instance *instance, uint32_t memory, uint32_t data, uint64_t to, uint32_t from, uint32_t count);
+/* Waiting and waking (park.c). timeout_ns < 0: for ever. 0 woken, 1 not equal, 2 timed out; *trap is set on a trap. */
+uint32_t mote__memory_wait(struct mote__exec *exec, struct mote__memory *memory, uint64_t address, uint64_t expected, unsigned bytes,
+                           int64_t timeout_ns, uint32_t *trap);
+uint32_t mote__memory_notify(struct mote__memory *memory, uint64_t address, uint32_t count, uint32_t *trap);
+
+/* ---------------------------------------------------------------- tables (table.c) */
+
+mote_status mote__table_new(mote_store *store, const struct mote__tabletype *type, uint64_t fill, struct mote__table **out, mote_error *error);
+/* Reads element `index` (below size) as a reference value, making its function if it is a lazy one; false when out of memory. */
+bool mote__table_get(struct mote__table *table, uint64_t index, uint64_t *value);
+void mote__table_set(struct mote__table *table, uint64_t index, uint64_t value);
+/* Old size, or UINT64_MAX when refused. */
+uint64_t mote__table_grow(struct mote__table *table, uint64_t count, uint64_t fill);
+uint32_t mote__table_fill(struct mote__table *table, uint64_t index, uint64_t value, uint64_t count);
+uint32_t mote__table_copy(struct mote__table *to_table, uint64_t to, struct mote__table *from_table, uint64_t from, uint64_t count);
+uint32_t mote__table_init(struct mote__instance *instance, uint32_t table, uint32_t elem, uint64_t to, uint32_t from, uint32_t count);
+/* The values of an element segment (evaluated at instantiation unless they are plain function indices): element `i` as a reference value. */
+bool mote__elem_value(struct mote__instance *instance, uint32_t elem, uint32_t i, uint64_t *value);
+
+#endif
