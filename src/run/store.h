@@ -18,7 +18,7 @@ struct mote_engine {
     _Atomic uint32_t holds; /* caller, modules, stores, types */
     mote_config config;     /* allocator filled in, features closed */
     struct mote__types types;
-    struct mote__mutex lock;       /* of the timer below */
+    struct os_mutex lock;       /* of the timer below */
     struct mote__timer *timer;     /* deadlines; made when the first is set */
     _Atomic uint32_t store_serial; /* the last store's */
 };
@@ -70,7 +70,7 @@ struct mote_shared_memory {
     _Atomic uint64_t bytes; /* grows only */
     struct mote__memtype type;
     uint64_t max_pages, reserved;
-    struct mote__mutex lock; /* of growing */
+    struct os_mutex lock; /* of growing */
 };
 
 /* A table: 8 bytes per element. Function tables hold struct mote__func pointers, 0 for "not made yet" (`lazy` says from what) and &mote__func_null for
