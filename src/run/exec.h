@@ -29,7 +29,9 @@ struct mote__activation {
 struct mote__exec {
     _Atomic(uint64_t *) stack_limit; /* frames must end below it; an interrupt lowers it to NULL */
     _Atomic uint32_t interrupt;      /* 0, or the mote_trap to raise at the next check */
+    uint8_t *heap;                   /* base of the store's garbage-collected heap */
     uint64_t fuel;                   /* left; only with mote_config.fuel */
+    bool metered;                    /* fuel is counted */
     mote_store *store;
     uint64_t *stack, *stack_end;
     uint64_t *top;                   /* first free slot when C is entered */
@@ -55,9 +57,15 @@ struct mote_caller {
 /* Calls a function from C: `slots` holds arguments and takes results. Sets exec->error's text on failure; statuses of mote_call. Re-entrant. */
 mote_status mote__call(mote_store *store, struct mote__func *func, uint64_t *slots, mote_error *error);
 
-/* Runs a constant expression's or function's code; used by instantiation. */
+/* Runs code that belongs to no function (a constant expression) in an instance; results as in mote__call. */
 struct mote__code;
 mote_status mote__run_code(struct mote__instance *instance, const struct mote__code *code, uint64_t *slots, mote_error *error);
+/* Runs the frame that the activation's fp and pc name until it returns to the activation's base (interp.c): statuses of mote_call. */
+mote_status mote__interp_run(struct mote__exec *exec);
+
+/* Looks for a handler of exec->pending among the frames of the current activation: MOTE_OK with the activation's fp and pc at the handler, what it
+ * catches delivered; or MOTE_E_EXCEPTION (unwind.c). */
+mote_status mote__unwind(struct mote__exec *exec);
 
 /* Fills the store's backtrace from the frames of the current activation chain (trap.c). */
 void mote__record_backtrace(struct mote__exec *exec);
