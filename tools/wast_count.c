@@ -1,6 +1,6 @@
 /* wast_count.c - counts the directives of a WAST script, independently of mote's own parser: every top-level form is one, and a run of module
- * fields without (module ...) around it is one module together. Usage: wast_count FILE; prints the number. Knows strings, comments,
- * annotations and parentheses only, which is all that counting takes. */
+ * fields without (module ...) around it is one module together. Usage: wast_count FILE; prints the number. Knows strings, comments and
+ * parentheses only, which is all that counting takes. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,73 +17,51 @@ static bool is_directive(const char *word) {
     return false;
 }
 
-static char *after_string(char *at, const char *end) {
+static const char *after_string(const char *at, const char *end) {
     for (at++; at < end && *at != '"'; at++) at += *at == '\\';
     return at + 1;
 }
 
-static char *after_line(char *at, const char *end) {
+static const char *after_line(const char *at, const char *end) {
     while (at < end && *at != '\n' && *at != '\r') at++;
     return at;
 }
 
-static char *after_block(char *at, const char *end) {
+static const char *after_block(const char *at, const char *end) {
     unsigned depth = 0;
     do {
-        if (at[0] == '(' && at[1] == ';') depth++, at += 2;
-        else if (at[0] == ';' && at[1] == ')') depth--, at += 2;
+        if (at[0] == '(' && at + 1 < end && at[1] == ';') depth++, at += 2;
+        else if (at[0] == ';' && at + 1 < end && at[1] == ')') depth--, at += 2;
         else at++;
     } while (depth && at < end);
     return at;
 }
 
-static void blank(char *at, char *end);
-
-/* An annotation ends at its own parenthesis; strings and comments inside are blanked on the way. */
-static char *after_annotation(char *at, char *end) {
-    unsigned depth = 0;
-    blank(at + 2, end);
-    do {
-        depth += *at == '(';
-        depth -= *at == ')';
-        at++;
-    } while (depth && at < end);
-    return at;
-}
-
-/* Puts spaces for strings, comments and annotations. The text has a NUL behind its end. */
-static void blank(char *at, char *end) {
-    while (at < end) {
-        char *after = at;
-        if (*at == '"') after = after_string(at, end);
-        else if (at[0] == ';' && at[1] == ';') after = after_line(at, end);
-        else if (at[0] == '(' && at[1] == ';') after = after_block(at, end);
-        else if (at[0] == '(' && at[1] == '@') after = after_annotation(at, end);
-        if (after > end) after = end;
-        if (after == at) at++;
-        for (; at < after; at++) *at = ' ';
-    }
-}
-
 /* The word after an opening parenthesis. */
 static void word_at(const char *at, const char *end, char word[static 32]) {
     unsigned size = 0;
-    while (at < end && strchr(" \n\r\t", *at)) at++;
-    while (at < end && size < 31 && !strchr(" \n\r\t()", *at)) word[size++] = *at++;
+    while (at < end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t')) at++;
+    while (at < end && size < 31 && !strchr(" \n\r\t()\";", *at)) word[size++] = *at++;
     word[size] = 0;
 }
 
 static unsigned count(const char *at, const char *end) {
     unsigned depth = 0, total = 0;
     bool in_fields = false;
-    for (; at < end; at++) {
-        char word[32];
-        if (*at == ')' && depth) depth--;
-        if (*at != '(' || depth++) continue;
-        word_at(at + 1, end, word);
-        bool is_field = !is_directive(word);
-        total += !(is_field && in_fields);
-        in_fields = is_field;
+    while (at < end) {
+        bool opens = *at == '(', has_next = at + 1 < end;
+        if (opens && has_next && at[1] == ';') at = after_block(at, end);
+        else if (*at == ';' && has_next && at[1] == ';') at = after_line(at, end);
+        else if (*at == '"') at = after_string(at, end);
+        else {
+            char word[32];
+            if (opens && !depth++ && (word_at(at + 1, end, word), word[0] != '@')) {
+                bool is_field = !is_directive(word);
+                total += !(is_field && in_fields);
+                in_fields = is_field;
+            } else if (*at == ')' && depth) depth--;
+            at++;
+        }
     }
     return total;
 }
@@ -93,11 +71,9 @@ int main(int argc, char **argv) {
     if (!file) return fprintf(stderr, "usage: wast_count FILE\n"), 2;
     fseek(file, 0, SEEK_END);
     size_t size = (size_t)ftell(file);
-    fseek(file, 0, SEEK_SET);
-    char *text = malloc(size + 2);
+    rewind(file);
+    char *text = malloc(size + 1);
     if (!text || fread(text, 1, size, file) != size) return 2;
-    text[size] = text[size + 1] = 0;
-    blank(text, text + size);
     printf("%u\n", count(text, text + size));
     fclose(file);
     free(text);

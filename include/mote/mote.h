@@ -390,6 +390,9 @@ MOTE_API mote_store *mote_caller_store(mote_caller *caller);
 MOTE_API mote_instance mote_caller_instance(mote_caller *caller);
 /* The caller's memory: its export "memory" if that is one, else its memory 0; ptr NULL if it has none. */
 MOTE_API mote_memory mote_caller_memory(mote_caller *caller);
+/* True when the call is to end: its store is interrupted or its deadline has passed. Host functions that wait look at it now and then, and return (with
+ * any result) as soon as it is true. */
+MOTE_API bool mote_caller_interrupted(const mote_caller *caller);
 /* Ends the call: the host function returns what this returns. status is MOTE_E_TRAP (then `trap` is a mote_trap, usually MOTE_TRAP_HOST) or
  * MOTE_E_EXIT (then `trap` is the exit code). */
 MOTE_API mote_status mote_caller_fail(mote_caller *caller, mote_status status, uint32_t trap, const char *format, ...) MOTE_PRINTF(4, 5);
@@ -533,6 +536,7 @@ MOTE_API MOTE_CHECKED mote_status mote_instance_func(mote_instance instance, con
 /* A linker maps (module name, name) to definitions. Names are copied. */
 MOTE_API MOTE_CHECKED mote_status mote_linker_new(mote_engine *engine, mote_own mote_linker **out, mote_error *error);
 MOTE_API void mote_linker_delete(mote_own mote_linker *linker);
+MOTE_API mote_engine *mote_linker_engine(const mote_linker *linker);
 /* Defines something of a store, or a host function that is made anew in each store (env is then shared by all of them; it must outlive them). A
  * second definition of the same name replaces the first. */
 MOTE_API MOTE_CHECKED mote_status mote_linker_define(mote_linker *linker, const char *module, const char *name, mote_extern external,
