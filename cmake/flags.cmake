@@ -28,6 +28,6 @@ if(MOTE_SANITIZE)
   target_compile_options(mote_flags INTERFACE ${sanitize})
   target_link_options(mote_flags INTERFACE ${sanitize})
 endif()
-if(MOTE_FUZZ)
+if(MOTE_FUZZ AND MOTE_SANITIZE) # without sanitizers it is the coverage build: its instruments are others
   target_compile_options(mote_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
