@@ -32,6 +32,7 @@ struct mote__exec {
     uint8_t *heap;                   /* base of the store's garbage-collected heap */
     uint64_t fuel;                   /* left; only with mote_config.fuel */
     bool metered;                    /* fuel is counted */
+    bool at_instruction;             /* a trap is being raised: the activation's pc is the instruction's, not a site */
     mote_store *store;
     uint64_t *stack, *stack_end;
     uint64_t *top;                   /* first free slot when C is entered */
@@ -67,12 +68,14 @@ mote_status mote__interp_run(struct mote__exec *exec);
  * catches delivered; or MOTE_E_EXCEPTION (unwind.c). */
 mote_status mote__unwind(struct mote__exec *exec);
 
-/* Fills the store's backtrace from the frames of the current activation chain (trap.c). */
+/* Fills the store's backtrace from the frames of all activations, the current one's fp and pc first (unwind.c). */
 void mote__record_backtrace(struct mote__exec *exec);
-/* Sets exec->error to a trap with its text; returns MOTE_E_TRAP. */
+/* Sets exec->error to a trap with its text, records the backtrace, rearms after an interrupt; returns MOTE_E_TRAP. */
 mote_status mote__trap(struct mote__exec *exec, uint32_t trap);
 
-/* Calls a host function on slots (call.c): statuses of mote_host_fn. */
+/* Calls a host function on slots (call.c): statuses of mote_host_fn. An exception is left in exec->pending; every other failure has its text in
+ * exec->error. Typed ones go through mote__host_call_typed (value.c). */
+mote_status mote__host_call_typed(struct mote_caller *caller, struct mote__func *func, uint64_t *slots);
 mote_status mote__host_call(struct mote__exec *exec, struct mote__func *func, struct mote__instance *from, uint64_t *slots);
 
 #endif

@@ -137,10 +137,10 @@ struct mote__handle {
 
 enum { MOTE__FRAMES_INNER = 32, MOTE__FRAMES_OUTER = 32 };
 
+/* A frame of the last backtrace. Its place in the module is worked out when somebody asks: mote__frame_offset (unwind.c). */
 struct mote__frame_record {
     mote_module *module;
-    uint32_t func_index;
-    uint64_t offset;
+    uint32_t func_index, unit;
 };
 
 struct mote_store {
@@ -169,6 +169,10 @@ struct mote_store {
 
 mote_status mote__store_new(mote_engine *engine, const mote_limits *limits, mote_store **out, mote_error *error);
 void mote__store_delete(mote_store *store);
+
+/* Frame `index` of the last backtrace, innermost first; NULL after the last that was kept. */
+const struct mote__frame_record *mote__store_frame(const mote_store *store, size_t index);
+uint64_t mote__frame_offset(const struct mote__frame_record *record);
 
 /* Makes the function object of an instance's function if there is none yet; NULL when out of memory. */
 struct mote__func *mote__instance_func(struct mote__instance *instance, uint32_t func_index);

@@ -4,7 +4,7 @@
  * Included once by each consumer (validate.c, the interpreter's lowering, ...), after these definitions:
  *   WALK_EMIT(call)      runs a callback; a validator defines it as nothing, a translator as `if (w->live) { call; }`
  *   WALK_VALUE_EXTRA     fields added to struct walk_value (where the operand is), WALK_FRAME_EXTRA to struct walk_frame, WALK_EXTRA to struct walk
- * and, unless WALK_EMIT is nothing, the callbacks named on_... below, whose prototypes stand at the end of this comment.
+ * and, unless WALK_EMIT is nothing, WALK_CALLBACKS and after the include the callbacks that it declares:
  *
  * Operands: when a callback runs, the operands of the instruction are w->stack[w->count ..] (already popped by type, still in place), and the
  * callback describes results by writing the extras of the same places; the walk then sets their types. In dead code no callback runs, so
@@ -114,6 +114,25 @@ struct walk {
     uint16_t byte_ops[256];      /* op of each plain byte, OP_INVALID where its feature is off */
     WALK_EXTRA
 };
+
+#ifdef WALK_CALLBACKS /* a consumer that translates: its callbacks, see the head of this file */
+static void on_plain(struct walk *w, enum mote__op op, uint32_t n_in);
+static void on_memory(struct walk *w, enum mote__op op, uint32_t n_in);
+static void on_op(struct walk *w, enum mote__op op, uint32_t n_in);
+static void on_block(struct walk *w, struct walk_frame *f);
+static void on_else(struct walk *w, struct walk_frame *f);
+static void on_end(struct walk *w, struct walk_frame *f);
+static void on_catch(struct walk *w, struct walk_frame *f, uint32_t tag);
+static void on_catch_begin(struct walk *w, struct walk_frame *f, uint32_t tag);
+static void on_delegate(struct walk *w, struct walk_frame *f, uint32_t depth);
+static void on_br(struct walk *w, struct walk_frame *f);
+static void on_br_if(struct walk *w, struct walk_frame *f);
+static void on_br_table(struct walk *w, const uint32_t *labels, uint32_t count);
+static void on_br_on(struct walk *w, enum mote__op op, struct walk_frame *f);
+static void on_return(struct walk *w);
+static void on_unreachable(struct walk *w);
+static void on_throw(struct walk *w, enum mote__op op);
+#endif
 
 /* ---------------------------------------------------------------- failing */
 

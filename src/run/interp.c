@@ -1,0 +1,223 @@
+/* interp.c - runs lowered code: the two ways to dispatch, around one text of bodies (interp_ops.inc).
+ * Threaded: every handler is a function that tail-calls the next one, state in registers (clang's musttail and preserve_none). Loop: one switch in
+ * a loop, for every other compiler; MOTE_DISPATCH_LOOP asks for it.
+ * One C frame per activation: calls among WebAssembly functions only push frames on the value stack (exec.h).
+ * Returns to C with a status: the end of the activation, a trap (mote__trap), an exception nobody caught here, or what a host function said. */
+#include <string.h>
+
+#include "run/code.h"
+#include "run/exec.h"
+#include "run/gc.h"
+#include "run/insn.h"
+#include "wasm/sem.h"
+#include "wasm/sem_atomic.h"
+#include "wasm/sem_simd.h"
+
+#define likely(x)   __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+#if !defined(MOTE_DISPATCH_LOOP) && defined(__has_attribute)
+#if __has_attribute(musttail) && __has_attribute(preserve_none)
+#define THREADED 1
+#endif
+#endif
+#ifndef THREADED
+#define THREADED 0
+#endif
+
+typedef float floats __attribute__((vector_size(16)));
+typedef double doubles __attribute__((vector_size(16)));
+
+static inline uint32_t read_u32(const void *at) {
+    uint32_t x;
+    memcpy(&x, at, sizeof x);
+    return x;
+}
+
+static inline uint64_t read_u64(const void *at) {
+    uint64_t x;
+    memcpy(&x, at, sizeof x);
+    return x;
+}
+
+static inline float read_float(const void *at) {
+    float x;
+    memcpy(&x, at, sizeof x);
+    return x;
+}
+
+static inline double read_double(const void *at) {
+    double x;
+    memcpy(&x, at, sizeof x);
+    return x;
+}
+
+static inline uint64_t low_bits(floats f) {
+    uint64_t x;
+    memcpy(&x, &f, sizeof x);
+    return x;
+}
+
+static inline void canonical_f4(uint32_t *lanes) {
+    for (int i = 0; i < 4; i++)
+        if ((lanes[i] & 0x7FFFFFFF) > 0x7F800000) lanes[i] = 0x7FC00000;
+}
+
+static inline void canonical_F2(uint64_t *lanes) {
+    for (int i = 0; i < 2; i++)
+        if ((lanes[i] & INT64_MAX) > UINT64_C(0x7FF0000000000000)) lanes[i] = UINT64_C(0x7FF8000000000000);
+}
+
+/* ---------------------------------------------------------------- slow paths */
+
+#define COLD static __attribute__((noinline, cold))
+
+COLD const struct mote__code *lower_now(struct mote__exec *exec, struct mote__instance *inst, uint32_t own_index) {
+    mote_status status = MOTE_OK;
+    const struct mote__code *code = mote__code_get(inst->module, own_index + inst->module->func_import_count, &status, exec->error);
+    if (!code) exec->error->status = status;
+    return code;
+}
+
+/* A table element that is not simply of the expected type: makes a lazy function, then says why not, or that it is a subtype after all. */
+COLD uint32_t resolve_element(struct mote__table *table, uint64_t index, uint32_t expected, struct mote__func **func) {
+    uint64_t value;
+    if (!mote__table_get(table, index, &value)) return MOTE_TRAP_ALLOCATION_FAILED;
+    if (!value) return MOTE_TRAP_UNINITIALIZED_ELEMENT;
+    *func = (struct mote__func *)(uintptr_t)value;
+    const mote_type *type = mote__type_by_id(&table->store->engine->types, expected);
+    return mote__type_is_sub((*func)->type, type) ? MOTE_TRAP_NONE : MOTE_TRAP_INDIRECT_CALL_TYPE;
+}
+
+/* Takes fuel for a bulk operation; false when there is not enough. */
+COLD bool charge(struct mote__exec *exec, uint64_t cost) {
+    bool enough = exec->fuel >= cost;
+    exec->fuel = enough ? exec->fuel - cost : 0;
+    return enough;
+}
+#define CHARGE(cost)                                                                               \
+    if (unlikely(exec->metered) && !charge(exec, (cost))) TRAP(MOTE_TRAP_OUT_OF_FUEL)
+
+COLD uint32_t stop_reason(struct mote__exec *exec) {
+    uint32_t reason = atomic_load_explicit(&exec->interrupt, memory_order_acquire);
+    return reason ? reason : MOTE_TRAP_STACK_OVERFLOW;
+}
+#define STOP()     TRAP(stop_reason(exec))
+#define OVERFLOW() STOP()
+
+COLD mote_status trap_at(struct mote__exec *exec, uint64_t *fp, const uint16_t *pc, uint32_t trap) {
+    exec->activation->fp = fp;
+    exec->activation->pc = pc;
+    exec->at_instruction = true;
+    return mote__trap(exec, trap);
+}
+
+/* ---------------------------------------------------------------- threaded dispatch */
+
+#if THREADED
+#define PARAMS                                                                                     \
+    const uint16_t *pc, uint64_t *fp, struct mote__instance *inst, struct mote__exec *exec,        \
+        uint8_t *mem, uint64_t len, uint64_t r, const void *table_of_handlers, floats f
+#define ARGS     pc, fp, inst, exec, mem, len, r, table_of_handlers, f
+#define HANDLER  __attribute__((preserve_none))
+typedef HANDLER uint32_t handler(PARAMS);
+#define MUSTTAIL __attribute__((musttail))
+#define H(name)  static HANDLER uint32_t h_##name(PARAMS)
+#define DISPATCH() MUSTTAIL return ((handler *const *)table_of_handlers)[*pc](ARGS)
+#define NEXT(n)                                                                                    \
+    do {                                                                                           \
+        pc += (n);                                                                                 \
+        DISPATCH();                                                                                \
+    } while (0)
+#define LEAVE(status) return (status)
+#define TRAP(code)                                                                                 \
+    do {                                                                                           \
+        r = (code);                                                                                \
+        MUSTTAIL return raise_trap(ARGS);                                                          \
+    } while (0)
+#define FAIL_CALL(status)                                                                          \
+    do {                                                                                           \
+        r = (status);                                                                              \
+        MUSTTAIL return fail_call(ARGS);                                                           \
+    } while (0)
+
+__attribute__((noinline, cold)) static HANDLER uint32_t raise_trap(PARAMS) {
+    (void)inst, (void)mem, (void)len, (void)table_of_handlers, (void)f;
+    return trap_at(exec, fp, pc, (uint32_t)r);
+}
+
+/* A call or throw failed with the status in r: an exception may have a handler in this activation. */
+__attribute__((noinline, cold)) static HANDLER uint32_t fail_call(PARAMS) {
+    if (r != MOTE_E_EXCEPTION) return (uint32_t)r;
+    mote_status status = mote__unwind(exec);
+    if (status != MOTE_OK) return status;
+    fp = exec->activation->fp;
+    pc = exec->activation->pc;
+    inst = (struct mote__instance *)(uintptr_t)fp[FRAME_INSTANCE];
+    mem = inst->mem0->base;
+    len = inst->mem0->bytes;
+    DISPATCH();
+}
+
+#include "run/interp_ops.inc"
+
+static handler *const handlers[I_COUNT] = {
+#define INSN(name) h_##name,
+#include "run/insn.def"
+};
+
+mote_status mote__interp_run(struct mote__exec *exec) {
+    uint64_t *fp = exec->activation->fp;
+    struct mote__instance *inst = (struct mote__instance *)(uintptr_t)fp[FRAME_INSTANCE];
+    const uint16_t *pc = exec->activation->pc;
+    return (mote_status)handlers[*pc](pc, fp, inst, exec, inst->mem0->base, inst->mem0->bytes, 0, handlers, (floats){0});
+}
+
+/* ---------------------------------------------------------------- a loop */
+
+#else
+#define H(name) case I_##name:
+#define NEXT(n)                                                                                    \
+    {                                                                                              \
+        pc += (n);                                                                                 \
+        goto next;                                                                                 \
+    }
+#define LEAVE(status) return (mote_status)(status)
+#define TRAP(code)    return trap_at(exec, fp, pc, (code))
+#define FAIL_CALL(status)                                                                          \
+    do {                                                                                           \
+        failed = (status);                                                                         \
+        goto fail;                                                                                 \
+    } while (0)
+
+mote_status mote__interp_run(struct mote__exec *exec) {
+    uint64_t *fp = exec->activation->fp, r = 0, len;
+    const uint16_t *pc = exec->activation->pc;
+    struct mote__instance *inst = (struct mote__instance *)(uintptr_t)fp[FRAME_INSTANCE];
+    uint8_t *mem;
+    floats f = {0};
+    uint32_t failed;
+again:
+    mem = inst->mem0->base;
+    len = inst->mem0->bytes;
+next:
+    switch ((enum mote__insn)*pc) {
+#include "run/interp_ops.inc"
+    case I_COUNT: break;
+    }
+    return mote__trap(exec, MOTE_TRAP_UNREACHABLE);
+fail:
+    if (failed != MOTE_E_EXCEPTION) return (mote_status)failed;
+    failed = mote__unwind(exec);
+    if (failed != MOTE_OK) return (mote_status)failed;
+    fp = exec->activation->fp;
+    pc = exec->activation->pc;
+    inst = (struct mote__instance *)(uintptr_t)fp[FRAME_INSTANCE];
+    goto again;
+}
+#endif
+
+const char *const mote__insn_names[I_COUNT] = {
+#define INSN(name) #name,
+#include "run/insn.def"
+};

@@ -1,0 +1,76 @@
+/* validate.c - checks function bodies and constant expressions: walk.h without a consumer (core spec, appendix "Validation Algorithm").
+ * In: a decoded module. Out: MOTE_OK or the first error, with the function it is in.
+ * Keeps: one walk, reused for every body, so that memory is the deepest stack and not the sum. */
+#define WALK_EMIT(...) ((void)0)
+#include "wasm/walk.h"
+
+static mote_status validate_body(struct walk *w, uint32_t func_index) {
+    if (walk_begin_body(w, func_index)) walk_loop(w);
+    mote_status status = walk_finish_body(w);
+    if (status != MOTE_OK && status != MOTE_E_NOMEM) {
+        char label[128];
+        mote__error_append(w->error, " (in %s)", mote__func_label(w->module, func_index, label));
+    }
+    return status;
+}
+
+mote_status mote__module_validate(mote_module *module, mote_error *error) {
+    struct walk w;
+    walk_init(&w, module, module->arena.allocator, error);
+    mote_status status = MOTE_OK;
+    for (uint32_t i = module->func_import_count; i < module->func_count && status == MOTE_OK; i++)
+        status = validate_body(&w, i);
+    walk_deinit(&w);
+    return status;
+}
+
+/* Reads out `X.const v end`, `ref.null t end`, `ref.func i end` and `global.get i end`, moving `r` behind it; false (and `r` where it was) if the
+ * expression is anything else. *type is the constant's type where the bytes alone say it, else VT_BOTTOM. */
+static bool read_plain_constant(struct reader *r, struct mote__constexpr *out, valtype *type) {
+    static const valtype types[] = {VT_I32, VT_I64, VT_F32, VT_F64};
+    struct reader ahead = *r;
+    uint8_t byte = mote__read_u8(&ahead);
+    *type = byte >= 0x41 && byte <= 0x44 ? types[byte - 0x41] : (valtype)VT_BOTTOM;
+    switch (byte) {
+    case 0x41: out->value = (uint32_t)mote__read_s32(&ahead); break;
+    case 0x42: out->value = (uint64_t)mote__read_s64(&ahead); break;
+    case 0x43: out->value = mote__read_f32_bits(&ahead); break;
+    case 0x44: out->value = mote__read_f64_bits(&ahead); break;
+    case 0xD0: mote__read_s33(&ahead); break;
+    case 0xD2: out->index = mote__read_u32(&ahead); break;
+    case 0x23: out->index = mote__read_u32(&ahead); break;
+    default: return false;
+    }
+    out->kind = byte == 0xD2 ? CONST_FUNC : byte == 0x23 ? CONST_GLOBAL : CONST_VALUE;
+    if (mote__read_u8(&ahead) != 0x0B || ahead.failed) return false;
+    *r = ahead;
+    return true;
+}
+
+static mote_status walk_constexpr(mote_module *module, struct reader *r, valtype expected, uint32_t global_limit, mote_error *error) {
+    struct walk w;
+    walk_init(&w, module, module->arena.allocator, error);
+    w.is_const = true;
+    w.global_limit = global_limit;
+    if (walk_start(&w, r->pos, mote__reader_left(r), (struct walk_blocktype){.single = expected})) walk_loop(&w);
+    walk_settle(&w, "unexpected end of section or function: END opcode expected");
+    if (w.status == MOTE_OK) r->pos = w.r.pos;
+    walk_deinit(&w);
+    return w.status;
+}
+
+mote_status mote__constexpr_read(mote_module *module, struct reader *r, valtype expected, uint32_t global_limit,
+                                 struct mote__constexpr *out, mote_error *error) {
+    *out = (struct mote__constexpr){0};
+    const uint8_t *start = r->pos;
+    struct reader plain_end = *r;
+    valtype type;
+    bool plain = read_plain_constant(&plain_end, out, &type);
+    if (plain && type == expected) r->pos = plain_end.pos; /* nothing left to check: a module may have 100,000 of these */
+    else TRY(walk_constexpr(module, r, expected, global_limit, error));
+    if (!plain) *out = (struct mote__constexpr){.kind = CONST_CODE};
+    out->type = expected;
+    out->body_offset = (uint32_t)(start - module->bytes.data);
+    out->body_bytes = (uint32_t)(r->pos - start);
+    return MOTE_OK;
+}
