@@ -115,6 +115,7 @@ COLD mote_status trap_at(struct mote__exec *exec, uint64_t *fp, const uint16_t *
 /* ---------------------------------------------------------------- threaded dispatch */
 
 #if THREADED
+#pragma GCC diagnostic ignored "-Wunused-parameter" /* few handlers look at all of the state that they pass on */
 #define PARAMS                                                                                     \
     const uint16_t *pc, uint64_t *fp, struct mote__instance *inst, struct mote__exec *exec,        \
         uint8_t *mem, uint64_t len, uint64_t r, const void *table_of_handlers, floats f
@@ -142,7 +143,6 @@ typedef HANDLER uint32_t handler(PARAMS);
     } while (0)
 
 __attribute__((noinline, cold)) static HANDLER uint32_t raise_trap(PARAMS) {
-    (void)inst, (void)mem, (void)len, (void)table_of_handlers, (void)f;
     return trap_at(exec, fp, pc, (uint32_t)r);
 }
 
