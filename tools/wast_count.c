@@ -37,10 +37,38 @@ static const char *after_block(const char *at, const char *end) {
     return at;
 }
 
+/* Behind an annotation, "(@name ...)" with anything balanced in it. */
+static const char *after_annotation(const char *at, const char *end) {
+    unsigned depth = 0;
+    do {
+        if (at[0] == '(' && at + 1 < end && at[1] == ';') at = after_block(at, end);
+        else if (at[0] == ';' && at + 1 < end && at[1] == ';') at = after_line(at, end);
+        else if (*at == '"') at = after_string(at, end);
+        else {
+            depth += *at == '(';
+            depth -= *at == ')';
+            at++;
+        }
+    } while (depth && at < end);
+    return at;
+}
+
+/* Behind what may stand between an opening parenthesis and its word: blanks, comments, annotations. */
+static const char *after_blanks(const char *at, const char *end) {
+    for (const char *before = NULL; at != before && at + 1 < end;) {
+        before = at;
+        if (strchr(" \n\r\t", *at)) at++;
+        else if (at[0] == ';' && at[1] == ';') at = after_line(at, end);
+        else if (at[0] == '(' && at[1] == ';') at = after_block(at, end);
+        else if (at[0] == '(' && at[1] == '@') at = after_annotation(at, end);
+    }
+    return at;
+}
+
 /* The word after an opening parenthesis. */
 static void word_at(const char *at, const char *end, char word[static 32]) {
     unsigned size = 0;
-    while (at < end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t')) at++;
+    at = after_blanks(at, end);
     while (at < end && size < 31 && !strchr(" \n\r\t()\";", *at)) word[size++] = *at++;
     word[size] = 0;
 }
