@@ -29,6 +29,7 @@ struct mote__activation {
 struct mote__exec {
     _Atomic(uint64_t *) stack_limit; /* frames must end below it; an interrupt lowers it to NULL */
     _Atomic uint32_t interrupt;      /* 0, or the mote_trap to raise at the next check */
+    _Atomic uint32_t park;           /* counts what may end a wait: wakes and interrupts (park.c) */
     uint8_t *heap;                   /* base of the store's garbage-collected heap */
     uint64_t fuel;                   /* left; only with mote_config.fuel */
     bool metered;                    /* fuel is counted */
@@ -77,5 +78,7 @@ mote_status mote__trap(struct mote__exec *exec, uint32_t trap);
  * exec->error. Typed ones go through mote__host_call_typed (value.c). */
 mote_status mote__host_call_typed(struct mote_caller *caller, struct mote__func *func, uint64_t *slots);
 mote_status mote__host_call(struct mote__exec *exec, struct mote__func *func, struct mote__instance *from, uint64_t *slots);
+/* The same for a typed one: slots become values and back, references handles for the time of the call (value.c). */
+mote_status mote__host_call_typed(struct mote_caller *caller, struct mote__func *func, uint64_t *slots);
 
 #endif

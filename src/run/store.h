@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "os/os.h"
+#include "wasm/engine.h"
 #include "wasm/module.h"
 
 struct mote__exec;
@@ -24,11 +25,6 @@ struct mote_engine {
 };
 
 static inline const mote_allocator *mote__engine_alloc(mote_engine *engine) { return &engine->config.allocator; }
-void mote__engine_release(mote_engine *engine);
-static inline mote_engine *mote__engine_retain(mote_engine *engine) {
-    atomic_fetch_add_explicit(&engine->holds, 1, memory_order_relaxed);
-    return engine;
-}
 
 /* ---------------------------------------------------------------- what instances are made of */
 
@@ -58,7 +54,7 @@ struct mote__memory {
     uint64_t max_pages; /* the type's, or what 32 or 64 bits allow */
     uint64_t reserved;  /* bytes of address space behind base */
     bool guarded;       /* never moves; wasm32: 4 GiB and a guard are reserved */
-    struct mote__shared_memory *shared; /* NULL: not shared */
+    struct mote_shared_memory *shared; /* NULL: not shared */
     struct mote__memory *next;
 };
 
@@ -82,8 +78,8 @@ struct mote__table {
     struct mote__tabletype type;
     bool is_func;
     struct mote__instance *lazy_instance; /* whose functions `lazy` names */
-    const uint32_t *lazy;                 /* function index per element, for index < lazy_count */
-    uint64_t lazy_count;
+    const uint32_t *lazy;                 /* function index of element lazy_start + i, for i < lazy_count */
+    uint64_t lazy_start, lazy_count;
     struct mote__table *next;
 };
 
@@ -105,7 +101,7 @@ struct mote__tag {
 /* An instance: pointers into the store, by index space. `mem0`, `code` and `globals` are what compiled code reads, so they stand first. */
 struct mote__instance {
     struct mote__memory *mem0;      /* memories[0] or an empty dummy, never NULL */
-    _Atomic(void *) *code;          /* module->code, shifted so that it is indexed by function index (imports' entries are never read) */
+    _Atomic(void *) *code;          /* module->code: an entry per own function */
     uint64_t *globals;              /* values of own globals, two slots each, indexed from the first own one */
     struct mote__global **global_refs; /* imported ones by index; own ones only once somebody asked (else NULL) */
     struct mote__func **funcs;      /* imported ones by index; own ones NULL until somebody takes a reference */
@@ -135,6 +131,10 @@ struct mote__handle {
     uint32_t next_free;
 };
 
+struct mote__handle_mark {
+    uint32_t index, serial;
+};
+
 enum { MOTE__FRAMES_INNER = 32, MOTE__FRAMES_OUTER = 32 };
 
 /* A frame of the last backtrace. Its place in the module is worked out when somebody asks: mote__frame_offset (unwind.c). */
@@ -160,7 +160,8 @@ struct mote_store {
     VEC(struct mote__attachment) attachments;
     VEC(struct mote__handle) handles; /* [0] is never used */
     uint32_t handle_free, handle_serial;
-    VEC(uint32_t) handle_order;       /* indices in order of making, for scopes */
+    uint32_t handle_live;             /* handles in use */
+    VEC(struct mote__handle_mark) handle_order; /* in order of making, for scopes; released ones may still be named */
     uint64_t exception;               /* exnref that left the last call, or 0; a root */
     struct mote__frame_record frames[MOTE__FRAMES_INNER + MOTE__FRAMES_OUTER];
     uint64_t frame_total;
