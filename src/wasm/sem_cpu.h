@@ -4,6 +4,7 @@
 #ifndef MOTE_WASM_SEM_CPU_H
 #define MOTE_WASM_SEM_CPU_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -87,35 +88,41 @@ static inline double mote__f64_sqrt(double a) {
 #endif
 
 #if defined(__SSE4_1__) || defined(__aarch64__)
-#define MOTE__ROUNDINGS(f, type, suffix, integral_from)                                            \
+#define MOTE__ROUNDINGS(f, type, suffix, integer, integral_from)                                   \
     static inline type mote__##f##_floor(type a) { return __builtin_floor##suffix(a); }            \
     static inline type mote__##f##_ceil(type a) { return __builtin_ceil##suffix(a); }              \
     static inline type mote__##f##_trunc(type a) { return __builtin_trunc##suffix(a); }            \
     static inline type mote__##f##_nearest(type a) { return __builtin_rint##suffix(a); }
 #else
-/* From `integral_from` (2^23, 2^52) on every value is an integer, so adding and taking away that number rounds a smaller magnitude to
- * nearest, ties to even. The sign is put back because 0 may have come out of either side. */
-#define MOTE__ROUNDINGS(f, type, suffix, integral_from)                                            \
-    static inline type mote__##f##_nearest(type a) {                                               \
-        type magnitude = mote__##f##_copysign(a, 0);                                               \
-        if (!(magnitude < integral_from)) return mote__##f##_quiet(a);                             \
-        return mote__##f##_copysign(magnitude + integral_from - integral_from, a);                 \
+/* From `integral_from` (2^23, 2^52) on every value is an integer. A smaller magnitude goes through an integer and back, which cuts
+ * towards zero, or, for nearest, has that number added and taken away: the sum rounds, ties to even. The sign is put back for zeros. */
+#define MOTE__ROUNDINGS(f, type, suffix, integer, integral_from)                                   \
+    static inline bool mote__##f##_has_fraction(type a) {                                          \
+        return mote__##f##_copysign(a, 0) < integral_from;                                         \
     }                                                                                              \
     static inline type mote__##f##_floor(type a) {                                                 \
-        type r = mote__##f##_nearest(a);                                                           \
-        return r > a ? mote__##f##_copysign(r - 1, a) : r;                                         \
+        if (!mote__##f##_has_fraction(a)) return mote__##f##_quiet(a);                             \
+        type r = (type)(integer)a;                                                                 \
+        return mote__##f##_copysign(r > a ? r - 1 : r, a);                                         \
     }                                                                                              \
     static inline type mote__##f##_ceil(type a) {                                                  \
-        type r = mote__##f##_nearest(a);                                                           \
-        return r < a ? mote__##f##_copysign(r + 1, a) : r;                                         \
+        if (!mote__##f##_has_fraction(a)) return mote__##f##_quiet(a);                             \
+        type r = (type)(integer)a;                                                                 \
+        return mote__##f##_copysign(r < a ? r + 1 : r, a);                                         \
     }                                                                                              \
     static inline type mote__##f##_trunc(type a) {                                                 \
-        return mote__##f##_copysign(mote__##f##_floor(mote__##f##_copysign(a, 0)), a);             \
+        if (!mote__##f##_has_fraction(a)) return mote__##f##_quiet(a);                             \
+        return mote__##f##_copysign((type)(integer)a, a);                                          \
+    }                                                                                              \
+    static inline type mote__##f##_nearest(type a) {                                               \
+        if (!mote__##f##_has_fraction(a)) return mote__##f##_quiet(a);                             \
+        type sum = mote__##f##_copysign(a, 0) + integral_from;                                     \
+        return mote__##f##_copysign(sum - integral_from, a);                                       \
     }
 #endif
 
-MOTE__ROUNDINGS(f32, float, f, 0x1p23f)
-MOTE__ROUNDINGS(f64, double, , 0x1p52)
+MOTE__ROUNDINGS(f32, float, f, int32_t, 0x1p23f)
+MOTE__ROUNDINGS(f64, double, , int64_t, 0x1p52)
 #undef MOTE__ROUNDINGS
 
 #endif

@@ -96,13 +96,14 @@ SEM_FLOAT_LANES(f32x4, i32x4, f32, float)
 SEM_FLOAT_LANES(f64x2, i64x2, f64, double)
 
 /* What all integer shapes have. */
-#define SEM_INTEGERS(shape, s, u)                                                                  \
+#define SEM_COMPARE(shape, s)                                                                      \
     SEM_V2(shape##_eq, s, a == b)                                                                  \
     SEM_V2(shape##_ne, s, a != b)                                                                  \
     SEM_V2(shape##_lt_s, s, a < b)                                                                 \
     SEM_V2(shape##_gt_s, s, a > b)                                                                 \
     SEM_V2(shape##_le_s, s, a <= b)                                                                \
-    SEM_V2(shape##_ge_s, s, a >= b)                                                                \
+    SEM_V2(shape##_ge_s, s, a >= b)
+#define SEM_INTEGERS(shape, s, u)                                                                  \
     SEM_V2(shape##_add, u, a + b)                                                                  \
     SEM_V2(shape##_sub, u, a - b)                                                                  \
     SEM_V1(shape##_neg, u, -a)                                                                     \
@@ -120,6 +121,9 @@ SEM_FLOAT_LANES(f64x2, i64x2, f64, double)
     SEM_V2(shape##_min_##sign, v, SEM_SELECT(a < b, a, b))                                         \
     SEM_V2(shape##_max_##sign, v, SEM_SELECT(a > b, a, b))
 
+SEM_COMPARE(i8x16, mote__s8x16)
+SEM_COMPARE(i16x8, mote__s16x8)
+SEM_COMPARE(i32x4, mote__s32x4)
 SEM_INTEGERS(i8x16, mote__s8x16, mote__u8x16)
 SEM_INTEGERS(i16x8, mote__s16x8, mote__u16x8)
 SEM_INTEGERS(i32x4, mote__s32x4, mote__u32x4)
@@ -157,23 +161,6 @@ SEM_SHIFT(i32x4_shr_u, mote__u32x4, 32, a >> n)
 SEM_SHIFT(i32x4_shr_s, mote__s32x4, 32, a >> n)
 SEM_SHIFT(i64x2_shl, mote__u64x2, 64, a << n)
 SEM_SHIFT(i64x2_shr_u, mote__u64x2, 64, a >> n)
-/* SSE2 shifts no bytes: shift pairs of them and clear what came in from the neighbour. */
-SEM_SHIFT(i8x16_shl, mote__u16x8, 8,
-          (mote__u8x16)(a << n) & SEM_SPLAT(mote__u8x16, (uint8_t)(0xFF << n)))
-SEM_SHIFT(i8x16_shr_u, mote__u16x8, 8,
-          (mote__u8x16)(a >> n) & SEM_SPLAT(mote__u8x16, (uint8_t)(0xFF >> n)))
-
-/* Nor does it know every arithmetic shift: after the logical one, (a ^ sign) - sign copies the moved sign bit upwards. */
-static inline mote__v128 sem_i8x16_shr_s(mote__v128 x, uint32_t count) {
-    mote__u8x16 sign = SEM_SPLAT(mote__u8x16, (uint8_t)(0x80 >> (count & 7)));
-    return (mote__v128)(((mote__u8x16)sem_i8x16_shr_u(x, count) ^ sign) - sign);
-}
-
-static inline mote__v128 sem_i64x2_shr_s(mote__v128 x, uint32_t count) {
-    mote__u64x2 sign = SEM_SPLAT(mote__u64x2, UINT64_C(1) << 63 >> (count & 63));
-    return (mote__v128)(((mote__u64x2)sem_i64x2_shr_u(x, count) ^ sign) - sign);
-}
-
 /* Lanes of twice the width: each lane of `a` below the lane of `b` that is to be its upper half. */
 #define SEM_ZIP_LOW_8 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
 #define SEM_ZIP_HIGH_8 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
@@ -202,8 +189,6 @@ SEM_EXTEND(i16x8, i8x16, mote__s8x16, SEM_ZIP_LOW_8, SEM_ZIP_HIGH_8)
 SEM_EXTEND(i32x4, i16x8, mote__s16x8, SEM_ZIP_LOW_16, SEM_ZIP_HIGH_16)
 SEM_EXTEND(i64x2, i32x4, mote__s32x4, SEM_ZIP_LOW_32, SEM_ZIP_HIGH_32)
 SEM_EXTMULS(i16x8, i8x16, mote__u16x8)
-SEM_EXTMULS(i32x4, i16x8, mote__u32x4)
-SEM_EXTMULS(i64x2, i32x4, mote__u64x2)
 
 /* Sums of neighbours, in lanes of twice the width: the shifts bring both to the bottom of their pair. */
 SEM_V1(i16x8_extadd_pairwise_i8x16_s, mote__u16x8,

@@ -2,8 +2,15 @@
 #ifndef MOTE_WASM_SEM_SIMD_PORTABLE_H
 #define MOTE_WASM_SEM_SIMD_PORTABLE_H
 
+SEM_COMPARE(i64x2, mote__s64x2)
 SEM_MIN_MAX(i8x16, u, mote__u8x16)
 SEM_MIN_MAX(i16x8, s, mote__s16x8)
+SEM_EXTMULS(i32x4, i16x8, mote__u32x4)
+SEM_EXTMULS(i64x2, i32x4, mote__u64x2)
+SEM_SHIFT(i8x16_shl, mote__u8x16, 8, a << n)
+SEM_SHIFT(i8x16_shr_u, mote__u8x16, 8, a >> n)
+SEM_SHIFT(i8x16_shr_s, mote__s8x16, 8, a >> n)
+SEM_SHIFT(i64x2_shr_s, mote__s64x2, 64, a >> n)
 
 /* Saturation. A signed sum overflows where both operands differ in sign from it, a difference where the operands differ and the first
  * differs from it; the bound is on the side of the first operand's sign. */

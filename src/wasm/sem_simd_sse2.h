@@ -36,15 +36,83 @@ SSE_INTEGER(i16x8_narrow_i32x4_s, _mm_packs_epi32)
 #if defined(__SSE4_1__)
 SSE_INTEGER(i16x8_narrow_i32x4_u, _mm_packus_epi32)
 #else
-/* Negative lanes to zero, larger ones to all ones, then the lower halves as signed ones, which the pack leaves alone. */
-static inline __m128i mote__u16_in_s32(__m128i a) {
+/* Negative lanes to zero, then all down by 2^15, where the signed pack saturates as wanted; the flip takes the result up again. */
+static inline __m128i mote__down_by_s16(__m128i a) {
     a = _mm_andnot_si128(_mm_srai_epi32(a, 31), a);
-    a = _mm_or_si128(a, _mm_cmpgt_epi32(a, _mm_set1_epi32(UINT16_MAX)));
-    return _mm_srai_epi32(_mm_slli_epi32(a, 16), 16);
+    return _mm_sub_epi32(a, _mm_set1_epi32(1 << 15));
 }
 
-SEM_V2(i16x8_narrow_i32x4_u, __m128i, _mm_packs_epi32(mote__u16_in_s32(a), mote__u16_in_s32(b)))
+SEM_V2(i16x8_narrow_i32x4_u, __m128i,
+       _mm_xor_si128(_mm_packs_epi32(mote__down_by_s16(a), mote__down_by_s16(b)),
+                     _mm_set1_epi16(INT16_MIN)))
 #endif
+
+/* Comparisons of 64 bits out of those of 32. Equal: both halves are. Greater: the upper half is, or it is equal and b - a, whose upper half is 0 or -1
+ * then, borrowed. */
+#if defined(__SSE4_2__)
+SEM_COMPARE(i64x2, mote__s64x2)
+#else
+static inline __m128i mote__equal_s64(__m128i a, __m128i b) {
+    __m128i halves = _mm_cmpeq_epi32(a, b);
+    return _mm_and_si128(halves, _mm_shuffle_epi32(halves, _MM_SHUFFLE(2, 3, 0, 1)));
+}
+
+static inline __m128i mote__greater_s64(__m128i a, __m128i b) {
+    __m128i borrowed = _mm_and_si128(_mm_cmpeq_epi32(a, b), _mm_sub_epi64(b, a));
+    __m128i upper = _mm_or_si128(_mm_cmpgt_epi32(a, b), borrowed);
+    return _mm_shuffle_epi32(upper, _MM_SHUFFLE(3, 3, 1, 1));
+}
+
+SEM_V2(i64x2_eq, __m128i, mote__equal_s64(a, b))
+SEM_V2(i64x2_ne, __m128i, ~mote__equal_s64(a, b))
+SEM_V2(i64x2_gt_s, __m128i, mote__greater_s64(a, b))
+SEM_V2(i64x2_lt_s, __m128i, mote__greater_s64(b, a))
+SEM_V2(i64x2_le_s, __m128i, ~mote__greater_s64(a, b))
+SEM_V2(i64x2_ge_s, __m128i, ~mote__greater_s64(b, a))
+#endif
+
+/* There are no shifts of bytes: shift pairs of them and clear what came in from the neighbour; for the arithmetic one, put each byte into the upper half
+ * of 16 bits and take it down from there. */
+SEM_SHIFT(i8x16_shl, mote__u16x8, 8,
+          (mote__u8x16)(a << n) & SEM_SPLAT(mote__u8x16, (uint8_t)(0xFF << n)))
+SEM_SHIFT(i8x16_shr_u, mote__u16x8, 8,
+          (mote__u8x16)(a >> n) & SEM_SPLAT(mote__u8x16, (uint8_t)(0xFF >> n)))
+SEM_SHIFT(i8x16_shr_s, __m128i, 8,
+          _mm_packs_epi16(_mm_sra_epi16(_mm_unpacklo_epi8(a, a), _mm_cvtsi32_si128(n + 8)),
+                          _mm_sra_epi16(_mm_unpackhi_epi8(a, a), _mm_cvtsi32_si128(n + 8))))
+
+/* Nor is there one of 64 bits that keeps the sign: after the logical one, (a ^ sign) - sign copies the moved sign bit upwards. */
+static inline mote__v128 sem_i64x2_shr_s(mote__v128 x, uint32_t count) {
+    mote__u64x2 sign = SEM_SPLAT(mote__u64x2, UINT64_C(1) << 63 >> (count & 63));
+    return (mote__v128)(((mote__u64x2)sem_i64x2_shr_u(x, count) ^ sign) - sign);
+}
+
+/* Products of 16 bits come as two vectors of halves, to be zipped. */
+#define SSE_EXTMUL_16(half, unpack, sign, mulhi)                                                   \
+    SEM_V2(i32x4_extmul_##half##_i16x8_##sign, __m128i,                                            \
+           unpack(_mm_mullo_epi16(a, b), mulhi(a, b)))
+SSE_EXTMUL_16(low, _mm_unpacklo_epi16, s, _mm_mulhi_epi16)
+SSE_EXTMUL_16(low, _mm_unpacklo_epi16, u, _mm_mulhi_epu16)
+SSE_EXTMUL_16(high, _mm_unpackhi_epi16, s, _mm_mulhi_epi16)
+SSE_EXTMUL_16(high, _mm_unpackhi_epi16, u, _mm_mulhi_epu16)
+
+/* Products of 32 bits are unsigned and of the even lanes; each lane is there twice. A negative operand counts 2^32 too much, so the other is taken off
+ * the upper half. */
+static inline __m128i mote__product_s32(__m128i a, __m128i b) {
+    __m128i excess_a = _mm_and_si128(_mm_srai_epi32(a, 31), b);
+    __m128i excess_b = _mm_and_si128(_mm_srai_epi32(b, 31), a);
+    __m128i excess = _mm_slli_epi64(_mm_add_epi32(excess_a, excess_b), 32);
+    return _mm_sub_epi64(_mm_mul_epu32(a, b), excess);
+}
+
+SEM_V2(i64x2_extmul_low_i32x4_u, __m128i,
+       _mm_mul_epu32(_mm_unpacklo_epi32(a, a), _mm_unpacklo_epi32(b, b)))
+SEM_V2(i64x2_extmul_high_i32x4_u, __m128i,
+       _mm_mul_epu32(_mm_unpackhi_epi32(a, a), _mm_unpackhi_epi32(b, b)))
+SEM_V2(i64x2_extmul_low_i32x4_s, __m128i,
+       mote__product_s32(_mm_unpacklo_epi32(a, a), _mm_unpacklo_epi32(b, b)))
+SEM_V2(i64x2_extmul_high_i32x4_s, __m128i,
+       mote__product_s32(_mm_unpackhi_epi32(a, a), _mm_unpackhi_epi32(b, b)))
 
 /* Twice the high half plus the top bit of the low one is the product >> 15; the next bit rounds. Only -1 * -1 gives 0x8000. */
 static inline mote__v128 sem_i16x8_q15mulr_sat_s(mote__v128 x, mote__v128 y) {
@@ -117,44 +185,41 @@ SSE_FLOAT_MIN_MAX(f32x4, __m128, ps, _mm_castsi128_ps(_mm_set1_epi32(0x7FC00000)
 SSE_FLOAT_MIN_MAX(f64x2, __m128d, pd, _mm_castsi128_pd(_mm_set1_epi64x(0x7FF8000000000000)))
 
 #if defined(__SSE4_1__)
-#define SSE_ROUNDINGS(shape, v, u, p, integral_from, quiet_bit)                                    \
+#define SSE_ROUNDINGS(shape, v, p, integral_from)                                                  \
     SEM_V1(shape##_nearest, v, _mm_round_##p(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC))    \
     SEM_V1(shape##_floor, v, _mm_floor_##p(a))                                                     \
     SEM_V1(shape##_ceil, v, _mm_ceil_##p(a))                                                       \
     SEM_V1(shape##_trunc, v, _mm_round_##p(a, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC))
 #else
-/* As in sem_cpu.h, in all lanes: those from `integral_from` on stay, NaNs made quiet. The sign is taken from the operand. */
-#define SSE_ROUNDINGS(shape, v, u, p, integral_from, quiet_bit)                                    \
-    static inline v mote__##shape##_sign_of(v magnitude, v a) {                                    \
-        v minus = _mm_set1_##p(-0.0);                                                              \
-        return _mm_or_##p(_mm_andnot_##p(minus, magnitude), _mm_and_##p(minus, a));                \
-    }                                                                                              \
+/* As in sem_cpu.h: a number is added and taken away. For lanes that are integers already it is zero, and the sum makes a NaN quiet. The
+ * step of one towards the right side is subtracted, since -0 - 0 stays -0, and the sign is put back where a step can lose it. */
+#define SSE_ROUNDINGS(shape, v, p, integral_from)                                                  \
     static inline v mote__##shape##_nearest(v a) {                                                 \
-        v magnitude = _mm_andnot_##p(_mm_set1_##p(-0.0), a), edge = _mm_set1_##p(integral_from);   \
-        v small = _mm_cmplt_##p(magnitude, edge);                                                  \
-        v rounded = mote__##shape##_sign_of((magnitude + edge) - edge, a);                         \
-        v kept = (v)((u)a | ((u)_mm_cmpunord_##p(a, a) & (quiet_bit)));                            \
-        return _mm_or_##p(_mm_and_##p(small, rounded), _mm_andnot_##p(small, kept));               \
+        v sign = _mm_and_##p(a, _mm_set1_##p(-0.0)), magnitude = _mm_xor_##p(a, sign);             \
+        v edge = _mm_set1_##p(integral_from);                                                      \
+        v added = _mm_and_##p(_mm_cmplt_##p(magnitude, edge), edge);                               \
+        return _mm_or_##p(_mm_sub_##p(_mm_add_##p(magnitude, added), added), sign);                \
     }                                                                                              \
     static inline v mote__##shape##_floor(v a) {                                                   \
         v r = mote__##shape##_nearest(a);                                                          \
-        return mote__##shape##_sign_of(r - _mm_and_##p(_mm_cmpgt_##p(r, a), _mm_set1_##p(1)), a);  \
+        return _mm_sub_##p(r, _mm_and_##p(_mm_cmpgt_##p(r, a), _mm_set1_##p(1)));                  \
     }                                                                                              \
     static inline v mote__##shape##_ceil(v a) {                                                    \
-        v r = mote__##shape##_nearest(a);                                                          \
-        return mote__##shape##_sign_of(r + _mm_and_##p(_mm_cmplt_##p(r, a), _mm_set1_##p(1)), a);  \
+        v r = mote__##shape##_nearest(a), sign = _mm_and_##p(a, _mm_set1_##p(-0.0));               \
+        r = _mm_sub_##p(r, _mm_and_##p(_mm_cmplt_##p(r, a), _mm_set1_##p(-1)));                    \
+        return _mm_or_##p(r, sign);                                                                \
     }                                                                                              \
     static inline v mote__##shape##_trunc(v a) {                                                   \
-        v magnitude = _mm_andnot_##p(_mm_set1_##p(-0.0), a);                                       \
-        return mote__##shape##_sign_of(mote__##shape##_floor(magnitude), a);                       \
+        v sign = _mm_and_##p(a, _mm_set1_##p(-0.0));                                               \
+        return _mm_or_##p(mote__##shape##_floor(_mm_xor_##p(a, sign)), sign);                      \
     }                                                                                              \
     SEM_V1(shape##_nearest, v, mote__##shape##_nearest(a))                                         \
     SEM_V1(shape##_floor, v, mote__##shape##_floor(a))                                             \
     SEM_V1(shape##_ceil, v, mote__##shape##_ceil(a))                                               \
     SEM_V1(shape##_trunc, v, mote__##shape##_trunc(a))
 #endif
-SSE_ROUNDINGS(f32x4, __m128, mote__u32x4, ps, 0x1p23f, UINT32_C(1) << 22)
-SSE_ROUNDINGS(f64x2, __m128d, mote__u64x2, pd, 0x1p52, UINT64_C(1) << 51)
+SSE_ROUNDINGS(f32x4, __m128, ps, 0x1p23f)
+SSE_ROUNDINGS(f64x2, __m128d, pd, 0x1p52)
 
 SEM_V1(f32x4_demote_f64x2_zero, __m128d, _mm_cvtpd_ps(a))
 SEM_V1(f64x2_promote_low_f32x4, __m128, _mm_cvtps_pd(a))
@@ -182,9 +247,12 @@ static inline mote__v128 sem_i32x4_trunc_sat_f64x2_s_zero(mote__v128 x) {
     return (mote__v128)_mm_cvttpd_epi32(_mm_min_pd(a, _mm_set1_pd(INT32_MAX)));
 }
 
+/* In range after the two bounds, cut to an integer below 2^32, and moved to where the lower half of the double is that integer. */
 static inline mote__v128 sem_i32x4_trunc_sat_f64x2_u_zero(mote__v128 x) {
-    mote__f64x2 a = (mote__f64x2)x;
-    return (mote__v128)(mote__u32x4){sem_i32_trunc_sat_f64_u(a[0]), sem_i32_trunc_sat_f64_u(a[1])};
+    __m128d a = _mm_max_pd((__m128d)x, _mm_setzero_pd());
+    mote__v128 cut = sem_f64x2_trunc((mote__v128)_mm_min_pd(a, _mm_set1_pd(UINT32_MAX)));
+    __m128 moved = (__m128)_mm_add_pd((__m128d)cut, _mm_set1_pd(0x1p52));
+    return (mote__v128)_mm_shuffle_ps(moved, _mm_setzero_ps(), _MM_SHUFFLE(0, 0, 2, 0));
 }
 
 #endif

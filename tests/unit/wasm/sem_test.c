@@ -139,13 +139,14 @@ TEST(integer_loads) {
 
 TEST(wide_arithmetic) {
     INTEGERS(COUNT_OF(ref_integers)) {
-        uint64_t a = ref_integers[m], b = ref_integers[n], c = ref_random(), d = ref_random(), low, high;
+        uint64_t a = ref_integers[m], b = ref_random(), c = ref_integers[n], d = ref_random(), low, high;
         uwide sum = (((uwide)b << 64) | a) + (((uwide)d << 64) | c);
         sem_i64_add128(a, b, c, d, &low, &high);
         CHECK(low == (uint64_t)sum && high == (uint64_t)(sum >> 64));
         uwide difference = (((uwide)b << 64) | a) - (((uwide)d << 64) | c);
         sem_i64_sub128(a, b, c, d, &low, &high);
         CHECK(low == (uint64_t)difference && high == (uint64_t)(difference >> 64));
+        b = c;
         uwide product = (uwide)a * b;
         sem_i64_mul_wide_u(a, b, &low, &high);
         CHECK(low == (uint64_t)product && high == (uint64_t)(product >> 64));
