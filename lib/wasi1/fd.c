@@ -24,17 +24,21 @@ static mote_vfs_error read_positioned(struct description *d, const struct guest_
     return error;
 }
 
-/* Interrupted waits are tried again unless the program is to end. */
-static bool again(const struct call *c, mote_vfs_error error) { return error == MOTE_VFS_EINTR && !mote__wasi_stopped(c); }
+/* Whether a call that did nothing is to be made again: it was interrupted, or the host's descriptor does not wait although the program wants to. */
+static bool again(struct call *c, const struct description *d, unsigned wanted, mote_vfs_error *error) {
+    if (*error == MOTE_VFS_EINTR) return !mote__wasi_stopped(c);
+    if (*error != MOTE_VFS_EAGAIN || !is_blocking(d) || !d->node->ops->poll_fd) return false;
+    *error = mote__wasi_wait(c, d->node, wanted);
+    return !*error;
+}
 
 static mote_vfs_error read_here(struct call *c, struct description *d, const struct guest_pieces *pieces, size_t *done) {
     const mote_vfs_ops *ops = d->node->ops;
-    mote_vfs_error error = MOTE_VFS_OK;
     if (!ops->read) return ops->pread ? read_positioned(d, pieces, done) : MOTE_VFS_EBADF;
-    do {
-        if (is_blocking(d)) error = mote__wasi_wait(c, d->node, MOTE_VFS_READ);
-        if (!error) error = ops->read(d->node, pieces->list, pieces->count, done);
-    } while (again(c, error));
+    mote_vfs_error error = is_blocking(d) ? mote__wasi_wait(c, d->node, MOTE_VFS_READ) : MOTE_VFS_OK;
+    if (error) return error;
+    do error = ops->read(d->node, pieces->list, pieces->count, done);
+    while (again(c, d, MOTE_VFS_READ, &error));
     return error;
 }
 
@@ -65,7 +69,7 @@ static mote_vfs_error write_here(struct call *c, struct description *d, const st
     mote_vfs_error error;
     if (!ops->write) return ops->pwrite ? write_positioned(d, pieces, done) : MOTE_VFS_EBADF;
     do error = ops->write(d->node, pieces->list, pieces->count, done);
-    while (again(c, error));
+    while (again(c, d, MOTE_VFS_WRITE, &error));
     return error;
 }
 
@@ -287,9 +291,7 @@ mote_vfs_error mote__wasi_fd_fdstat_set_flags(struct call *c, uint32_t fd, uint3
     if (error) return error;
     if ((flags ^ d->flags) & ~changeable) return drop(c, d, MOTE_VFS_EINVAL);
     if (d->node->ops->set_flags) error = d->node->ops->set_flags(d->node, node_flags(flags));
-    mote__os_mutex_lock(&c->wasi->table.lock);
     if (!error) d->flags = (uint16_t)flags;
-    mote__os_mutex_unlock(&c->wasi->table.lock);
     return drop(c, d, error);
 }
 

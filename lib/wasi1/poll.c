@@ -107,10 +107,12 @@ struct wait {
     bool asks;     /* some must be asked again and again */
 };
 
-/* Bytes that can be read from a file without a position of its own, or with one. */
+/* Bytes between the position and the end of a file. */
 static uint64_t bytes_left(struct description *d) {
     mote_vfs_stat st;
+    mote__os_mutex_lock(&d->lock);
     uint64_t position = d->position;
+    mote__os_mutex_unlock(&d->lock);
     if (!(d->node->traits & MOTE_VFS_SEEKABLE) || !d->node->ops->stat || d->node->ops->stat(d->node, &st)) return 0;
     if (d->node->ops->seek && d->node->ops->seek(d->node, 0, MOTE_VFS_SEEK_CUR, &position)) return 0;
     return st.size > position ? st.size - position : 0;

@@ -12,7 +12,7 @@
 
 struct dir_list; /* names of a directory as they were at cookie 0 (readdir.c) */
 
-/* What a descriptor stands for. Shared by the table and by calls under way. `lock` guards position and list; rights and flags are guarded by the
+/* What a descriptor stands for. Shared by the table and by calls under way. `lock` guards position and list; rights are guarded by the
  * table's lock. */
 struct description {
     uint32_t holds;
@@ -20,7 +20,7 @@ struct description {
     mote_vfs_node *node;
     uint64_t base, inheriting; /* rights */
     uint64_t opened;           /* the base rights it began with */
-    uint16_t flags;            /* WASI_FD_APPEND ... */
+    _Atomic uint16_t flags;    /* WASI_FD_APPEND ... */
     bool read_only;
     char *preopen; /* its name for the program, NULL if it was opened by the program */
     size_t preopen_bytes;

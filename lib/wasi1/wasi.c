@@ -22,8 +22,8 @@ static mote_vfs_error swallow(void *context, const void *data, size_t size, size
  * started with that descriptor closed gets the latter. */
 static mote_vfs_error default_stream(const mote_wasi_config *config, const mote_allocator *a, int fd, mote_vfs_node **out) {
     const mote_vfs_stream nothing = {.write = fd ? swallow : NULL};
-    if (config->inherit_stdio && mote_vfs_fd_new(a, fd, false, out) == MOTE_VFS_OK) return MOTE_VFS_OK;
-    return mote_vfs_stream_new(a, &nothing, out);
+    mote_vfs_error error = config->inherit_stdio ? mote_vfs_fd_new(a, fd, false, out) : MOTE_VFS_EBADF;
+    return error == MOTE_VFS_EBADF ? mote_vfs_stream_new(a, &nothing, out) : error;
 }
 
 static mote_status add_stream(mote_wasi *wasi, const mote_wasi_config *config, int fd, mote_error *error) {

@@ -2,6 +2,7 @@
  * same answers; streams; clean paths; limits. */
 #define _GNU_SOURCE
 #include "test.h"
+#include "fail_alloc.h"
 #include "scratch.h"
 #include "wasi1/beneath.h"
 #include <errno.h>
@@ -392,6 +393,59 @@ TEST(memory_removed) {
     CHECK_EQ(sub->ops->make_directory(sub, "d"), MOTE_VFS_ENOENT);
     mote_vfs_release(dir);
     mote_vfs_release(sub);
+}
+
+/* Steps that allocate; every failure is an error and nothing is lost. */
+static bool fill_tree(const mote_allocator *a, void *context) {
+    static const struct step few[] = {
+        {MKDIR, "d", NULL, MOTE_VFS_OK, 0},       {PUT, "d/f", "text", MOTE_VFS_OK, 0},   {SYMLINK, "l", "d/f", MOTE_VFS_OK, 0},
+        {LINK, "d/f", "hard", MOTE_VFS_OK, 0},    {RENAME, "hard", "h", MOTE_VFS_OK, 0},  {RENAME, "d", "e", MOTE_VFS_OK, 0},
+        {OPEN, "e/g", NULL, MOTE_VFS_OK, WR | CR}, {RENAME, "e/g", "h", MOTE_VFS_OK, 0},
+    };
+    mote_vfs_node *dir;
+    mote_vfs_error error = mote_vfs_memory_new(a, 1 << 20, &dir);
+    (void)context;
+    if (error) return false;
+    for (size_t i = 0; i < sizeof few / sizeof *few && !error; i++) error = run_step(dir, &few[i]);
+    mote_vfs_release(dir);
+    return !error;
+}
+
+TEST(memory_no_memory) { CHECK(fail_alloc_sweep(fill_tree, NULL) > 10); }
+
+static bool make_streams(const mote_allocator *a, void *context) {
+    mote_vfs_node *bytes = NULL, *buffer = NULL;
+    mote_vfs_iovec piece = TEXT("text");
+    size_t done;
+    (void)context;
+    mote_vfs_error error = mote_vfs_bytes_new(a, "abc", 3, &bytes);
+    if (!error) error = mote_vfs_buffer_new(a, 100, &buffer);
+    if (!error) error = buffer->ops->write(buffer, &piece, 1, &done);
+    mote_vfs_release(bytes);
+    mote_vfs_release(buffer);
+    return !error;
+}
+
+TEST(streams_no_memory) { CHECK(fail_alloc_sweep(make_streams, NULL) > 3); }
+
+static bool open_host(const mote_allocator *a, void *context) {
+    const struct scratch *s = context;
+    mote_vfs_node *dir, *file = NULL;
+    mote_vfs_error error = mote_vfs_host_dir_new(a, s->path, &dir);
+    if (error) return false;
+    error = dir->ops->open(dir, "f", RD | WR | CR, &file);
+    mote_vfs_release(file);
+    mote_vfs_release(dir);
+    return !error;
+}
+
+TEST(host_no_memory) {
+    struct scratch s;
+    REQUIRE(scratch_begin(&s));
+    unsigned before = scratch_open_count();
+    CHECK_EQ(fail_alloc_sweep(open_host, &s), 2);
+    CHECK_EQ(scratch_open_count(), before);
+    scratch_end(&s);
 }
 
 TEST(memory_append) {
