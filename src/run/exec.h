@@ -39,6 +39,8 @@ struct mote__exec {
     uint64_t *top;                   /* first free slot when C is entered */
     struct mote__activation *activation; /* innermost; NULL when idle */
     mote_error *error;               /* of the call under way */
+    struct mote__func *host_func;    /* the host function that an instruction is about to call ... */
+    uint64_t *host_slots;            /* ... and its arguments' place */
     uint64_t pending;                /* exception being thrown (exnref), a root */
     uint64_t scratch[4];             /* roots while an object is being made */
     uintptr_t native_limit;          /* lowest address the thread's stack may reach; 0: not entered yet */

@@ -72,11 +72,29 @@ static inline void canonical_F2(uint64_t *lanes) {
 
 #define COLD static __attribute__((noinline, cold))
 
-COLD const struct mote__code *lower_now(struct mote__exec *exec, struct mote__instance *inst, uint32_t own_index) {
+/* Lowers own function `own_index` of an instance; false with the status in exec->error. */
+COLD bool lower_now(struct mote__exec *exec, struct mote__instance *inst, uint32_t own_index) {
     mote_status status = MOTE_OK;
-    const struct mote__code *code = mote__code_get(inst->module, own_index + inst->module->func_import_count, &status, exec->error);
-    if (!code) exec->error->status = status;
-    return code;
+    if (mote__code_get(inst->module, own_index + inst->module->func_import_count, &status, exec->error)) return true;
+    exec->error->status = status;
+    return false;
+}
+
+/* Calls exec->host_func; `site`: where the caller goes on, for whoever walks the frames meanwhile. */
+static mote_status call_host_now(struct mote__exec *exec, uint64_t *fp, const uint16_t *site) {
+    exec->activation->fp = fp;
+    exec->activation->pc = site;
+    struct mote__func *func = exec->host_func;
+    uint64_t *slots = exec->host_slots;
+    mote_status status = mote__host_call(exec, func, (struct mote__instance *)(uintptr_t)fp[FRAME_INSTANCE], slots);
+    exec->host_func = func; /* calls from the host back into wasm have used both */
+    exec->host_slots = slots;
+    return status;
+}
+
+/* After a tail call of the host: its results go where this frame's caller expects them. */
+static void return_host_results(struct mote__exec *exec, uint64_t *first) {
+    memmove(first, exec->host_slots, exec->host_func->type->result_slots * sizeof *first);
 }
 
 /* A table element that is not simply of the expected type: makes a lazy function, then says why not, or that it is a subtype after all. */
@@ -142,6 +160,26 @@ typedef HANDLER uint32_t handler(PARAMS);
         MUSTTAIL return fail_call(ARGS);                                                           \
     } while (0)
 
+#define LOWER_FIRST(own_index_)                                                                    \
+    do {                                                                                           \
+        r = (own_index_);                                                                          \
+        MUSTTAIL return lower_first(ARGS);                                                         \
+    } while (0)
+#define CALL_HOST(func, callee_fp, site)                                                           \
+    do {                                                                                           \
+        exec->host_func = (func);                                                                  \
+        exec->host_slots = (callee_fp) - (func)->type->param_slots;                                \
+        pc = (site);                                                                               \
+        MUSTTAIL return call_host(ARGS);                                                           \
+    } while (0)
+#define TAIL_HOST(func, site)                                                                      \
+    do {                                                                                           \
+        exec->host_func = (func);                                                                  \
+        exec->host_slots = fp + S32(1);                                                            \
+        r = (uint64_t)(uintptr_t)(site);                                                           \
+        MUSTTAIL return tail_host(ARGS);                                                           \
+    } while (0)
+
 __attribute__((noinline, cold)) static HANDLER uint32_t raise_trap(PARAMS) {
     return trap_at(exec, fp, pc, (uint32_t)r);
 }
@@ -153,6 +191,35 @@ __attribute__((noinline, cold)) static HANDLER uint32_t fail_call(PARAMS) {
     if (status != MOTE_OK) return status;
     fp = exec->activation->fp;
     pc = exec->activation->pc;
+    inst = (struct mote__instance *)(uintptr_t)fp[FRAME_INSTANCE];
+    mem = inst->mem0->base;
+    len = inst->mem0->bytes;
+    DISPATCH();
+}
+
+__attribute__((noinline, cold)) static HANDLER uint32_t lower_first(PARAMS) {
+    if (!lower_now(exec, inst, (uint32_t)r)) return exec->error->status;
+    inst = (struct mote__instance *)(uintptr_t)fp[FRAME_INSTANCE];
+    DISPATCH();
+}
+
+__attribute__((noinline)) static HANDLER uint32_t call_host(PARAMS) {
+    mote_status status = call_host_now(exec, fp, pc);
+    if (unlikely(status != MOTE_OK)) FAIL_CALL(status);
+    mem = inst->mem0->base;
+    len = inst->mem0->bytes;
+    r = exec->host_slots[0];
+    DISPATCH();
+}
+
+__attribute__((noinline)) static HANDLER uint32_t tail_host(PARAMS) {
+    mote_status status = call_host_now(exec, fp, (const uint16_t *)(uintptr_t)r);
+    if (unlikely(status != MOTE_OK)) FAIL_CALL(status);
+    uint64_t *first = fp - pc[4];
+    pc = (const uint16_t *)(uintptr_t)fp[FRAME_SITE];
+    fp = (uint64_t *)(uintptr_t)fp[FRAME_CALLER];
+    return_host_results(exec, first);
+    r = first[0];
     inst = (struct mote__instance *)(uintptr_t)fp[FRAME_INSTANCE];
     mem = inst->mem0->base;
     len = inst->mem0->bytes;
@@ -189,6 +256,25 @@ mote_status mote__interp_run(struct mote__exec *exec) {
         failed = (status);                                                                         \
         goto fail;                                                                                 \
     } while (0)
+#define LOWER_FIRST(own_index_)                                                                    \
+    do {                                                                                           \
+        r = (own_index_);                                                                          \
+        goto lower_first;                                                                          \
+    } while (0)
+#define CALL_HOST(func, callee_fp, site)                                                           \
+    do {                                                                                           \
+        exec->host_func = (func);                                                                  \
+        exec->host_slots = (callee_fp) - (func)->type->param_slots;                                \
+        pc = (site);                                                                               \
+        goto call_host;                                                                            \
+    } while (0)
+#define TAIL_HOST(func, site)                                                                      \
+    do {                                                                                           \
+        exec->host_func = (func);                                                                  \
+        exec->host_slots = fp + S32(1);                                                            \
+        r = (uint64_t)(uintptr_t)(site);                                                           \
+        goto tail_host;                                                                            \
+    } while (0)
 
 mote_status mote__interp_run(struct mote__exec *exec) {
     uint64_t *fp = exec->activation->fp, r = 0, len;
@@ -206,6 +292,25 @@ next:
     case I_COUNT: break;
     }
     return mote__trap(exec, MOTE_TRAP_UNREACHABLE);
+lower_first:
+    if (!lower_now(exec, inst, (uint32_t)r)) return exec->error->status;
+    inst = (struct mote__instance *)(uintptr_t)fp[FRAME_INSTANCE];
+    goto next;
+call_host:
+    failed = call_host_now(exec, fp, pc);
+    if (failed != MOTE_OK) goto fail;
+    r = exec->host_slots[0];
+    goto again;
+tail_host:
+    failed = call_host_now(exec, fp, (const uint16_t *)(uintptr_t)r);
+    if (failed != MOTE_OK) goto fail;
+    uint64_t *first = fp - pc[4];
+    pc = (const uint16_t *)(uintptr_t)fp[FRAME_SITE];
+    fp = (uint64_t *)(uintptr_t)fp[FRAME_CALLER];
+    return_host_results(exec, first);
+    r = first[0];
+    inst = (struct mote__instance *)(uintptr_t)fp[FRAME_INSTANCE];
+    goto again;
 fail:
     if (failed != MOTE_E_EXCEPTION) return (mote_status)failed;
     failed = mote__unwind(exec);

@@ -33,6 +33,7 @@ static inline const mote_allocator *mote__engine_alloc(mote_engine *engine) { re
 struct mote__func {
     uint32_t type_id;
     uint32_t index;             /* in its module; wasm functions only */
+    uint32_t own_index;         /* index without the imports: where its code is */
     const mote_type *type;      /* held for host functions */
     mote_store *store;
     struct mote__instance *instance; /* NULL: a host function */

@@ -1,5 +1,6 @@
 /* op.c - the tables of op.h, each derived from ops.def or features.def.
- * Keeps: no list of instructions or features is written here; what a row says is said in its .def file alone. */
+ * Keeps: no list of instructions or features is written here; what a row says is said in its .def
+ * file alone. */
 #include "wasm/op.h"
 
 #include <assert.h>
@@ -41,7 +42,8 @@ const struct mote__op_info mote__op_info[OP_COUNT + 1] = {
 static_assert(OP_COUNT < UINT16_MAX, "ops are kept in 16 bits");
 static_assert(FEATURE_COUNT < 31, "FEATURES_x are enumerators, which C17 keeps in an int");
 
-/* Both tables say "nothing" everywhere first (a range of elements is a GNU extension); a row then takes its place. */
+/* Both tables say "nothing" everywhere first (a range of elements is a GNU extension); a row then
+ * takes its place. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverride-init"
 #pragma GCC diagnostic ignored "-Wpedantic"

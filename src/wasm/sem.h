@@ -1,8 +1,11 @@
-/* sem.h - what each scalar instruction computes (core spec, "Execution / Numerics"): one function sem_IDENT per row of ops.def whose kind is
- * PURE, TRAPS, WIDE or LOAD. The interpreter, the folding of constants, the slow paths of the compilers and their tests all call these.
- * Values: i32 is uint32_t, i64 is uint64_t, f32 is float, f64 is double; signed views exist inside an expression only.
- * Keeps: no undefined behaviour for any operand; a NaN result of an arithmetic operation is quiet, one of min and max canonical; moves of bits (abs, neg, copysign,
- * reinterpret, loads) never touch a payload; *trap is written only when the operation traps, and the result is 0 then.
+/* sem.h - what each scalar instruction computes (core spec, "Execution / Numerics"): one function
+ * sem_IDENT per row of ops.def whose kind is PURE, TRAPS, WIDE or LOAD. The interpreter, the
+ * folding of constants, the slow paths of the compilers and their tests all call these.
+ * Values: i32 is uint32_t, i64 is uint64_t, f32 is float, f64 is double; signed views exist inside
+ * an expression only.
+ * Keeps: no undefined behaviour for any operand; a NaN result of an arithmetic operation is quiet,
+ * one of min and max canonical; moves of bits (abs, neg, copysign, reinterpret, loads) never touch
+ * a payload; *trap is written only when the operation traps, and the result is 0 then.
  * Must be compiled without -ffast-math and with -ffp-contract=off. */
 #ifndef MOTE_WASM_SEM_H
 #define MOTE_WASM_SEM_H
@@ -14,7 +17,7 @@
 #include <float.h>
 #include <stdint.h>
 
-static_assert(FLT_EVAL_METHOD == 0, "floats must be computed in their own precision (not on the x87)");
+static_assert(FLT_EVAL_METHOD == 0, "floats must be computed in their own precision, not the x87's");
 
 /* A function of one or of two operands of one type, with the operands called a and b. */
 #define SEM1(ident, result, type, expr)                                                            \
@@ -83,8 +86,8 @@ SEM1(i64_clz, uint64_t, uint64_t, a == 0 ? 64 : (uint64_t)__builtin_clzll(a))
 SEM1(i32_ctz, uint32_t, uint32_t, a == 0 ? 32 : (uint32_t)__builtin_ctz(a))
 SEM1(i64_ctz, uint64_t, uint64_t, a == 0 ? 64 : (uint64_t)__builtin_ctzll(a))
 
-/* Sums of neighbouring bits, pairs, nibbles, then bytes: a builtin would call libgcc where the machine has no such instruction, and
- * compilers know this form where it has. */
+/* Sums of neighbouring bits, pairs, nibbles, then bytes: a builtin would call libgcc where the
+ * machine has no such instruction, and compilers know this form where it has. */
 static inline uint64_t sem_i64_popcnt(uint64_t a) {
     a -= a >> 1 & UINT64_C(0x5555555555555555);
     a = (a & UINT64_C(0x3333333333333333)) + (a >> 2 & UINT64_C(0x3333333333333333));
@@ -106,7 +109,8 @@ SEM1(i64_extend32_s, uint64_t, uint64_t, (uint64_t)(int32_t)a)
 SEM1(i64_load32_s, uint64_t, int32_t, (uint64_t)a)
 SEM1(i64_load32_u, uint64_t, uint32_t, a)
 
-/* What f32 and f64 have in common. Zeros compare equal, so min and max join their signs; a NaN operand gives the canonical NaN `nan`. */
+/* What f32 and f64 have in common. Zeros compare equal, so min and max join their signs; a NaN
+ * operand gives the canonical NaN `nan`. */
 #define SEM_FLOAT(T, type, u, nan)                                                                 \
     SEM2(T##_eq, uint32_t, type, a == b)                                                           \
     SEM2(T##_ne, uint32_t, type, a != b)                                                           \
@@ -115,7 +119,8 @@ SEM1(i64_load32_u, uint64_t, uint32_t, a)
     SEM2(T##_le, uint32_t, type, a <= b)                                                           \
     SEM2(T##_ge, uint32_t, type, a >= b)                                                           \
     SEM1(T##_abs, type, type, mote__##T##_copysign(a, 0))                                          \
-    SEM1(T##_neg, type, type, mote__##T##_of_bits(mote__##T##_bits(a) ^ (u)1 << (sizeof(u) * 8 - 1))) \
+    SEM1(T##_neg, type, type,                                                                      \
+         mote__##T##_of_bits(mote__##T##_bits(a) ^ (u)1 << (sizeof(u) * 8 - 1)))                   \
     SEM1(T##_ceil, type, type, mote__##T##_ceil(a))                                                \
     SEM1(T##_floor, type, type, mote__##T##_floor(a))                                              \
     SEM1(T##_trunc, type, type, mote__##T##_trunc(a))                                              \
@@ -141,8 +146,9 @@ SEM1(i64_load32_u, uint64_t, uint32_t, a)
 SEM_FLOAT(f32, float, uint32_t, UINT32_C(0x7FC00000))
 SEM_FLOAT(f64, double, uint64_t, UINT64_C(0x7FF8000000000000))
 
-/* Float to integer `to`: sem_TO_trunc_FROM_SIGN traps, sem_TO_trunc_sat_FROM_SIGN saturates. `above` and `below` say that `a` is in range; the integer
- * type `c` is the one of that signedness, and lo and hi its bounds. */
+/* Float to integer `to`: sem_TO_trunc_FROM_SIGN traps, sem_TO_trunc_sat_FROM_SIGN saturates.
+ * `above` and `below` say that `a` is in range; the integer type `c` is the one of that signedness,
+ * and lo and hi its bounds. */
 #define SEM_TRUNC(to, from, sign, u, c, type, above, below, lo, hi)                                \
     static inline u sem_##to##_trunc_##from##_##sign(type a, uint32_t *trap) {                     \
         if (a above && a below) return (u)(c)a;                                                    \
@@ -211,7 +217,8 @@ static inline void sem_i64_mul_wide_u(uint64_t a, uint64_t b, uint64_t *low, uin
 }
 #endif
 
-/* A negative operand counts 2^64 too much as an unsigned one, so the high half is that many times the other operand too large. */
+/* A negative operand counts 2^64 too much as an unsigned one, so the high half is that many times
+ * the other operand too large. */
 static inline void sem_i64_mul_wide_s(uint64_t a, uint64_t b, uint64_t *low, uint64_t *high) {
     sem_i64_mul_wide_u(a, b, low, high);
     *high -= ((int64_t)a < 0 ? b : 0) + ((int64_t)b < 0 ? a : 0);

@@ -1,12 +1,14 @@
-/* sem_atomic.h - accesses to memories that several threads share: the atomic instructions (threads proposal), one function sem_IDENT per row of ops.def
- * of a kind ATOMIC_x, and the plain accesses to shared memories.
+/* sem_atomic.h - accesses to memories that several threads share: the atomic instructions (threads
+ * proposal), one function sem_IDENT per row of ops.def of a kind ATOMIC_x, and the plain accesses
+ * to shared memories.
  * ATOMIC_LOAD     value sem_IDENT(const mem *at)
  * ATOMIC_STORE    void sem_IDENT(mem *at, value x)
- * ATOMIC_RMW      value sem_IDENT(mem *at, value x)                            returns what was there, zero-extended
- * ATOMIC_CMPXCHG  value sem_IDENT(mem *at, value expected, value replacement)  the same; `expected` is wrapped to the width first
+ * ATOMIC_RMW      value sem_IDENT(mem *at, value x)
+ * ATOMIC_CMPXCHG  value sem_IDENT(mem *at, value expected, value replacement)
+ * Operands are wrapped to the width of the access, results (what was there before) zero-extended.
  * Sequentially consistent; `at` must be aligned naturally (the caller traps otherwise) and in bounds.
- * Plain accesses are relaxed atomics, so that two threads racing on guest memory are no race of ours: aligned ones whole, others
- * byte by byte, which the memory model allows. */
+ * Plain accesses are relaxed atomics, so that two threads racing on guest memory are no race of
+ * ours: aligned ones whole, others byte by byte, which the memory model allows. */
 #ifndef MOTE_WASM_SEM_ATOMIC_H
 #define MOTE_WASM_SEM_ATOMIC_H
 
@@ -16,7 +18,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* One access width: `T` the type's name, `value` its C type, `w` what follows load, store and rmw, `x` the suffix of zero extension. */
+/* One access width: `T` the type's name, `value` its C type, `w` what follows load, store and rmw,
+ * `x` the suffix of zero extension. */
 #define SEM_ATOMIC_RMW(name, builtin, value, mem)                                                  \
     static inline value sem_##name(mem *at, value x) {                                             \
         return builtin(at, (mem)x, __ATOMIC_SEQ_CST);                                              \
@@ -63,8 +66,8 @@ static inline void mote__shared_write_bytes(uint8_t *at, const void *from, size_
     for (size_t i = 0; i < size; i++) __atomic_store_n(at + i, in[i], __ATOMIC_RELAXED);
 }
 
-/* mote__shared_load_MEM and mote__shared_store_MEM for each C type of the column `mem`, at any address; memory has no type of its own,
- * hence may_alias. */
+/* mote__shared_load_MEM and mote__shared_store_MEM for each C type of the column `mem`, at any
+ * address; memory has no type of its own, hence may_alias. */
 #define SEM_SHARED(mem)                                                                            \
     typedef mem mote__shared_##mem __attribute__((may_alias));                                     \
     static inline mem mote__shared_load_##mem(const void *at) {                                    \
@@ -97,7 +100,8 @@ static inline void mote__shared_store_mote__v128(void *at, mote__v128 x) {
     mote__shared_store_uint64_t(low + 8, x[1]);
 }
 
-/* memory.fill, memory.init and memory.copy on shared memories: eight bytes at a time where the addresses allow it. */
+/* memory.fill, memory.init and memory.copy on shared memories: eight bytes at a time where the
+ * addresses allow it. */
 static inline void mote__shared_fill(uint8_t *at, uint8_t byte, size_t size) {
     uint64_t word = byte * UINT64_C(0x0101010101010101);
     for (; size > 0 && (uintptr_t)at % 8 != 0; size--) mote__shared_store_uint8_t(at++, byte);

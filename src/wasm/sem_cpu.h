@@ -1,6 +1,8 @@
-/* sem_cpu.h - the scalar float operations that some machines have as an instruction but that C would turn into a call of
- * libm: square root and the four roundings. Every version gives the same bits (sem_test.c compares with integer arithmetic).
- * The fallback for rounding needs the default rounding mode and no excess precision; sem.h asserts the latter. */
+/* sem_cpu.h - the scalar float operations that some machines have as an instruction but that C
+ * would turn into a call of libm: square root and the four roundings. Every version gives the same
+ * bits (sem_test.c compares them with libm).
+ * The fallback for rounding needs the default rounding mode and no excess precision; sem.h asserts
+ * the latter. */
 #ifndef MOTE_WASM_SEM_CPU_H
 #define MOTE_WASM_SEM_CPU_H
 
@@ -94,8 +96,9 @@ static inline double mote__f64_sqrt(double a) {
     static inline type mote__##f##_trunc(type a) { return __builtin_trunc##suffix(a); }            \
     static inline type mote__##f##_nearest(type a) { return __builtin_rint##suffix(a); }
 #else
-/* From `integral_from` (2^23, 2^52) on every value is an integer. A smaller magnitude goes through an integer and back, which cuts
- * towards zero, or, for nearest, has that number added and taken away: the sum rounds, ties to even. The sign is put back for zeros. */
+/* From `integral_from` (2^23, 2^52) on every value is an integer. A smaller magnitude goes through
+ * an integer and back, which cuts towards zero, or, for nearest, has that number added and taken
+ * away: the sum rounds, ties to even. The sign is put back for zeros. */
 #define MOTE__ROUNDINGS(f, type, suffix, integer, integral_from)                                   \
     static inline bool mote__##f##_has_fraction(type a) {                                          \
         return mote__##f##_copysign(a, 0) < integral_from;                                         \

@@ -1,6 +1,8 @@
-/* sem_relaxed.h - relaxed vector instructions (core spec, "Relaxed Operations"), included by sem_simd.h only. Each is the deterministic profile's
- * choice, the first of its list there: the same bits on every machine and in every tier. This file is the place for the machine's own choices
- * (minps, cvttps2dq, fused multiplication), should an option ask for them: one engine must then use them in all tiers or in none. */
+/* sem_relaxed.h - relaxed vector instructions (core spec, "Relaxed Operations"), included by
+ * sem_simd.h only. Each is the deterministic profile's choice, the first of its list there: the
+ * same bits on every machine and in every tier. This file is the place for the machine's own
+ * choices (minps, cvttps2dq, fused multiplication), should an option ask for them: one engine must
+ * then use them in all tiers or in none. */
 #ifndef MOTE_WASM_SEM_RELAXED_H
 #define MOTE_WASM_SEM_RELAXED_H
 

@@ -1,8 +1,11 @@
-/* sem_simd.h - what each vector instruction computes (core spec, "Execution / Numerics", vectors): one function sem_IDENT per row of ops.def of
- * the feature simd that computes. Most are one expression on GNU vectors, which gcc and clang turn into one or a few instructions on any
- * machine; the rest, where SSE2 or NEON has an instruction that the compilers do not find, is in sem_simd_sse2.h, sem_simd_neon.h and
- * sem_simd_portable.h, which define the same functions. MOTE_SEM_PORTABLE chooses the last on every machine (sem_portable_test.c).
- * Keeps: the same bits from each of the three; a NaN made by min or max is the canonical one; see sem.h for the rest. */
+/* sem_simd.h - what each vector instruction computes (core spec, "Execution / Numerics", vectors):
+ * one function sem_IDENT per row of ops.def of the feature simd that computes. Most are one
+ * expression on GNU vectors, which gcc and clang turn into one or a few instructions on any
+ * machine; the rest, where SSE2 or NEON has an instruction that the compilers do not find, is in
+ * sem_simd_sse2.h, sem_simd_neon.h and sem_simd_portable.h, which define the same functions.
+ * MOTE_SEM_PORTABLE chooses the last on every machine (sem_portable_test.c).
+ * Keeps: the same bits from each of the three; a NaN made by min or max is the canonical one; see
+ * sem.h for the rest. */
 #ifndef MOTE_WASM_SEM_SIMD_H
 #define MOTE_WASM_SEM_SIMD_H
 
@@ -54,8 +57,8 @@ static inline uint32_t sem_v128_any_true(mote__v128 x) { return (x[0] | x[1]) !=
 #define SEM_SELECT(mask, a, b)                                                                     \
     sem_v128_bitselect((mote__v128)(a), (mote__v128)(b), (mote__v128)(mask))
 
-/* Splats and single lanes; `u` is the unsigned lane, `T` the type of the operand. A lane index is in range by validation; the mask costs
- * nothing and keeps a wrong one harmless. */
+/* Splats and single lanes; `u` is the unsigned lane, `T` the type of the operand. A lane index is
+ * in range by validation; the mask costs nothing and keeps a wrong one harmless. */
 #define SEM_LANES(shape, v, T, u, count)                                                           \
     static inline mote__v128 sem_##shape##_splat(T x) { return (mote__v128)SEM_SPLAT(v, (u)x); }   \
     static inline mote__v128 sem_##shape##_replace_lane(mote__v128 x, T lane, uint8_t index) {     \
@@ -216,7 +219,8 @@ SEM_V1(i32x4_extadd_pairwise_i16x8_u, mote__u32x4, (a & 0xFFFF) + (a >> 16))
 SEM_FLOATS(f32x4, mote__f32x4, mote__u32x4, UINT32_C(1) << 31)
 SEM_FLOATS(f64x2, mote__f64x2, mote__u64x2, UINT64_C(1) << 63)
 
-/* An i32 as the low half of a double whose high half says 2^52 is 2^52 + i32, exactly; a signed one is first moved up by 2^31. */
+/* An i32 as the low half of a double whose high half says 2^52 is 2^52 + i32, exactly; a signed one
+ * is first moved up by 2^31. */
 static inline mote__v128 sem_f64x2_convert_low_i32x4_u(mote__v128 x) {
     mote__u32x4 high = SEM_SPLAT(mote__u32x4, 0x43300000u);
     mote__u32x4 pairs = __builtin_shufflevector((mote__u32x4)x, high, SEM_ZIP_LOW_32);

@@ -85,7 +85,8 @@ NEON_FLOATS(f64x2, float64x2_t, mote__u64x2, f64, UINT64_C(0x7FF8000000000000))
 SEM_V1(f32x4_demote_f64x2_zero, float64x2_t, vcombine_f32(vcvt_f32_f64(a), vdup_n_f32(0)))
 SEM_V1(f64x2_promote_low_f32x4, float32x4_t, vcvt_f64_f32(vget_low_f32(a)))
 
-/* Conversions saturate and make 0 of a NaN; those of doubles go through 64 bits, where nothing in range of the narrowing changes. */
+/* Conversions saturate and make 0 of a NaN; those of doubles go through 64 bits, where nothing in
+ * range of the narrowing changes. */
 NEON_V1(i32x4_trunc_sat_f32x4_s, float32x4_t, vcvtq_s32_f32)
 NEON_V1(i32x4_trunc_sat_f32x4_u, float32x4_t, vcvtq_u32_f32)
 SEM_V1(i32x4_trunc_sat_f64x2_s_zero, float64x2_t,

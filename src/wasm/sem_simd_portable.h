@@ -1,4 +1,5 @@
-/* sem_simd_portable.h - the part of sem_simd.h for machines without a file of their own, and the measure for those that have one. */
+/* sem_simd_portable.h - the part of sem_simd.h for machines without a file of their own, and the
+ * measure for those that have one. */
 #ifndef MOTE_WASM_SEM_SIMD_PORTABLE_H
 #define MOTE_WASM_SEM_SIMD_PORTABLE_H
 
@@ -12,8 +13,8 @@ SEM_SHIFT(i8x16_shr_u, mote__u8x16, 8, a >> n)
 SEM_SHIFT(i8x16_shr_s, mote__s8x16, 8, a >> n)
 SEM_SHIFT(i64x2_shr_s, mote__s64x2, 64, a >> n)
 
-/* Saturation. A signed sum overflows where both operands differ in sign from it, a difference where the operands differ and the first
- * differs from it; the bound is on the side of the first operand's sign. */
+/* Saturation. A signed sum overflows where both operands differ in sign from it, a difference where
+ * the operands differ and the first differs from it; the bound is on the side of the first operand's sign. */
 #define SEM_SATURATING(shape, s, u, max)                                                           \
     SEM_V2(shape##_add_sat_u, u, (a + b) | (u)(a + b < a))                                         \
     SEM_V2(shape##_sub_sat_u, u, (a - b) & (u)(a >= b))                                            \
@@ -97,7 +98,8 @@ static inline mote__v128 sem_i8x16_shuffle(mote__v128 x, mote__v128 y, const uin
     return x;
 }
 
-/* Floats. Zeros compare equal: their signs are joined; a NaN operand gives the canonical NaN. The pseudo forms are plain comparisons. */
+/* Floats. Zeros compare equal: their signs are joined; a NaN operand gives the canonical NaN. The
+ * pseudo forms are plain comparisons. */
 #define SEM_FLOAT_MIN_MAX(shape, v, u, nan)                                                        \
     SEM_V2(shape##_min, v, SEM_SELECT((a == a) & (b == b),                                         \
                                       SEM_SELECT(a == b, (u)a | (u)b, SEM_SELECT(a < b, a, b)),    \

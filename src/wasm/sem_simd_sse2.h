@@ -1,5 +1,6 @@
-/* sem_simd_sse2.h - the part of sem_simd.h for x86: what SSE2 has an instruction for, and short sequences for what it lacks. Where the compiler
- * is told of newer instructions (SSSE3, SSE4.1), it uses the few that matter. Each intrinsic is named in Intel's guide. */
+/* sem_simd_sse2.h - the part of sem_simd.h for x86: what SSE2 has an instruction for, and short
+ * sequences for what it lacks. Where the compiler is told of newer instructions (SSSE3, SSE4.1), it
+ * uses the few that matter. Each intrinsic is named in Intel's guide. */
 #ifndef MOTE_WASM_SEM_SIMD_SSE2_H
 #define MOTE_WASM_SEM_SIMD_SSE2_H
 
@@ -36,7 +37,8 @@ SSE_INTEGER(i16x8_narrow_i32x4_s, _mm_packs_epi32)
 #if defined(__SSE4_1__)
 SSE_INTEGER(i16x8_narrow_i32x4_u, _mm_packus_epi32)
 #else
-/* Negative lanes to zero, then all down by 2^15, where the signed pack saturates as wanted; the flip takes the result up again. */
+/* Negative lanes to zero, then all down by 2^15, where the signed pack saturates as wanted; the
+ * flip takes the result up again. */
 static inline __m128i mote__down_by_s16(__m128i a) {
     a = _mm_andnot_si128(_mm_srai_epi32(a, 31), a);
     return _mm_sub_epi32(a, _mm_set1_epi32(1 << 15));
@@ -47,8 +49,8 @@ SEM_V2(i16x8_narrow_i32x4_u, __m128i,
                      _mm_set1_epi16(INT16_MIN)))
 #endif
 
-/* Comparisons of 64 bits out of those of 32. Equal: both halves are. Greater: the upper half is, or it is equal and b - a, whose upper half is 0 or -1
- * then, borrowed. */
+/* Comparisons of 64 bits out of those of 32. Equal: both halves are. Greater: the upper half is, or
+ * it is equal and b - a, whose upper half is 0 or -1 then, borrowed. */
 #if defined(__SSE4_2__)
 SEM_COMPARE(i64x2, mote__s64x2)
 #else
@@ -71,8 +73,8 @@ SEM_V2(i64x2_le_s, __m128i, ~mote__greater_s64(a, b))
 SEM_V2(i64x2_ge_s, __m128i, ~mote__greater_s64(b, a))
 #endif
 
-/* There are no shifts of bytes: shift pairs of them and clear what came in from the neighbour; for the arithmetic one, put each byte into the upper half
- * of 16 bits and take it down from there. */
+/* There are no shifts of bytes: shift pairs of them and clear what came in from the neighbour; for
+ * the arithmetic one, put each byte into the upper half of 16 bits and take it down from there. */
 SEM_SHIFT(i8x16_shl, mote__u16x8, 8,
           (mote__u8x16)(a << n) & SEM_SPLAT(mote__u8x16, (uint8_t)(0xFF << n)))
 SEM_SHIFT(i8x16_shr_u, mote__u16x8, 8,
@@ -81,7 +83,8 @@ SEM_SHIFT(i8x16_shr_s, __m128i, 8,
           _mm_packs_epi16(_mm_sra_epi16(_mm_unpacklo_epi8(a, a), _mm_cvtsi32_si128(n + 8)),
                           _mm_sra_epi16(_mm_unpackhi_epi8(a, a), _mm_cvtsi32_si128(n + 8))))
 
-/* Nor is there one of 64 bits that keeps the sign: after the logical one, (a ^ sign) - sign copies the moved sign bit upwards. */
+/* Nor is there one of 64 bits that keeps the sign: after the logical one, (a ^ sign) - sign copies
+ * the moved sign bit upwards. */
 static inline mote__v128 sem_i64x2_shr_s(mote__v128 x, uint32_t count) {
     mote__u64x2 sign = SEM_SPLAT(mote__u64x2, UINT64_C(1) << 63 >> (count & 63));
     return (mote__v128)(((mote__u64x2)sem_i64x2_shr_u(x, count) ^ sign) - sign);
@@ -96,8 +99,8 @@ SSE_EXTMUL_16(low, _mm_unpacklo_epi16, u, _mm_mulhi_epu16)
 SSE_EXTMUL_16(high, _mm_unpackhi_epi16, s, _mm_mulhi_epi16)
 SSE_EXTMUL_16(high, _mm_unpackhi_epi16, u, _mm_mulhi_epu16)
 
-/* Products of 32 bits are unsigned and of the even lanes; each lane is there twice. A negative operand counts 2^32 too much, so the other is taken off
- * the upper half. */
+/* Products of 32 bits are unsigned and of the even lanes; each lane is there twice. A negative
+ * operand counts 2^32 too much, so the other is taken off the upper half. */
 static inline __m128i mote__product_s32(__m128i a, __m128i b) {
     __m128i excess_a = _mm_and_si128(_mm_srai_epi32(a, 31), b);
     __m128i excess_b = _mm_and_si128(_mm_srai_epi32(b, 31), a);
@@ -114,7 +117,8 @@ SEM_V2(i64x2_extmul_low_i32x4_s, __m128i,
 SEM_V2(i64x2_extmul_high_i32x4_s, __m128i,
        mote__product_s32(_mm_unpackhi_epi32(a, a), _mm_unpackhi_epi32(b, b)))
 
-/* Twice the high half plus the top bit of the low one is the product >> 15; the next bit rounds. Only -1 * -1 gives 0x8000. */
+/* Twice the high half plus the top bit of the low one is the product >> 15; the next bit rounds.
+ * Only -1 * -1 gives 0x8000. */
 static inline mote__v128 sem_i16x8_q15mulr_sat_s(mote__v128 x, mote__v128 y) {
     __m128i low = _mm_mullo_epi16((__m128i)x, (__m128i)y);
     __m128i high = _mm_mulhi_epi16((__m128i)x, (__m128i)y);
@@ -167,8 +171,8 @@ static inline mote__v128 sem_i8x16_swizzle(mote__v128 x, mote__v128 y) {
 }
 #endif
 
-/* minps gives its second operand for zeros and NaNs. Both orders together have every sign of zero, and a NaN where there is one; all
- * NaNs become the canonical one. */
+/* minps gives its second operand for zeros and NaNs. Both orders together have every sign of zero,
+ * and a NaN where there is one; all NaNs become the canonical one. */
 #define SSE_FLOAT_MIN_MAX(shape, v, p, nan)                                                        \
     static inline v mote__##shape##_canonical(v a, v b, v result) {                                \
         v unordered = _mm_cmpunord_##p(a, b);                                                      \
@@ -191,8 +195,9 @@ SSE_FLOAT_MIN_MAX(f64x2, __m128d, pd, _mm_castsi128_pd(_mm_set1_epi64x(0x7FF8000
     SEM_V1(shape##_ceil, v, _mm_ceil_##p(a))                                                       \
     SEM_V1(shape##_trunc, v, _mm_round_##p(a, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC))
 #else
-/* As in sem_cpu.h: a number is added and taken away. For lanes that are integers already it is zero, and the sum makes a NaN quiet. The
- * step of one towards the right side is subtracted, since -0 - 0 stays -0, and the sign is put back where a step can lose it. */
+/* As in sem_cpu.h: a number is added and taken away. For lanes that are integers already it is
+ * zero, and the sum makes a NaN quiet. The step of one towards the right side is subtracted, since
+ * -0 - 0 stays -0, and the sign is put back where a step can lose it. */
 #define SSE_ROUNDINGS(shape, v, p, integral_from)                                                  \
     static inline v mote__##shape##_nearest(v a) {                                                 \
         v sign = _mm_and_##p(a, _mm_set1_##p(-0.0)), magnitude = _mm_xor_##p(a, sign);             \
@@ -224,15 +229,16 @@ SSE_ROUNDINGS(f64x2, __m128d, pd, 0x1p52)
 SEM_V1(f32x4_demote_f64x2_zero, __m128d, _mm_cvtpd_ps(a))
 SEM_V1(f64x2_promote_low_f32x4, __m128, _mm_cvtps_pd(a))
 
-/* cvttps2dq gives INT32_MIN for what does not fit: right for the low side, its complement for the high one; NaNs are made 0 before. */
+/* cvttps2dq gives INT32_MIN for what does not fit: right for the low side, its complement for the
+ * high one; NaNs are made 0 before. */
 static inline mote__v128 sem_i32x4_trunc_sat_f32x4_s(mote__v128 x) {
     __m128 a = _mm_and_ps((__m128)x, _mm_cmpord_ps((__m128)x, (__m128)x));
     __m128i over = _mm_castps_si128(_mm_cmpge_ps(a, _mm_set1_ps(0x1p31f)));
     return (mote__v128)_mm_xor_si128(_mm_cvttps_epi32(a), over);
 }
 
-/* The maximum makes NaNs and negative lanes 0. Lanes from 2^31 on are converted less 2^31, which comes back as the top bit; those that
- * are still too large then become all ones. */
+/* The maximum makes NaNs and negative lanes 0. Lanes from 2^31 on are converted less 2^31, which
+ * comes back as the top bit; those that are still too large then become all ones. */
 static inline mote__v128 sem_i32x4_trunc_sat_f32x4_u(mote__v128 x) {
     __m128 half = _mm_set1_ps(0x1p31f), a = _mm_max_ps((__m128)x, _mm_setzero_ps());
     __m128 upper = _mm_cmpge_ps(a, half);
@@ -247,7 +253,8 @@ static inline mote__v128 sem_i32x4_trunc_sat_f64x2_s_zero(mote__v128 x) {
     return (mote__v128)_mm_cvttpd_epi32(_mm_min_pd(a, _mm_set1_pd(INT32_MAX)));
 }
 
-/* In range after the two bounds, cut to an integer below 2^32, and moved to where the lower half of the double is that integer. */
+/* In range after the two bounds, cut to an integer below 2^32, and moved to where the lower half of
+ * the double is that integer. */
 static inline mote__v128 sem_i32x4_trunc_sat_f64x2_u_zero(mote__v128 x) {
     __m128d a = _mm_max_pd((__m128d)x, _mm_setzero_pd());
     mote__v128 cut = sem_f64x2_trunc((mote__v128)_mm_min_pd(a, _mm_set1_pd(UINT32_MAX)));

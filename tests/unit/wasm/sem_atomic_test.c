@@ -1,5 +1,5 @@
-/* sem_atomic_test.c - atomic instructions against plain C on one thread, that they are atomic on several, and the plain accesses to
- * shared memories at every alignment. */
+/* sem_atomic_test.c - atomic instructions against plain C on one thread, that they are atomic on
+ * several, and the plain accesses to shared memories at every alignment. */
 #define _POSIX_C_SOURCE 200809L
 #include "test.h"
 #include "sem_ref.h"
@@ -126,8 +126,9 @@ TEST(no_update_is_lost) {
     for (unsigned n = 0; n < THREAD_COUNT; n++) CHECK_EQ(shared.bytes[n], STEP_COUNT & 0xFF);
 }
 
-/* Dekker's pattern: each of two threads stores to its flag and loads the other's. With sequential consistency at least one of them sees the other's
- * store. Each then waits for the other, so that both start the next round at nearly the same time. */
+/* Dekker's pattern: each of two threads stores to its flag and loads the other's. With sequential
+ * consistency at least one of them sees the other's store. Each then waits for the other, so that
+ * both start the next round at nearly the same time. */
 static struct {
     _Alignas(64) uint32_t flag;
     bool blind[ROUND_COUNT + 1];

@@ -1,5 +1,6 @@
-/* sem_ref.h - what the tests of sem.h and sem_simd.h share: edge values, a generator, and references for floats that are written from the
- * specification's text with integers and libm, never with the code under test. */
+/* sem_ref.h - what the tests of sem.h and sem_simd.h share: edge values, a generator, and
+ * references for floats that are written from the specification's text with integers and libm,
+ * never with the code under test. */
 #ifndef MOTE_TESTS_SEM_REF_H
 #define MOTE_TESTS_SEM_REF_H
 
@@ -24,8 +25,8 @@ static const uint64_t ref_integers[] = {
     0x7FFFFFFFFFFFFFFF, 0x8000000000000000, 0x8000000000000001, 0xFFFFFFFF7FFFFFFF, 0xFFFFFFFF80000000,
     0xFFFFFFFFFFFFFFFE, 0xFFFFFFFFFFFFFFFF};
 
-/* Bits of floats: zeros, subnormals, halves and their neighbours, the edges of every integer type, infinities, NaNs (canonical, quiet with a
- * payload, signalling). Each is taken with both signs. */
+/* Bits of floats: zeros, subnormals, halves and their neighbours, the edges of every integer type,
+ * infinities, NaNs (canonical, quiet with a payload, signalling). Each is taken with both signs. */
 static const uint32_t ref_f32_edges[] = {
     0x00000000, 0x00000001, 0x007FFFFF, 0x00800000, 0x3EFFFFFF, 0x3F000000, 0x3F000001, 0x3F7FFFFF, 0x3F800000, 0x3F800001,
     0x3FC00000, 0x40000000, 0x40200000, 0x40490FDB, 0x42FE0000, 0x437F0000, 0x4AFFFFFF, 0x4B000000, 0x4B000001, 0x4B7FFFFF,
@@ -70,7 +71,8 @@ static inline uint64_t ref_u64(double a) {
 static inline int ref_is_nan32(uint32_t bits) { return (bits << 1) > 0xFF000000u; }
 static inline int ref_is_nan64(uint64_t bits) { return (bits << 1) > 0xFFE0000000000000u; }
 
-/* Whether `got` may stand where arithmetic has the result `want`: any quiet NaN for a NaN, else the same bits. */
+/* Whether `got` may stand where arithmetic has the result `want`: any quiet NaN for a NaN, else the
+ * same bits. */
 static inline int ref_same32(uint32_t got, uint32_t want) {
     return ref_is_nan32(want) ? ref_is_nan32(got) && (got >> 22 & 1) : got == want;
 }
@@ -132,8 +134,8 @@ REF_ROUND(floor, floor)
 REF_ROUND(trunc, trunc)
 REF_ROUND(nearest, nearbyint)
 
-/* A float to an integer of `bits` bits: 0 it fits and *out is it, 1 too small, 2 too large, 3 a NaN. Every step is exact: the value is a
- * mantissa and a power of two. */
+/* A float to an integer of `bits` bits: 0 it fits and *out is it, 1 too small, 2 too large, 3 a
+ * NaN. Every step is exact: the value is a mantissa and a power of two. */
 static inline int ref_to_integer(uint64_t f64_bits, int is_signed, int bits, uint64_t *out) {
     if (ref_is_nan64(f64_bits)) return 3;
     int minus = (int)(f64_bits >> 63), exponent = (int)(f64_bits >> 52 & 0x7FF) - 1075;
@@ -155,7 +157,8 @@ static inline uint64_t ref_saturate(uint64_t f64_bits, int is_signed, int bits) 
     }
 }
 
-/* A mantissa of `keep` bits from an integer, rounded to nearest, ties to even; exact as a double for keep <= 53. */
+/* A mantissa of `keep` bits from an integer, rounded to nearest, ties to even; exact as a double
+ * for keep <= 53. */
 static inline double ref_from_integer(uint64_t magnitude, int minus, int keep) {
     int shift = 0;
     while (magnitude >> shift >> (keep - 1) > 1) shift++;

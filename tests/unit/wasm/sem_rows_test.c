@@ -1,5 +1,6 @@
-/* sem_rows_test.c - every row of ops.def that computes has its sem_ function, of exactly the type that the row says; and the codes of the
- * vector and atomic rows against ranges and counts typed from the specification. */
+/* sem_rows_test.c - every row of ops.def that computes has its sem_ function, of exactly the type
+ * that the row says; and the codes of the vector and atomic rows against ranges and counts typed
+ * from the specification. */
 #include "test.h"
 #include "wasm/op.h"
 #include "wasm/sem_atomic.h"

@@ -1,5 +1,6 @@
-/* sem_simd_test.c - vector instructions lane by lane against scalar references, on vectors made of edge values and of random ones.
- * sem_portable_test.c compiles the same with the portable part of sem_simd.h, so both parts must give the same bits. */
+/* sem_simd_test.c - vector instructions lane by lane against scalar references, on vectors made of
+ * edge values and of random ones. sem_portable_test.c compiles the same with the portable part of
+ * sem_simd.h, so both parts must give the same bits. */
 #include "test.h"
 #include "sem_ref.h"
 #include "wasm/sem_simd.h"
@@ -56,8 +57,8 @@ static bool same(const char *what, unsigned line, mote__v128 got, union lanes wa
     return test_fail(__FILE__, (int)line, what);
 }
 
-/* One instruction over many vectors. In `expr`, a, b (and c) are the lanes of the operands as int64_t, i the index of the lane; x, y and z are
- * the whole operands. `to` is the shape of the result. */
+/* One instruction over many vectors. In `expr`, a, b (and c) are the lanes of the operands as
+ * int64_t, i the index of the lane; x, y and z are the whole operands. `to` is the shape of the result. */
 #define EACH(ident, make, call, from, to, count, expr)                                             \
     for (unsigned round = 0; round < ROUNDS; round++) {                                            \
         union lanes x = {.v128 = make}, y = {.v128 = make}, z = {.v128 = make}, want = {0};        \
@@ -289,7 +290,8 @@ TEST(loads) {
     }
 }
 
-/* ---------------------------------------------------------------- floats: a and b are bits, as uint32_t or uint64_t */
+/* ---------------------------------------------------------------- floats: a and b are bits, as
+ * uint32_t or uint64_t */
 
 #define FLOAT_EACH(ident, w, count, call, check, expr)                                             \
     for (unsigned round = 0; round < ROUNDS; round++) {                                            \

@@ -1,5 +1,5 @@
-/* sem_test.c - scalar instructions on edge values, every pair of them where there are two operands, against references written another
- * way: integers in 128 bits or bit by bit, floats from their bits. */
+/* sem_test.c - scalar instructions on edge values, every pair of them where there are two operands,
+ * against references written another way: integers in 128 bits or bit by bit, floats from their bits. */
 #include "test.h"
 #include "sem_ref.h"
 #include "wasm/sem.h"
@@ -7,7 +7,8 @@
 __extension__ typedef __int128 wide;
 __extension__ typedef unsigned __int128 uwide;
 
-/* Every pair of edge integers, cut to `u`; x and y are the operands as numbers of the sign that the row asks for. */
+/* Every pair of edge integers, cut to `u`; x and y are the operands as numbers of the sign that the
+ * row asks for. */
 #define INTEGERS(count) for (unsigned m = 0; m < COUNT_OF(ref_integers); m++) for (unsigned n = 0; n < (count); n++)
 #define PAIR(ident, u, number, expr)                                                               \
     INTEGERS(COUNT_OF(ref_integers)) {                                                             \
@@ -226,7 +227,8 @@ TEST(wide_arithmetic) {
         }                                                                                          \
     }
 
-/* f32 in double is rounded once in effect; f64 has nothing wider that is, so there the operators themselves must do, and the next test. */
+/* f32 in double is rounded once in effect; f64 has nothing wider that is, so there the operators
+ * themselves must do, and the next test. */
 FLOAT_TESTS(f32, 32, float, double, sqrt)
 FLOAT_TESTS(f64, 64, double, double, sqrt)
 
