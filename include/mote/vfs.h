@@ -31,6 +31,7 @@ extern "C" {
 
 /* ---------------------------------------------------------------- errors */
 
+/* clang-format off */
 /* Name, number and words of every error. The numbers are those of WASI preview 1 and never change. */
 #define MOTE_VFS_ERRORS(X)                                                                                                                   \
     X(2BIG, 1, "argument list too long") X(ACCES, 2, "permission denied") X(ADDRINUSE, 3, "address in use")                                  \
@@ -55,6 +56,7 @@ extern "C" {
     X(PROTONOSUPPORT, 66, "protocol not supported") X(PROTOTYPE, 67, "wrong protocol for socket") X(RANGE, 68, "result too large")           \
     X(ROFS, 69, "read-only file system") X(SPIPE, 70, "cannot seek") X(SRCH, 71, "no such process") X(STALE, 72, "stale handle")             \
     X(TIMEDOUT, 73, "timed out") X(TXTBSY, 74, "text file busy") X(XDEV, 75, "crosses file systems") X(NOTCAPABLE, 76, "rights insufficient")
+/* clang-format on */
 
 typedef enum mote_vfs_error {
     MOTE_VFS_OK = 0,

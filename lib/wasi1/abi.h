@@ -1,5 +1,6 @@
-/* abi.h - numbers and layouts of WASI preview 1 (and of wasi_unstable where they differ). Errors, file types and whence are those of
- * <mote/vfs.h>. Layouts are little-endian offsets into guest memory. */
+/* abi.h - numbers and layouts of WASI preview 1 (and of wasi_unstable where they differ). Errors,
+ * file types and whence are those of <mote/vfs.h>. Layouts are little-endian offsets into guest
+ * memory. */
 #ifndef MOTE_WASI1_ABI_H
 #define MOTE_WASI1_ABI_H
 

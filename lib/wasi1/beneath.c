@@ -1,6 +1,8 @@
-/* beneath.c - openat2 where the kernel has it, a checked walk elsewhere (beneath.h says what is promised).
- * Keeps: no descriptor outlives a call except the one it returns; a link in the last place is never followed by the kernel in the walk, only
- * spliced into the path here and resolved again from the top, at most MOTE_VFS_SYMLINKS_MAX times. */
+/* beneath.c - openat2 where the kernel has it, a checked walk elsewhere (beneath.h says what is
+ * promised).
+ * Keeps: no descriptor outlives a call except the one it returns; a link in the last place is never
+ * followed by the kernel in the walk, only spliced into the path here and resolved again from the
+ * top, at most MOTE_VFS_SYMLINKS_MAX times. */
 #define _GNU_SOURCE
 #include "beneath.h"
 #include <errno.h>
@@ -55,10 +57,12 @@ static int open_kernel_once(int dir, const char *path, int flags) {
 }
 #endif
 
-/* Finds out once whether openat2 is there; sandboxes may answer EPERM in place of ENOSYS, so only success counts. */
+/* Finds out once whether openat2 is there; sandboxes may answer EPERM in place of ENOSYS, so only
+ * success counts. */
 static bool kernel_has_it(void) {
     if (mode_now == BENEATH_AUTO) {
-        int root = open("/", OPEN_PLACE), fd = root < 0 ? -1 : open_kernel_once(root, ".", OPEN_PLACE);
+        int root = open("/", OPEN_PLACE),
+            fd = root < 0 ? -1 : open_kernel_once(root, ".", OPEN_PLACE);
         mode_now = fd < 0 ? BENEATH_WALK : BENEATH_KERNEL;
         if (fd >= 0) close(fd);
         if (root >= 0) close(root);
@@ -173,7 +177,8 @@ void mote__beneath_release(struct beneath_place *place) {
     place->owned = false;
 }
 
-/* Splits off the last component: `path` then ends behind it, without slashes. Returns its length; 0 when there is none. */
+/* Splits off the last component: `path` then ends behind it, without slashes. Returns its length; 0
+ * when there is none. */
 static size_t split_last(char *path, char **last, bool *slash) {
     size_t size = strlen(path), end;
     for (end = size; end && path[end - 1] == '/';) end--;
@@ -203,10 +208,12 @@ static mote_vfs_error locate_once(int dir, char *path, struct beneath_place *out
 }
 
 /* Makes `next` of "a/b/link": "a/b/TARGET"; *done when the place holds no link. */
-static mote_vfs_error splice_last(const struct beneath_place *place, const char *path, char *next, bool *done) {
+static mote_vfs_error splice_last(const struct beneath_place *place, const char *path, char *next,
+                                  bool *done) {
     struct stat st;
     *done = true;
-    if (fstatat(place->fd, place->name, &st, AT_SYMLINK_NOFOLLOW)) return errno == ENOENT ? MOTE_VFS_OK : last_error();
+    if (fstatat(place->fd, place->name, &st, AT_SYMLINK_NOFOLLOW))
+        return errno == ENOENT ? MOTE_VFS_OK : last_error();
     if (!S_ISLNK(st.st_mode)) return MOTE_VFS_OK;
     char target[PATH_MAX + 1], *last;
     ssize_t size = readlinkat(place->fd, place->name, target, PATH_MAX);
@@ -223,7 +230,8 @@ static mote_vfs_error splice_last(const struct beneath_place *place, const char 
     return MOTE_VFS_OK;
 }
 
-mote_vfs_error mote__beneath_locate(int dir, const char *path, bool follow, struct beneath_place *out) {
+mote_vfs_error mote__beneath_locate(int dir, const char *path, bool follow,
+                                    struct beneath_place *out) {
     char now[MOTE_VFS_PATH_MAX + 1], cut[MOTE_VFS_PATH_MAX + 1], next[MOTE_VFS_PATH_MAX + 1];
     copy(now, path);
     for (unsigned links = 0; links <= MOTE_VFS_SYMLINKS_MAX; links++) {

@@ -1,11 +1,13 @@
-/* calls.h - one call from a program: guest memory, checked; the handlers' prototypes, out of wasi1.def. */
+/* calls.h - one call from a program: guest memory, checked; the handlers' prototypes, out of
+ * wasi1.def. */
 #ifndef MOTE_WASI1_CALLS_H
 #define MOTE_WASI1_CALLS_H
 
 #include <mote/wasi.h>
 #include <string.h>
 
-/* A call under way. The memory is looked at once: it cannot shrink, and what is not shared cannot grow meanwhile. */
+/* A call under way. The memory is looked at once: it cannot shrink, and what is not shared cannot
+ * grow meanwhile. */
 struct call {
     mote_wasi *wasi;
     mote_caller *caller; /* NULL in unit tests */
@@ -16,11 +18,13 @@ struct call {
 
 /* ---------------------------------------------------------------- guest memory */
 
-/* Where `size` bytes at a guest pointer are; NULL when they are not all in memory. No bytes are anywhere. */
+/* Where `size` bytes at a guest pointer are; NULL when they are not all in memory. No bytes are
+ * anywhere. */
 static inline uint8_t *guest_at(const struct call *c, uint32_t pointer, uint64_t size) {
     static uint8_t nothing;
     if (!size) return &nothing;
-    return size <= c->memory_bytes && pointer <= c->memory_bytes - size ? c->memory + pointer : NULL;
+    return size <= c->memory_bytes && pointer <= c->memory_bytes - size ? c->memory + pointer
+                                                                        : NULL;
 }
 
 static inline uint32_t load_u32(const uint8_t *at) {
@@ -50,7 +54,8 @@ static inline mote_vfs_error guest_put_u64(const struct call *c, uint32_t pointe
     store_u64(at, value);
     return MOTE_VFS_OK;
 }
-static inline mote_vfs_error guest_put(const struct call *c, uint32_t pointer, const void *bytes, size_t size) {
+static inline mote_vfs_error guest_put(const struct call *c, uint32_t pointer, const void *bytes,
+                                       size_t size) {
     uint8_t *at = guest_at(c, pointer, size);
     if (!at) return MOTE_VFS_EFAULT;
     if (size) memcpy(at, bytes, size);
@@ -62,18 +67,22 @@ struct guest_path {
     char text[MOTE_VFS_PATH_MAX + 1];
 };
 /* EFAULT, ENOENT when empty, ENAMETOOLONG, EINVAL for a NUL inside. */
-mote_vfs_error mote__guest_path(const struct call *c, uint32_t pointer, uint32_t size, struct guest_path *out);
+mote_vfs_error mote__guest_path(const struct call *c, uint32_t pointer, uint32_t size,
+                                struct guest_path *out);
 
 enum { GUEST_PIECES_MAX = 64 };
-/* The buffers of a read or write. Of more than GUEST_PIECES_MAX only the first are taken: reads and writes may do less than asked. */
+/* The buffers of a read or write. Of more than GUEST_PIECES_MAX only the first are taken: reads and
+ * writes may do less than asked. */
 struct guest_pieces {
     mote_vfs_iovec list[GUEST_PIECES_MAX];
     size_t count;
 };
-mote_vfs_error mote__guest_pieces(const struct call *c, uint32_t pointer, uint32_t count, struct guest_pieces *out);
+mote_vfs_error mote__guest_pieces(const struct call *c, uint32_t pointer, uint32_t count,
+                                  struct guest_pieces *out);
 
 /* ---------------------------------------------------------------- handlers */
 
+/* clang-format off */
 #define TYPES__
 #define TYPES_i         , uint32_t
 #define TYPES_iv        , uint32_t
@@ -91,8 +100,9 @@ mote_vfs_error mote__guest_pieces(const struct call *c, uint32_t pointer, uint32
 #define TYPES_iiiiiii   , uint32_t, uint32_t, uint32_t, uint32_t, uint32_t, uint32_t, uint32_t
 #define TYPES_iiiiIIi   , uint32_t, uint32_t, uint32_t, uint32_t, uint64_t, uint64_t, uint32_t
 #define TYPES_iiiiiIIii , uint32_t, uint32_t, uint32_t, uint32_t, uint32_t, uint64_t, uint64_t, uint32_t, uint32_t
+/* clang-format on */
 
-#define WASI1(name, signature)          mote_vfs_error mote__wasi_##name(struct call *c TYPES_##signature);
+#define WASI1(name, signature) mote_vfs_error mote__wasi_##name(struct call *c TYPES_##signature);
 #define WASI1_OLD(name, signature, old) WASI1(name, signature) WASI1(old, signature)
 #define WASI1_NEW(name, signature)      WASI1(name, signature)
 #include "wasi1.def"

@@ -1,4 +1,5 @@
-/* define.c - wasi1.def made into host functions: one raw function for each row, tables of them, and defining them in a linker. */
+/* define.c - wasi1.def made into host functions: one raw function for each row, tables of them, and
+ * defining them in a linker. */
 #include "process.h"
 
 /* ---------------------------------------------------------------- from raw slots to handlers */
@@ -87,11 +88,14 @@ struct definer {
     size_t count;
 };
 
-static mote_status make_type(const struct definer *d, const char *signature, const mote_type **out) {
+static mote_status make_type(const struct definer *d, const char *signature,
+                             const mote_type **out) {
     mote_valtype params[PARAMS_MAX], result = MOTE_VALTYPE(MOTE_I32);
     size_t count = 0;
-    for (; *signature == 'i' || *signature == 'I'; signature++) params[count++] = MOTE_VALTYPE(*signature == 'i' ? MOTE_I32 : MOTE_I64);
-    return mote_type_new_func(d->engine, params, count, &result, *signature == 'v' ? 0 : 1, out, d->error);
+    for (; *signature == 'i' || *signature == 'I'; signature++)
+        params[count++] = MOTE_VALTYPE(*signature == 'i' ? MOTE_I32 : MOTE_I64);
+    return mote_type_new_func(d->engine, params, count, &result, *signature == 'v' ? 0 : 1, out,
+                              d->error);
 }
 
 static mote_status type_of(struct definer *d, const char *signature, const mote_type **out) {
@@ -104,20 +108,26 @@ static mote_status type_of(struct definer *d, const char *signature, const mote_
     return MOTE_OK;
 }
 
-static mote_status define_rows(struct definer *d, const char *module, const struct row *rows, size_t count) {
+static mote_status define_rows(struct definer *d, const char *module, const struct row *rows,
+                               size_t count) {
     for (size_t i = 0; i < count; i++) {
         const mote_type *type;
         mote_status status = type_of(d, rows[i].signature, &type);
-        if (!status) status = mote_linker_define_raw(d->linker, module, rows[i].name, type, rows[i].fn, d->wasi, d->error);
+        if (!status)
+            status = mote_linker_define_raw(d->linker, module, rows[i].name, type, rows[i].fn,
+                                            d->wasi, d->error);
         if (status) return status;
     }
     return MOTE_OK;
 }
 
 mote_status mote_wasi_define(mote_wasi *wasi, mote_linker *linker, mote_error *error) {
-    struct definer d = {.wasi = wasi, .linker = linker, .engine = mote_linker_engine(linker), .error = error};
-    mote_status status = define_rows(&d, "wasi_snapshot_preview1", preview1, sizeof preview1 / sizeof *preview1);
-    if (!status) status = define_rows(&d, "wasi_unstable", unstable, sizeof unstable / sizeof *unstable);
+    struct definer d = {
+        .wasi = wasi, .linker = linker, .engine = mote_linker_engine(linker), .error = error};
+    mote_status status =
+        define_rows(&d, "wasi_snapshot_preview1", preview1, sizeof preview1 / sizeof *preview1);
+    if (!status)
+        status = define_rows(&d, "wasi_unstable", unstable, sizeof unstable / sizeof *unstable);
     for (size_t i = 0; i < d.count; i++) mote_type_delete(d.types[i]);
     return status;
 }

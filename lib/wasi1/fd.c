@@ -1,8 +1,9 @@
-/* fd.c - the fd_* calls except fd_readdir: reading, writing, positions, attributes (WASI preview 1).
- * Nodes that have no position of their own get one here, in the description, under its lock. */
+/* fd.c - the fd_* calls except fd_readdir: reading, writing, positions, attributes (WASI preview
+ * 1). Nodes that have no position of their own get one here, in the description, under its lock. */
 #include "process.h"
 
-static mote_vfs_error hold(const struct call *c, uint32_t fd, uint64_t rights, struct description **out) {
+static mote_vfs_error hold(const struct call *c, uint32_t fd, uint64_t rights,
+                           struct description **out) {
     return mote__table_hold(c->wasi, fd, rights, out);
 }
 
@@ -16,26 +17,32 @@ static bool is_blocking(const struct description *d) { return !(d->flags & WASI_
 
 /* ---------------------------------------------------------------- reading and writing */
 
-static mote_vfs_error read_positioned(struct description *d, const struct guest_pieces *pieces, size_t *done) {
+static mote_vfs_error read_positioned(struct description *d, const struct guest_pieces *pieces,
+                                      size_t *done) {
     mote__os_mutex_lock(&d->lock);
-    mote_vfs_error error = d->node->ops->pread(d->node, pieces->list, pieces->count, d->position, done);
+    mote_vfs_error error =
+        d->node->ops->pread(d->node, pieces->list, pieces->count, d->position, done);
     if (!error) d->position += *done;
     mote__os_mutex_unlock(&d->lock);
     return error;
 }
 
-/* Whether a call that did nothing is to be made again: it was interrupted, or the host's descriptor does not wait although the program wants to. */
-static bool again(struct call *c, const struct description *d, unsigned wanted, mote_vfs_error *error) {
+/* Whether a call that did nothing is to be made again: it was interrupted, or the host's descriptor
+ * does not wait although the program wants to. */
+static bool again(struct call *c, const struct description *d, unsigned wanted,
+                  mote_vfs_error *error) {
     if (*error == MOTE_VFS_EINTR) return !mote__wasi_stopped(c);
     if (*error != MOTE_VFS_EAGAIN || !is_blocking(d) || !d->node->ops->poll_fd) return false;
     *error = mote__wasi_wait(c, d->node, wanted);
     return !*error;
 }
 
-static mote_vfs_error read_here(struct call *c, struct description *d, const struct guest_pieces *pieces, size_t *done) {
+static mote_vfs_error read_here(struct call *c, struct description *d,
+                                const struct guest_pieces *pieces, size_t *done) {
     const mote_vfs_ops *ops = d->node->ops;
     if (!ops->read) return ops->pread ? read_positioned(d, pieces, done) : MOTE_VFS_EBADF;
-    mote_vfs_error error = is_blocking(d) ? mote__wasi_wait(c, d->node, MOTE_VFS_READ) : MOTE_VFS_OK;
+    mote_vfs_error error =
+        is_blocking(d) ? mote__wasi_wait(c, d->node, MOTE_VFS_READ) : MOTE_VFS_OK;
     if (error) return error;
     do error = ops->read(d->node, pieces->list, pieces->count, done);
     while (again(c, d, MOTE_VFS_READ, &error));
@@ -43,16 +50,19 @@ static mote_vfs_error read_here(struct call *c, struct description *d, const str
 }
 
 /* At the end, in one step where the node can. */
-static mote_vfs_error append(mote_vfs_node *node, const struct guest_pieces *pieces, uint64_t *offset, size_t *done) {
+static mote_vfs_error append(mote_vfs_node *node, const struct guest_pieces *pieces,
+                             uint64_t *offset, size_t *done) {
     mote_vfs_stat st;
-    if (node->ops->append) return node->ops->append(node, pieces->list, pieces->count, offset, done);
+    if (node->ops->append)
+        return node->ops->append(node, pieces->list, pieces->count, offset, done);
     mote_vfs_error error = node->ops->stat ? node->ops->stat(node, &st) : MOTE_VFS_ENOTSUP;
     if (error) return error;
     *offset = st.size;
     return node->ops->pwrite(node, pieces->list, pieces->count, st.size, done);
 }
 
-static mote_vfs_error write_positioned(struct description *d, const struct guest_pieces *pieces, size_t *done) {
+static mote_vfs_error write_positioned(struct description *d, const struct guest_pieces *pieces,
+                                       size_t *done) {
     mote_vfs_node *node = d->node;
     mote_vfs_error error;
     mote__os_mutex_lock(&d->lock);
@@ -64,7 +74,8 @@ static mote_vfs_error write_positioned(struct description *d, const struct guest
     return error;
 }
 
-static mote_vfs_error write_here(struct call *c, struct description *d, const struct guest_pieces *pieces, size_t *done) {
+static mote_vfs_error write_here(struct call *c, struct description *d,
+                                 const struct guest_pieces *pieces, size_t *done) {
     const mote_vfs_ops *ops = d->node->ops;
     mote_vfs_error error;
     if (!ops->write) return ops->pwrite ? write_positioned(d, pieces, done) : MOTE_VFS_EBADF;
@@ -74,11 +85,13 @@ static mote_vfs_error write_here(struct call *c, struct description *d, const st
 }
 
 /* Answers the number of bytes, or the error. */
-static mote_vfs_error answer(const struct call *c, mote_vfs_error error, uint32_t out, size_t done) {
+static mote_vfs_error answer(const struct call *c, mote_vfs_error error, uint32_t out,
+                             size_t done) {
     return error ? error : guest_put_u32(c, out, (uint32_t)done);
 }
 
-mote_vfs_error mote__wasi_fd_read(struct call *c, uint32_t fd, uint32_t iovs, uint32_t count, uint32_t out) {
+mote_vfs_error mote__wasi_fd_read(struct call *c, uint32_t fd, uint32_t iovs, uint32_t count,
+                                  uint32_t out) {
     struct guest_pieces pieces;
     struct description *d;
     size_t done = 0;
@@ -90,7 +103,8 @@ mote_vfs_error mote__wasi_fd_read(struct call *c, uint32_t fd, uint32_t iovs, ui
     return drop(c, d, answer(c, error, out, done));
 }
 
-mote_vfs_error mote__wasi_fd_write(struct call *c, uint32_t fd, uint32_t iovs, uint32_t count, uint32_t out) {
+mote_vfs_error mote__wasi_fd_write(struct call *c, uint32_t fd, uint32_t iovs, uint32_t count,
+                                   uint32_t out) {
     struct guest_pieces pieces;
     struct description *d;
     size_t done = 0;
@@ -107,7 +121,8 @@ static mote_vfs_error check_seekable(const struct description *d) {
     return d->node->traits & MOTE_VFS_SEEKABLE ? MOTE_VFS_OK : MOTE_VFS_ESPIPE;
 }
 
-mote_vfs_error mote__wasi_fd_pread(struct call *c, uint32_t fd, uint32_t iovs, uint32_t count, uint64_t offset, uint32_t out) {
+mote_vfs_error mote__wasi_fd_pread(struct call *c, uint32_t fd, uint32_t iovs, uint32_t count,
+                                   uint64_t offset, uint32_t out) {
     struct guest_pieces pieces;
     struct description *d;
     size_t done = 0;
@@ -115,19 +130,26 @@ mote_vfs_error mote__wasi_fd_pread(struct call *c, uint32_t fd, uint32_t iovs, u
     if (error) return error;
     error = check_seekable(d);
     if (!error) error = mote__guest_pieces(c, iovs, count, &pieces);
-    if (!error) error = d->node->ops->pread ? d->node->ops->pread(d->node, pieces.list, pieces.count, offset, &done) : MOTE_VFS_ENOTSUP;
+    if (!error)
+        error = d->node->ops->pread
+                    ? d->node->ops->pread(d->node, pieces.list, pieces.count, offset, &done)
+                    : MOTE_VFS_ENOTSUP;
     return drop(c, d, answer(c, error, out, done));
 }
 
 /* With APPEND the offset does not count, as on Linux. */
-static mote_vfs_error write_at(struct description *d, const struct guest_pieces *pieces, uint64_t offset, size_t *done) {
+static mote_vfs_error write_at(struct description *d, const struct guest_pieces *pieces,
+                               uint64_t offset, size_t *done) {
     const mote_vfs_ops *ops = d->node->ops;
     if (!ops->pwrite) return MOTE_VFS_ENOTSUP;
-    bool appends = (d->flags & WASI_FD_APPEND) && !ops->write; /* nodes with a position of their own know it themselves */
-    return appends ? append(d->node, pieces, &offset, done) : ops->pwrite(d->node, pieces->list, pieces->count, offset, done);
+    bool appends = (d->flags & WASI_FD_APPEND) &&
+                   !ops->write; /* nodes with a position of their own know it themselves */
+    return appends ? append(d->node, pieces, &offset, done)
+                   : ops->pwrite(d->node, pieces->list, pieces->count, offset, done);
 }
 
-mote_vfs_error mote__wasi_fd_pwrite(struct call *c, uint32_t fd, uint32_t iovs, uint32_t count, uint64_t offset, uint32_t out) {
+mote_vfs_error mote__wasi_fd_pwrite(struct call *c, uint32_t fd, uint32_t iovs, uint32_t count,
+                                    uint64_t offset, uint32_t out) {
     struct guest_pieces pieces;
     struct description *d;
     size_t done = 0;
@@ -150,7 +172,8 @@ static mote_vfs_error seek_base(struct description *d, uint32_t whence, uint64_t
     return error;
 }
 
-static mote_vfs_error seek_positioned(struct description *d, int64_t offset, uint32_t whence, uint64_t *position) {
+static mote_vfs_error seek_positioned(struct description *d, int64_t offset, uint32_t whence,
+                                      uint64_t *position) {
     uint64_t base, to;
     mote__os_mutex_lock(&d->lock);
     mote_vfs_error error = seek_base(d, whence, &base);
@@ -164,14 +187,17 @@ static mote_vfs_error seek_positioned(struct description *d, int64_t offset, uin
     return error;
 }
 
-static mote_vfs_error seek(struct call *c, uint32_t fd, uint64_t rights, int64_t offset, uint32_t whence, uint32_t out) {
+static mote_vfs_error seek(struct call *c, uint32_t fd, uint64_t rights, int64_t offset,
+                           uint32_t whence, uint32_t out) {
     struct description *d;
     uint64_t position;
     mote_vfs_error error = hold(c, fd, rights, &d);
     if (error) return error;
     const mote_vfs_ops *ops = d->node->ops;
     if (whence > MOTE_VFS_SEEK_END) error = MOTE_VFS_EINVAL;
-    if (!error) error = ops->seek ? ops->seek(d->node, offset, (mote_vfs_whence)whence, &position) : seek_positioned(d, offset, whence, &position);
+    if (!error)
+        error = ops->seek ? ops->seek(d->node, offset, (mote_vfs_whence)whence, &position)
+                          : seek_positioned(d, offset, whence, &position);
     return drop(c, d, error ? error : guest_put_u64(c, out, position));
 }
 
@@ -180,15 +206,19 @@ static uint64_t seek_rights(int64_t offset, uint32_t whence) {
     return offset == 0 && whence == MOTE_VFS_SEEK_CUR ? WASI_FD_TELL : WASI_FD_SEEK;
 }
 
-mote_vfs_error mote__wasi_fd_seek(struct call *c, uint32_t fd, uint64_t offset, uint32_t whence, uint32_t out) {
+mote_vfs_error mote__wasi_fd_seek(struct call *c, uint32_t fd, uint64_t offset, uint32_t whence,
+                                  uint32_t out) {
     return seek(c, fd, seek_rights((int64_t)offset, whence), (int64_t)offset, whence, out);
 }
 
-mote_vfs_error mote__wasi_fd_tell(struct call *c, uint32_t fd, uint32_t out) { return seek(c, fd, WASI_FD_TELL, 0, MOTE_VFS_SEEK_CUR, out); }
+mote_vfs_error mote__wasi_fd_tell(struct call *c, uint32_t fd, uint32_t out) {
+    return seek(c, fd, WASI_FD_TELL, 0, MOTE_VFS_SEEK_CUR, out);
+}
 
 /* ---------------------------------------------------------------- the file beneath */
 
-mote_vfs_error mote__wasi_fd_advise(struct call *c, uint32_t fd, uint64_t offset, uint64_t bytes, uint32_t advice) {
+mote_vfs_error mote__wasi_fd_advise(struct call *c, uint32_t fd, uint64_t offset, uint64_t bytes,
+                                    uint32_t advice) {
     struct description *d;
     mote_vfs_error error = hold(c, fd, WASI_FD_ADVISE, &d);
     if (error) return error;
@@ -197,11 +227,13 @@ mote_vfs_error mote__wasi_fd_advise(struct call *c, uint32_t fd, uint64_t offset
     return drop(c, d, error);
 }
 
-mote_vfs_error mote__wasi_fd_allocate(struct call *c, uint32_t fd, uint64_t offset, uint64_t bytes) {
+mote_vfs_error mote__wasi_fd_allocate(struct call *c, uint32_t fd, uint64_t offset,
+                                      uint64_t bytes) {
     struct description *d;
     mote_vfs_error error = hold(c, fd, WASI_FD_ALLOCATE, &d);
     if (error) return error;
-    error = d->node->ops->allocate ? d->node->ops->allocate(d->node, offset, bytes) : MOTE_VFS_ENOTSUP;
+    error =
+        d->node->ops->allocate ? d->node->ops->allocate(d->node, offset, bytes) : MOTE_VFS_ENOTSUP;
     return drop(c, d, error);
 }
 
@@ -212,8 +244,12 @@ static mote_vfs_error sync_node(struct call *c, uint32_t fd, uint64_t right, boo
     return drop(c, d, d->node->ops->sync ? d->node->ops->sync(d->node, data_only) : MOTE_VFS_OK);
 }
 
-mote_vfs_error mote__wasi_fd_sync(struct call *c, uint32_t fd) { return sync_node(c, fd, WASI_FD_SYNC, false); }
-mote_vfs_error mote__wasi_fd_datasync(struct call *c, uint32_t fd) { return sync_node(c, fd, WASI_FD_DATASYNC, true); }
+mote_vfs_error mote__wasi_fd_sync(struct call *c, uint32_t fd) {
+    return sync_node(c, fd, WASI_FD_SYNC, false);
+}
+mote_vfs_error mote__wasi_fd_datasync(struct call *c, uint32_t fd) {
+    return sync_node(c, fd, WASI_FD_DATASYNC, true);
+}
 
 static mote_vfs_error stat_node(mote_vfs_node *node, mote_vfs_stat *out) {
     *out = (mote_vfs_stat){.type = node->type};
@@ -231,11 +267,18 @@ static mote_vfs_error filestat_get(struct call *c, uint32_t fd, uint32_t out, bo
     return drop(c, d, error ? error : mote__put_filestat(c, out, &st, old));
 }
 
-mote_vfs_error mote__wasi_fd_filestat_get(struct call *c, uint32_t fd, uint32_t out) { return filestat_get(c, fd, out, false); }
-mote_vfs_error mote__wasi_old_fd_filestat_get(struct call *c, uint32_t fd, uint32_t out) { return filestat_get(c, fd, out, true); }
+mote_vfs_error mote__wasi_fd_filestat_get(struct call *c, uint32_t fd, uint32_t out) {
+    return filestat_get(c, fd, out, false);
+}
+mote_vfs_error mote__wasi_old_fd_filestat_get(struct call *c, uint32_t fd, uint32_t out) {
+    return filestat_get(c, fd, out, true);
+}
 
-/* Whether the descriptor may change the file; a file that was opened in a read-only directory may not. */
-static mote_vfs_error check_writable(const struct description *d) { return d->read_only ? MOTE_VFS_EROFS : MOTE_VFS_OK; }
+/* Whether the descriptor may change the file; a file that was opened in a read-only directory may
+ * not. */
+static mote_vfs_error check_writable(const struct description *d) {
+    return d->read_only ? MOTE_VFS_EROFS : MOTE_VFS_OK;
+}
 
 mote_vfs_error mote__wasi_fd_filestat_set_size(struct call *c, uint32_t fd, uint64_t size) {
     struct description *d;
@@ -243,25 +286,33 @@ mote_vfs_error mote__wasi_fd_filestat_set_size(struct call *c, uint32_t fd, uint
     if (error) return error;
     error = check_writable(d);
     if (!error && !(d->opened & WASI_FD_WRITE)) error = MOTE_VFS_EINVAL;
-    if (!error) error = d->node->ops->set_size ? d->node->ops->set_size(d->node, size) : MOTE_VFS_EINVAL;
+    if (!error)
+        error = d->node->ops->set_size ? d->node->ops->set_size(d->node, size) : MOTE_VFS_EINVAL;
     return drop(c, d, error);
 }
 
-mote_vfs_error mote__wasi_fd_filestat_set_times(struct call *c, uint32_t fd, uint64_t accessed, uint64_t modified, uint32_t flags) {
+mote_vfs_error mote__wasi_fd_filestat_set_times(struct call *c, uint32_t fd, uint64_t accessed,
+                                                uint64_t modified, uint32_t flags) {
     struct description *d;
     mote_vfs_times times;
     mote_vfs_error error = hold(c, fd, WASI_FD_FILESTAT_SET_TIMES, &d);
     if (error) return error;
     error = mote__take_times(accessed, modified, flags, &times);
     if (!error) error = check_writable(d);
-    if (!error) error = d->node->ops->set_times ? d->node->ops->set_times(d->node, &times) : MOTE_VFS_ENOTSUP;
+    if (!error)
+        error =
+            d->node->ops->set_times ? d->node->ops->set_times(d->node, &times) : MOTE_VFS_ENOTSUP;
     return drop(c, d, error);
 }
 
 /* ---------------------------------------------------------------- the descriptor itself */
 
-mote_vfs_error mote__wasi_fd_close(struct call *c, uint32_t fd) { return mote__table_close(c->wasi, fd); }
-mote_vfs_error mote__wasi_fd_renumber(struct call *c, uint32_t from, uint32_t to) { return mote__table_renumber(c->wasi, from, to); }
+mote_vfs_error mote__wasi_fd_close(struct call *c, uint32_t fd) {
+    return mote__table_close(c->wasi, fd);
+}
+mote_vfs_error mote__wasi_fd_renumber(struct call *c, uint32_t from, uint32_t to) {
+    return mote__table_renumber(c->wasi, from, to);
+}
 
 mote_vfs_error mote__wasi_fd_fdstat_get(struct call *c, uint32_t fd, uint32_t out) {
     struct description *d;
@@ -280,7 +331,8 @@ mote_vfs_error mote__wasi_fd_fdstat_get(struct call *c, uint32_t fd, uint32_t ou
 }
 
 static unsigned node_flags(uint32_t flags) {
-    return (flags & WASI_FD_APPEND ? MOTE_VFS_APPEND : 0) | (flags & WASI_FD_NONBLOCK ? MOTE_VFS_NONBLOCK : 0);
+    return (flags & WASI_FD_APPEND ? MOTE_VFS_APPEND : 0) |
+           (flags & WASI_FD_NONBLOCK ? MOTE_VFS_NONBLOCK : 0);
 }
 
 /* Only APPEND and NONBLOCK can change after opening. */
@@ -295,7 +347,8 @@ mote_vfs_error mote__wasi_fd_fdstat_set_flags(struct call *c, uint32_t fd, uint3
     return drop(c, d, error);
 }
 
-mote_vfs_error mote__wasi_fd_fdstat_set_rights(struct call *c, uint32_t fd, uint64_t base, uint64_t inheriting) {
+mote_vfs_error mote__wasi_fd_fdstat_set_rights(struct call *c, uint32_t fd, uint64_t base,
+                                               uint64_t inheriting) {
     struct description *d;
     mote_vfs_error error = hold(c, fd, 0, &d);
     if (error) return error;
@@ -306,7 +359,8 @@ mote_vfs_error mote__wasi_fd_fdstat_set_rights(struct call *c, uint32_t fd, uint
     return drop(c, d, grows ? MOTE_VFS_ENOTCAPABLE : MOTE_VFS_OK);
 }
 
-/* Programs look at descriptors from 3 on until one is EBADF; a socket before directories must not end that. */
+/* Programs look at descriptors from 3 on until one is EBADF; a socket before directories must not
+ * end that. */
 static bool others_follow(mote_wasi *wasi, uint32_t fd) {
     bool found = false;
     mote__os_mutex_lock(&wasi->table.lock);
@@ -331,7 +385,8 @@ mote_vfs_error mote__wasi_fd_prestat_get(struct call *c, uint32_t fd, uint32_t o
     return drop(c, d, MOTE_VFS_OK);
 }
 
-mote_vfs_error mote__wasi_fd_prestat_dir_name(struct call *c, uint32_t fd, uint32_t out, uint32_t size) {
+mote_vfs_error mote__wasi_fd_prestat_dir_name(struct call *c, uint32_t fd, uint32_t out,
+                                              uint32_t size) {
     struct description *d;
     mote_vfs_error error = hold(c, fd, 0, &d);
     if (error) return error;
@@ -344,7 +399,9 @@ mote_vfs_error mote__wasi_fd_prestat_dir_name(struct call *c, uint32_t fd, uint3
 /* ---------------------------------------------------------------- older shapes */
 
 /* wasi_unstable counts whence from the present, the end, the start. */
-mote_vfs_error mote__wasi_old_fd_seek(struct call *c, uint32_t fd, uint64_t offset, uint32_t whence, uint32_t out) {
+mote_vfs_error mote__wasi_old_fd_seek(struct call *c, uint32_t fd, uint64_t offset, uint32_t whence,
+                                      uint32_t out) {
     static const uint8_t whences[] = {MOTE_VFS_SEEK_CUR, MOTE_VFS_SEEK_END, MOTE_VFS_SEEK_SET};
-    return mote__wasi_fd_seek(c, fd, offset, whence < sizeof whences ? whences[whence] : UINT8_MAX, out);
+    return mote__wasi_fd_seek(c, fd, offset, whence < sizeof whences ? whences[whence] : UINT8_MAX,
+                              out);
 }

@@ -1,7 +1,8 @@
 /* guest.c - paths, buffers and file statistics to and from guest memory. */
 #include "process.h"
 
-mote_vfs_error mote__guest_path(const struct call *c, uint32_t pointer, uint32_t size, struct guest_path *out) {
+mote_vfs_error mote__guest_path(const struct call *c, uint32_t pointer, uint32_t size,
+                                struct guest_path *out) {
     const uint8_t *at = guest_at(c, pointer, size);
     if (!at) return MOTE_VFS_EFAULT;
     if (size > MOTE_VFS_PATH_MAX) return MOTE_VFS_ENAMETOOLONG;
@@ -11,9 +12,11 @@ mote_vfs_error mote__guest_path(const struct call *c, uint32_t pointer, uint32_t
     return memchr(out->text, 0, size) ? MOTE_VFS_EINVAL : MOTE_VFS_OK;
 }
 
-mote_vfs_error mote__guest_pieces(const struct call *c, uint32_t pointer, uint32_t count, struct guest_pieces *out) {
+mote_vfs_error mote__guest_pieces(const struct call *c, uint32_t pointer, uint32_t count,
+                                  struct guest_pieces *out) {
     const uint8_t *at = guest_at(c, pointer, (uint64_t)count * WASI_IOVEC_BYTES);
-    uint64_t room = INT32_MAX; /* what one call reads or writes at most: the count must fit a guest's int */
+    uint64_t room =
+        INT32_MAX; /* what one call reads or writes at most: the count must fit a guest's int */
     if (!at) return MOTE_VFS_EFAULT;
     out->count = 0;
     for (; count && out->count < GUEST_PIECES_MAX; count--, at += WASI_IOVEC_BYTES) {
@@ -28,14 +31,16 @@ mote_vfs_error mote__guest_pieces(const struct call *c, uint32_t pointer, uint32
     return MOTE_VFS_OK;
 }
 
-mote_vfs_error mote__put_filestat(const struct call *c, uint32_t pointer, const mote_vfs_stat *st, bool old) {
+mote_vfs_error mote__put_filestat(const struct call *c, uint32_t pointer, const mote_vfs_stat *st,
+                                  bool old) {
     uint8_t *at = guest_at(c, pointer, old ? WASI_FILESTAT_OLD_BYTES : WASI_FILESTAT_BYTES);
     if (!at) return MOTE_VFS_EFAULT;
     memset(at, 0, old ? WASI_FILESTAT_OLD_BYTES : WASI_FILESTAT_BYTES);
     store_u64(at, st->device);
     store_u64(at + 8, st->inode);
     at[16] = st->type;
-    if (old) store_u32(at + 20, st->link_count < UINT32_MAX ? (uint32_t)st->link_count : UINT32_MAX);
+    if (old)
+        store_u32(at + 20, st->link_count < UINT32_MAX ? (uint32_t)st->link_count : UINT32_MAX);
     else store_u64(at + 24, st->link_count);
     at += old ? 24 : 32;
     store_u64(at, st->size);
@@ -45,10 +50,12 @@ mote_vfs_error mote__put_filestat(const struct call *c, uint32_t pointer, const 
     return MOTE_VFS_OK;
 }
 
-mote_vfs_error mote__take_times(uint64_t accessed, uint64_t modified, uint32_t flags, mote_vfs_times *out) {
+mote_vfs_error mote__take_times(uint64_t accessed, uint64_t modified, uint32_t flags,
+                                mote_vfs_times *out) {
     const uint32_t accesses = WASI_ATIM | WASI_ATIM_NOW, modifications = WASI_MTIM | WASI_MTIM_NOW;
     if (flags & ~(uint32_t)WASI_FST_ALL) return MOTE_VFS_EINVAL;
-    if ((flags & accesses) == accesses || (flags & modifications) == modifications) return MOTE_VFS_EINVAL;
+    if ((flags & accesses) == accesses || (flags & modifications) == modifications)
+        return MOTE_VFS_EINVAL;
     *out = (mote_vfs_times){.accessed = accessed,
                             .modified = modified,
                             .set_accessed = flags & WASI_ATIM,
@@ -60,7 +67,8 @@ mote_vfs_error mote__take_times(uint64_t accessed, uint64_t modified, uint32_t f
 
 /* ---------------------------------------------------------------- strings of the configuration */
 
-mote_vfs_error mote__strings_take(const mote_allocator *a, const mote_name *names, size_t count, struct strings *out) {
+mote_vfs_error mote__strings_take(const mote_allocator *a, const mote_name *names, size_t count,
+                                  struct strings *out) {
     size_t size = 0;
     for (size_t i = 0; i < count; i++) {
         if (names[i].size && memchr(names[i].data, 0, names[i].size)) return MOTE_VFS_EINVAL;
@@ -78,4 +86,6 @@ mote_vfs_error mote__strings_take(const mote_allocator *a, const mote_name *name
     return MOTE_VFS_OK;
 }
 
-void mote__strings_deinit(const mote_allocator *a, struct strings *strings) { mote__free(a, strings->bytes, strings->size); }
+void mote__strings_deinit(const mote_allocator *a, struct strings *strings) {
+    mote__free(a, strings->bytes, strings->size);
+}

@@ -1,5 +1,7 @@
-/* host.c - nodes of the host: open descriptors of any kind, and directories whose insides are reached through beneath.c.
- * Keeps: nothing here builds a path for the kernel out of a program's path except through mote__beneath_*. */
+/* host.c - nodes of the host: open descriptors of any kind, and directories whose insides are
+ * reached through beneath.c.
+ * Keeps: nothing here builds a path for the kernel out of a program's path except through
+ * mote__beneath_*. */
 #define _GNU_SOURCE
 #include <mote/vfs.h>
 #include "base/alloc.h"
@@ -16,12 +18,14 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-static_assert(sizeof(struct iovec) == sizeof(mote_vfs_iovec) && offsetof(struct iovec, iov_len) == offsetof(mote_vfs_iovec, size),
+static_assert(sizeof(struct iovec) == sizeof(mote_vfs_iovec) &&
+                  offsetof(struct iovec, iov_len) == offsetof(mote_vfs_iovec, size),
               "pieces are passed to the kernel as they are");
 
 enum {
     PIECES_MAX = 1024, /* Linux's UIO_MAXIOV; what is beyond is left for the next call */
-    NOW_BYTES = 4096   /* what a descriptor that poll(2) calls writable takes without waiting: PIPE_BUF */
+    NOW_BYTES =
+        4096 /* what a descriptor that poll(2) calls writable takes without waiting: PIPE_BUF */
 };
 
 struct host {
@@ -83,7 +87,8 @@ static mote_vfs_error host_stat(mote_vfs_node *node, mote_vfs_stat *out) {
 static struct timespec timespec_of(bool set, bool now, uint64_t value) {
     if (now) return (struct timespec){.tv_nsec = UTIME_NOW};
     if (!set) return (struct timespec){.tv_nsec = UTIME_OMIT};
-    return (struct timespec){.tv_sec = (time_t)(value / 1000000000u), .tv_nsec = (long)(value % 1000000000u)};
+    return (struct timespec){.tv_sec = (time_t)(value / 1000000000u),
+                             .tv_nsec = (long)(value % 1000000000u)};
 }
 
 static void convert_times(const mote_vfs_times *times, struct timespec out[2]) {
@@ -97,8 +102,8 @@ static mote_vfs_error host_set_times(mote_vfs_node *node, const mote_vfs_times *
     return from_call(futimens(fd_of(node), both));
 }
 
-/* APPEND and NONBLOCK belong to the open file, which a borrowed descriptor shares with the rest of the process and its parents: those keep
- * theirs, and NONBLOCK is done by looking before. */
+/* APPEND and NONBLOCK belong to the open file, which a borrowed descriptor shares with the rest of
+ * the process and its parents: those keep theirs, and NONBLOCK is done by looking before. */
 static mote_vfs_error host_set_flags(mote_vfs_node *node, unsigned flags) {
     struct host *host = of(node);
     if (!host->owned) {
@@ -115,14 +120,17 @@ static mote_vfs_error host_set_flags(mote_vfs_node *node, unsigned flags) {
 
 static mote_vfs_error host_sync(mote_vfs_node *node, bool data_only) {
     int result = data_only ? fdatasync(fd_of(node)) : fsync(fd_of(node));
-    bool cannot = result < 0 && (errno == EINVAL || errno == EROFS); /* pipes and terminals have nothing to sync */
+    bool cannot = result < 0 && (errno == EINVAL ||
+                                 errno == EROFS); /* pipes and terminals have nothing to sync */
     return cannot ? MOTE_VFS_OK : from_call(result);
 }
 
 /* ---------------------------------------------------------------- reading and writing */
 
 static int pieces_of(size_t count) { return count < PIECES_MAX ? (int)count : PIECES_MAX; }
-static const struct iovec *iov_of(const mote_vfs_iovec *pieces) { return (const struct iovec *)pieces; }
+static const struct iovec *iov_of(const mote_vfs_iovec *pieces) {
+    return (const struct iovec *)pieces;
+}
 
 static mote_vfs_error finish(ssize_t result, size_t *done) {
     if (result < 0) return last_error();
@@ -135,7 +143,8 @@ static bool would_wait(int fd, short events) {
     return poll(&look, 1, 0) == 0;
 }
 
-static mote_vfs_error host_read(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count, size_t *done) {
+static mote_vfs_error host_read(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count,
+                                size_t *done) {
     struct host *host = of(node);
     if (host->look_first && would_wait(host->fd, POLLIN)) return MOTE_VFS_EAGAIN;
     return finish(readv(host->fd, iov_of(pieces), pieces_of(count)), done);
@@ -143,7 +152,8 @@ static mote_vfs_error host_read(mote_vfs_node *node, const mote_vfs_iovec *piece
 
 /* A socket that the other side has closed must not kill the process. */
 static ssize_t send_quietly(int fd, const mote_vfs_iovec *pieces, size_t count) {
-    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces, .msg_iovlen = (size_t)pieces_of(count)};
+    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces,
+                             .msg_iovlen = (size_t)pieces_of(count)};
     return sendmsg(fd, &message, MSG_NOSIGNAL);
 }
 
@@ -151,10 +161,12 @@ static ssize_t send_quietly(int fd, const mote_vfs_iovec *pieces, size_t count) 
 static mote_vfs_error write_now(int fd, const mote_vfs_iovec *pieces, size_t count, size_t *done) {
     if (would_wait(fd, POLLOUT)) return MOTE_VFS_EAGAIN;
     while (count > 1 && !pieces->size) pieces++, count--;
-    return finish(write(fd, pieces->data, pieces->size < NOW_BYTES ? pieces->size : NOW_BYTES), done);
+    return finish(write(fd, pieces->data, pieces->size < NOW_BYTES ? pieces->size : NOW_BYTES),
+                  done);
 }
 
-static mote_vfs_error host_write(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count, size_t *done) {
+static mote_vfs_error host_write(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count,
+                                 size_t *done) {
     struct host *host = of(node);
     if (!count) return finish(write(host->fd, "", 0), done);
     if (host->look_first) return write_now(host->fd, pieces, count, done);
@@ -162,19 +174,24 @@ static mote_vfs_error host_write(mote_vfs_node *node, const mote_vfs_iovec *piec
     return finish(writev(host->fd, iov_of(pieces), pieces_of(count)), done);
 }
 
-static bool offset_fits(uint64_t offset) { return offset <= INT64_MAX && (uint64_t)(off_t)offset == offset; }
+static bool offset_fits(uint64_t offset) {
+    return offset <= INT64_MAX && (uint64_t)(off_t)offset == offset;
+}
 
-static mote_vfs_error host_pread(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count, uint64_t offset, size_t *done) {
+static mote_vfs_error host_pread(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count,
+                                 uint64_t offset, size_t *done) {
     if (!offset_fits(offset)) return MOTE_VFS_EINVAL;
     return finish(preadv(fd_of(node), iov_of(pieces), pieces_of(count), (off_t)offset), done);
 }
 
-static mote_vfs_error host_pwrite(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count, uint64_t offset, size_t *done) {
+static mote_vfs_error host_pwrite(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count,
+                                  uint64_t offset, size_t *done) {
     if (!offset_fits(offset)) return MOTE_VFS_EINVAL;
     return finish(pwritev(fd_of(node), iov_of(pieces), pieces_of(count), (off_t)offset), done);
 }
 
-static mote_vfs_error host_seek(mote_vfs_node *node, int64_t offset, mote_vfs_whence whence, uint64_t *position) {
+static mote_vfs_error host_seek(mote_vfs_node *node, int64_t offset, mote_vfs_whence whence,
+                                uint64_t *position) {
     static const int whences[] = {SEEK_SET, SEEK_CUR, SEEK_END};
     off_t result = lseek(fd_of(node), (off_t)offset, whences[whence]);
     if (result < 0) return last_error();
@@ -191,11 +208,13 @@ static mote_vfs_error host_allocate(mote_vfs_node *node, uint64_t offset, uint64
     return mote_vfs_error_from_errno(posix_fallocate(fd_of(node), (off_t)offset, (off_t)bytes));
 }
 
-static mote_vfs_error host_advise(mote_vfs_node *node, uint64_t offset, uint64_t bytes, unsigned advice) {
-    static const int advices[] = {POSIX_FADV_NORMAL, POSIX_FADV_SEQUENTIAL, POSIX_FADV_RANDOM,
-                                  POSIX_FADV_WILLNEED, POSIX_FADV_DONTNEED, POSIX_FADV_NOREUSE};
+static mote_vfs_error host_advise(mote_vfs_node *node, uint64_t offset, uint64_t bytes,
+                                  unsigned advice) {
+    static const int advices[] = {POSIX_FADV_NORMAL,   POSIX_FADV_SEQUENTIAL, POSIX_FADV_RANDOM,
+                                  POSIX_FADV_WILLNEED, POSIX_FADV_DONTNEED,   POSIX_FADV_NOREUSE};
     if (offset > INT64_MAX || bytes > INT64_MAX) return MOTE_VFS_EINVAL;
-    return mote_vfs_error_from_errno(posix_fadvise(fd_of(node), (off_t)offset, (off_t)bytes, advices[advice]));
+    return mote_vfs_error_from_errno(
+        posix_fadvise(fd_of(node), (off_t)offset, (off_t)bytes, advices[advice]));
 }
 
 /* ---------------------------------------------------------------- waiting */
@@ -206,7 +225,8 @@ static int always_ready(mote_vfs_node *node) {
     return -1;
 }
 
-static mote_vfs_error host_ready(mote_vfs_node *node, unsigned wanted, unsigned *now, uint64_t *bytes) {
+static mote_vfs_error host_ready(mote_vfs_node *node, unsigned wanted, unsigned *now,
+                                 uint64_t *bytes) {
     struct pollfd look = {.fd = fd_of(node)};
     if (wanted & MOTE_VFS_READ) look.events |= POLLIN;
     if (wanted & MOTE_VFS_WRITE) look.events |= POLLOUT;
@@ -234,24 +254,29 @@ static mote_vfs_error host_accept(mote_vfs_node *node, unsigned flags, mote_vfs_
     return error;
 }
 
-static mote_vfs_error host_receive(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count, unsigned flags, size_t *done,
-                                   bool *truncated) {
+static mote_vfs_error host_receive(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count,
+                                   unsigned flags, size_t *done, bool *truncated) {
     struct host *host = of(node);
-    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces, .msg_iovlen = (size_t)pieces_of(count)};
-    int how = (flags & 1 ? MSG_PEEK : 0) | (flags & 2 ? MSG_WAITALL : 0) | (host->look_first ? MSG_DONTWAIT : 0);
+    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces,
+                             .msg_iovlen = (size_t)pieces_of(count)};
+    int how = (flags & 1 ? MSG_PEEK : 0) | (flags & 2 ? MSG_WAITALL : 0) |
+              (host->look_first ? MSG_DONTWAIT : 0);
     mote_vfs_error error = finish(recvmsg(host->fd, &message, how), done);
     *truncated = (message.msg_flags & MSG_TRUNC) != 0;
     return error;
 }
 
-static mote_vfs_error host_send(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count, size_t *done) {
+static mote_vfs_error host_send(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count,
+                                size_t *done) {
     struct host *host = of(node);
     if (host->look_first && would_wait(host->fd, POLLOUT)) return MOTE_VFS_EAGAIN;
     return finish(send_quietly(host->fd, pieces, count), done);
 }
 
 static mote_vfs_error host_shutdown(mote_vfs_node *node, unsigned how) {
-    static const int hows[] = {[MOTE_VFS_READ] = SHUT_RD, [MOTE_VFS_WRITE] = SHUT_WR, [MOTE_VFS_READ | MOTE_VFS_WRITE] = SHUT_RDWR};
+    static const int hows[] = {[MOTE_VFS_READ] = SHUT_RD,
+                               [MOTE_VFS_WRITE] = SHUT_WR,
+                               [MOTE_VFS_READ | MOTE_VFS_WRITE] = SHUT_RDWR};
     return from_call(shutdown(fd_of(node), hows[how]));
 }
 
@@ -283,7 +308,8 @@ static int convert_open(unsigned flags) {
     return out | (flags & MOTE_VFS_FOLLOW ? 0 : O_NOFOLLOW) | O_NOCTTY;
 }
 
-static mote_vfs_error dir_open(mote_vfs_node *dir, const char *path, unsigned flags, mote_vfs_node **out) {
+static mote_vfs_error dir_open(mote_vfs_node *dir, const char *path, unsigned flags,
+                               mote_vfs_node **out) {
     int fd;
     mote_vfs_error error = mote__beneath_open(fd_of(dir), path, convert_open(flags), &fd);
     if (error) return error;
@@ -303,7 +329,8 @@ static mote_vfs_error stat_place(const struct beneath_place *place, struct stat 
     return place->directory && !S_ISDIR(st->st_mode) ? MOTE_VFS_ENOTDIR : MOTE_VFS_OK;
 }
 
-static mote_vfs_error dir_stat_at(mote_vfs_node *dir, const char *path, bool follow, mote_vfs_stat *out) {
+static mote_vfs_error dir_stat_at(mote_vfs_node *dir, const char *path, bool follow,
+                                  mote_vfs_stat *out) {
     struct beneath_place place;
     struct stat st;
     mote_vfs_error error = mote__beneath_locate(fd_of(dir), path, follows(path, follow), &place);
@@ -314,7 +341,8 @@ static mote_vfs_error dir_stat_at(mote_vfs_node *dir, const char *path, bool fol
     return error;
 }
 
-static mote_vfs_error dir_set_times_at(mote_vfs_node *dir, const char *path, bool follow, const mote_vfs_times *times) {
+static mote_vfs_error dir_set_times_at(mote_vfs_node *dir, const char *path, bool follow,
+                                       const mote_vfs_times *times) {
     struct beneath_place place;
     struct timespec both[2];
     struct stat st;
@@ -361,14 +389,16 @@ static mote_vfs_error dir_unlink(mote_vfs_node *dir, const char *path) {
     return error;
 }
 
-static mote_vfs_error dir_read_link(mote_vfs_node *dir, const char *path, char *out, size_t size, size_t *done) {
+static mote_vfs_error dir_read_link(mote_vfs_node *dir, const char *path, char *out, size_t size,
+                                    size_t *done) {
     struct beneath_place place;
     struct stat st;
     char none;
     mote_vfs_error error = mote__beneath_locate(fd_of(dir), path, follows(path, false), &place);
     if (error) return error;
     if (place.directory) error = stat_place(&place, &st);
-    if (!error) error = finish(readlinkat(place.fd, place.name, size ? out : &none, size ? size : 1), done);
+    if (!error)
+        error = finish(readlinkat(place.fd, place.name, size ? out : &none, size ? size : 1), done);
     if (!error && !size) *done = 0;
     mote__beneath_release(&place);
     return error;
@@ -385,12 +415,14 @@ static mote_vfs_error dir_make_link(mote_vfs_node *dir, const char *target, cons
     if (*target == '/') return MOTE_VFS_EPERM;
     mote_vfs_error error = mote__beneath_locate(fd_of(dir), path, false, &place);
     if (error) return error;
-    error = place.directory ? refuse_new_slash(&place) : from_call(symlinkat(target, place.fd, place.name));
+    error = place.directory ? refuse_new_slash(&place)
+                            : from_call(symlinkat(target, place.fd, place.name));
     mote__beneath_release(&place);
     return error;
 }
 
-static mote_vfs_error rename_place(const struct beneath_place *from, const struct beneath_place *to) {
+static mote_vfs_error rename_place(const struct beneath_place *from,
+                                   const struct beneath_place *to) {
     struct stat st;
     if (from->directory || to->directory) {
         mote_vfs_error error = stat_place(from, &st);
@@ -400,7 +432,8 @@ static mote_vfs_error rename_place(const struct beneath_place *from, const struc
     return from_call(renameat(from->fd, from->name, to->fd, to->name));
 }
 
-static mote_vfs_error dir_rename(mote_vfs_node *dir, const char *path, mote_vfs_node *to_dir, const char *to_path) {
+static mote_vfs_error dir_rename(mote_vfs_node *dir, const char *path, mote_vfs_node *to_dir,
+                                 const char *to_path) {
     struct beneath_place from, to;
     mote_vfs_error error = mote__beneath_locate(fd_of(dir), path, false, &from);
     if (error) return error;
@@ -421,7 +454,8 @@ static mote_vfs_error link_place(const struct beneath_place *from, const struct 
     return from_call(linkat(from->fd, from->name, to->fd, to->name, 0));
 }
 
-static mote_vfs_error dir_link(mote_vfs_node *dir, const char *path, bool follow, mote_vfs_node *to_dir, const char *to_path) {
+static mote_vfs_error dir_link(mote_vfs_node *dir, const char *path, bool follow,
+                               mote_vfs_node *to_dir, const char *to_path) {
     struct beneath_place from, to;
     mote_vfs_error error = mote__beneath_locate(fd_of(dir), path, follows(path, follow), &from);
     if (error) return error;
@@ -445,7 +479,9 @@ static mote_vfs_type type_of_entry(int dir, const struct dirent *entry) {
     case DT_BLK: return MOTE_VFS_BLOCK_DEVICE;
     case DT_SOCK: return MOTE_VFS_SOCKET_STREAM;
     case DT_FIFO: return MOTE_VFS_UNKNOWN;
-    default: return fstatat(dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ? MOTE_VFS_UNKNOWN : type_of_mode(st.st_mode);
+    default:
+        return fstatat(dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ? MOTE_VFS_UNKNOWN
+                                                                     : type_of_mode(st.st_mode);
     }
 }
 
@@ -455,14 +491,15 @@ static mote_vfs_error list_stream(DIR *stream, mote_vfs_list_fn each, void *cont
         const struct dirent *entry = readdir(stream);
         if (!entry) return last_error(); /* 0 at the end */
         if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
-        mote_vfs_error error =
-            each(context, entry->d_name, strlen(entry->d_name), (uint64_t)entry->d_ino, type_of_entry(dirfd(stream), entry));
+        mote_vfs_error error = each(context, entry->d_name, strlen(entry->d_name),
+                                    (uint64_t)entry->d_ino, type_of_entry(dirfd(stream), entry));
         if (error) return error;
     }
 }
 
 static mote_vfs_error dir_list(mote_vfs_node *dir, mote_vfs_list_fn each, void *context) {
-    int fd = openat(fd_of(dir), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* a position of its own */
+    int fd =
+        openat(fd_of(dir), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* a position of its own */
     if (fd < 0) return last_error();
     DIR *stream = fdopendir(fd);
     if (!stream) return close(fd), MOTE_VFS_ENOMEM;
@@ -477,10 +514,16 @@ static mote_vfs_error dir_list(mote_vfs_node *dir, mote_vfs_list_fn each, void *
     .close = host_close, .stat = host_stat, .set_times = host_set_times, .sync = host_sync
 #define READS_AND_WRITES                                                                           \
     .set_flags = host_set_flags, .read = host_read, .write = host_write, .pread = host_pread,      \
-    .pwrite = host_pwrite, .seek = host_seek, .set_size = host_set_size, .allocate = host_allocate, .advise = host_advise
+    .pwrite = host_pwrite, .seek = host_seek, .set_size = host_set_size,                           \
+    .allocate = host_allocate, .advise = host_advise
 
-static const mote_vfs_ops file_ops = {.name = "host file", ANY_NODE, READS_AND_WRITES, .poll_fd = always_ready};
-static const mote_vfs_ops stream_ops = {.name = "host stream", ANY_NODE, READS_AND_WRITES, .poll_fd = host_poll_fd, .ready = host_ready};
+static const mote_vfs_ops file_ops = {
+    .name = "host file", ANY_NODE, READS_AND_WRITES, .poll_fd = always_ready};
+static const mote_vfs_ops stream_ops = {.name = "host stream",
+                                        ANY_NODE,
+                                        READS_AND_WRITES,
+                                        .poll_fd = host_poll_fd,
+                                        .ready = host_ready};
 static const mote_vfs_ops socket_ops = {.name = "host socket",
                                         ANY_NODE,
                                         READS_AND_WRITES,
@@ -539,11 +582,13 @@ static mote_vfs_error node_of_fd(const mote_allocator *a, int fd, bool owned, mo
     return MOTE_VFS_OK;
 }
 
-mote_vfs_error mote_vfs_fd_new(const mote_allocator *allocator, int fd, bool owned, mote_vfs_node **out) {
+mote_vfs_error mote_vfs_fd_new(const mote_allocator *allocator, int fd, bool owned,
+                               mote_vfs_node **out) {
     return node_of_fd(allocator ? allocator : &mote__allocator_libc, fd, owned, out);
 }
 
-mote_vfs_error mote_vfs_host_dir_new(const mote_allocator *allocator, const char *path, mote_vfs_node **out) {
+mote_vfs_error mote_vfs_host_dir_new(const mote_allocator *allocator, const char *path,
+                                     mote_vfs_node **out) {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return last_error();
     mote_vfs_error error = mote_vfs_fd_new(allocator, fd, true, out);

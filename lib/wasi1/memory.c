@@ -1,6 +1,8 @@
-/* memory.c - a tree of files in memory: directories, files, symbolic and hard links, under one lock and one limit of bytes.
- * Keeps: tree->bytes is what all inodes, names and contents take; an inode lives while it has a name or an open node (inode.links + inode.opens);
- * paths are resolved under the lock, never above the directory that they start from. */
+/* memory.c - a tree of files in memory: directories, files, symbolic and hard links, under one lock
+ * and one limit of bytes.
+ * Keeps: tree->bytes is what all inodes, names and contents take; an inode lives while it has a
+ * name or an open node (inode.links + inode.opens); paths are resolved under the lock, never above
+ * the directory that they start from. */
 #include <mote/vfs.h>
 #include "base/alloc.h"
 #include "base/vec.h"
@@ -27,7 +29,7 @@ struct inode {
     uint64_t number, accessed, modified, changed;
     uint32_t links, opens;
     uint8_t type;
-    struct inode *parent; /* directories; NULL for the root and for removed ones */
+    struct inode *parent;      /* directories; NULL for the root and for removed ones */
     VEC(struct entry) entries; /* directories, sorted by name */
     uint8_t *data;             /* files: contents; links: target */
     size_t size, capacity;
@@ -91,7 +93,8 @@ static mote_vfs_error inode_reserve(struct tree *tree, struct inode *inode, uint
         capacity = size;
         if (!charge(tree, capacity - inode->capacity)) return MOTE_VFS_ENOSPC;
     }
-    uint8_t *data = mote__realloc_array(tree->allocator, inode->data, inode->capacity, (size_t)capacity, 1);
+    uint8_t *data =
+        mote__realloc_array(tree->allocator, inode->data, inode->capacity, (size_t)capacity, 1);
     if (!data) return tree->bytes -= capacity - inode->capacity, MOTE_VFS_ENOSPC;
     memset(data + inode->capacity, 0, (size_t)capacity - inode->capacity);
     inode->data = data;
@@ -138,7 +141,8 @@ static struct inode *dir_get(const struct inode *dir, const char *name, size_t s
 static void touch(struct inode *inode) { inode->modified = inode->changed = present(); }
 
 /* Adds a name that is not there. */
-static mote_vfs_error dir_add(struct tree *tree, struct inode *dir, const char *name, size_t size, struct inode *inode) {
+static mote_vfs_error dir_add(struct tree *tree, struct inode *dir, const char *name, size_t size,
+                              struct inode *inode) {
     bool found, removed = !dir->links;
     size_t index = entry_find(dir, name, size, &found);
     if (removed) return MOTE_VFS_ENOENT;
@@ -160,7 +164,8 @@ static mote_vfs_error dir_add(struct tree *tree, struct inode *dir, const char *
 }
 
 /* Lets a name that is there mean another inode; the old one goes when that was its last name. */
-static void dir_replace(struct tree *tree, struct inode *dir, const char *name, size_t size, struct inode *inode) {
+static void dir_replace(struct tree *tree, struct inode *dir, const char *name, size_t size,
+                        struct inode *inode) {
     bool found;
     struct entry *at = &dir->entries.data[entry_find(dir, name, size, &found)];
     struct inode *old = at->inode;
@@ -189,8 +194,9 @@ static void dir_remove(struct tree *tree, struct inode *dir, const char *name, s
 
 /* ---------------------------------------------------------------- paths */
 
-/* Where a path leads: the directory of its last component, that component, and what it is (NULL: nothing yet). Without a last component (".", "..",
- * "a/..") `name` is "." and `inode` is the directory itself. */
+/* Where a path leads: the directory of its last component, that component, and what it is (NULL:
+ * nothing yet). Without a last component (".", "..", "a/..") `name` is "." and `inode` is the
+ * directory itself. */
 struct place {
     struct inode *dir, *inode;
     const char *name; /* in text */
@@ -199,8 +205,10 @@ struct place {
     char text[MOTE_VFS_PATH_MAX + 1];
 };
 
-/* Replaces the link's name and what was before it by the link's target; `rest` is what follows it in place->text. */
-static mote_vfs_error splice(struct place *place, const struct inode *link, const char *rest, unsigned *links) {
+/* Replaces the link's name and what was before it by the link's target; `rest` is what follows it
+ * in place->text. */
+static mote_vfs_error splice(struct place *place, const struct inode *link, const char *rest,
+                             unsigned *links) {
     size_t left = strlen(rest);
     if (++*links > MOTE_VFS_SYMLINKS_MAX) return MOTE_VFS_ELOOP;
     if (link->size + left > MOTE_VFS_PATH_MAX) return MOTE_VFS_ENAMETOOLONG;
@@ -217,15 +225,18 @@ static mote_vfs_error go_up(const struct inode *top, struct inode **dir) {
     return MOTE_VFS_OK;
 }
 
-/* Takes one component, of `size` bytes; *rest moves behind it, or to the start of a link's target. */
-static mote_vfs_error step(struct inode *top, struct place *place, char **rest, size_t size, bool follow, unsigned *links) {
+/* Takes one component, of `size` bytes; *rest moves behind it, or to the start of a link's
+ * target. */
+static mote_vfs_error step(struct inode *top, struct place *place, char **rest, size_t size,
+                           bool follow, unsigned *links) {
     char *name = *rest, *after = name + size, *next = after + strspn(after, "/");
     bool last = !*next;
     place->name = name;
     place->size = size;
     place->directory = last && *after == '/';
     *rest = next;
-    if (size == 1 && name[0] == '.') return place->inode = place->dir, place->directory = true, MOTE_VFS_OK;
+    if (size == 1 && name[0] == '.')
+        return place->inode = place->dir, place->directory = true, MOTE_VFS_OK;
     if (size == 2 && name[0] == '.' && name[1] == '.') {
         mote_vfs_error error = go_up(top, &place->dir);
         return place->inode = place->dir, place->directory = true, error;
@@ -245,7 +256,8 @@ static mote_vfs_error step(struct inode *top, struct place *place, char **rest, 
 }
 
 /* Finds the place of a path, starting from and never above `top`. */
-static mote_vfs_error locate(struct inode *top, const char *path, bool follow, struct place *place) {
+static mote_vfs_error locate(struct inode *top, const char *path, bool follow,
+                             struct place *place) {
     unsigned links = 0;
     mote_vfs_error error = MOTE_VFS_OK;
     if (*path == '/') return MOTE_VFS_EPERM;
@@ -267,11 +279,13 @@ static bool follows(const char *path, bool follow) {
 }
 
 /* The same for what must be there. */
-static mote_vfs_error locate_existing(struct inode *top, const char *path, bool follow, struct place *place) {
+static mote_vfs_error locate_existing(struct inode *top, const char *path, bool follow,
+                                      struct place *place) {
     mote_vfs_error error = locate(top, path, follow, place);
     if (error) return error;
     if (!place->inode) return MOTE_VFS_ENOENT;
-    return place->directory && place->inode->type != MOTE_VFS_DIRECTORY ? MOTE_VFS_ENOTDIR : MOTE_VFS_OK;
+    return place->directory && place->inode->type != MOTE_VFS_DIRECTORY ? MOTE_VFS_ENOTDIR
+                                                                        : MOTE_VFS_OK;
 }
 
 static bool is_dots(const struct place *place) { return place->inode == place->dir; }
@@ -284,7 +298,8 @@ static mote_vfs_error node_new(struct tree *tree, struct inode *inode, mote_vfs_
     struct memory *memory = MOTE__NEW(tree->allocator, struct memory);
     if (!memory) return MOTE_VFS_ENOMEM;
     bool is_dir = inode->type == MOTE_VFS_DIRECTORY;
-    mote_vfs_node_init(&memory->node, is_dir ? &dir_ops : &file_ops, (mote_vfs_type)inode->type, is_dir ? 0 : MOTE_VFS_SEEKABLE);
+    mote_vfs_node_init(&memory->node, is_dir ? &dir_ops : &file_ops, (mote_vfs_type)inode->type,
+                       is_dir ? 0 : MOTE_VFS_SEEKABLE);
     memory->tree = tree;
     memory->inode = inode;
     inode->opens++;
@@ -293,7 +308,8 @@ static mote_vfs_error node_new(struct tree *tree, struct inode *inode, mote_vfs_
     return MOTE_VFS_OK;
 }
 
-/* Takes all names out of a directory; directories that nobody names any more go onto a list, chained by `parent`: trees may be too deep to recurse. */
+/* Takes all names out of a directory; directories that nobody names any more go onto a list,
+ * chained by `parent`: trees may be too deep to recurse. */
 static void empty_onto(struct tree *tree, struct inode *dir, struct inode **list) {
     for (size_t i = 0; i < dir->entries.count; i++) {
         struct inode *child = dir->entries.data[i].inode;
@@ -351,8 +367,10 @@ static mote_vfs_error memory_stat(mote_vfs_node *node, mote_vfs_stat *out) {
 
 static void apply_times(struct inode *inode, const mote_vfs_times *times) {
     uint64_t now = present();
-    if (times->set_accessed || times->set_accessed_now) inode->accessed = times->set_accessed ? times->accessed : now;
-    if (times->set_modified || times->set_modified_now) inode->modified = times->set_modified ? times->modified : now;
+    if (times->set_accessed || times->set_accessed_now)
+        inode->accessed = times->set_accessed ? times->accessed : now;
+    if (times->set_modified || times->set_modified_now)
+        inode->modified = times->set_modified ? times->modified : now;
     inode->changed = now;
 }
 
@@ -364,19 +382,22 @@ static mote_vfs_error memory_set_times(mote_vfs_node *node, const mote_vfs_times
 
 /* ---------------------------------------------------------------- files */
 
-static mote_vfs_error file_pread(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count, uint64_t offset, size_t *done) {
+static mote_vfs_error file_pread(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count,
+                                 uint64_t offset, size_t *done) {
     const struct inode *inode = of(node)->inode;
     *done = 0;
     lock(node);
     for (size_t i = 0; i < count && offset + *done < inode->size; i++) {
-        size_t at = (size_t)offset + *done, left = inode->size - at, size = pieces[i].size < left ? pieces[i].size : left;
+        size_t at = (size_t)offset + *done, left = inode->size - at,
+               size = pieces[i].size < left ? pieces[i].size : left;
         if (size) memcpy(pieces[i].data, inode->data + at, size);
         *done += size;
     }
     return unlock(node, MOTE_VFS_OK);
 }
 
-static mote_vfs_error write_at(struct memory *memory, const mote_vfs_iovec *pieces, size_t count, uint64_t offset, size_t *done) {
+static mote_vfs_error write_at(struct memory *memory, const mote_vfs_iovec *pieces, size_t count,
+                               uint64_t offset, size_t *done) {
     struct inode *inode = memory->inode;
     uint64_t bytes = 0;
     *done = 0;
@@ -394,12 +415,14 @@ static mote_vfs_error write_at(struct memory *memory, const mote_vfs_iovec *piec
     return MOTE_VFS_OK;
 }
 
-static mote_vfs_error file_pwrite(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count, uint64_t offset, size_t *done) {
+static mote_vfs_error file_pwrite(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count,
+                                  uint64_t offset, size_t *done) {
     lock(node);
     return unlock(node, write_at(of(node), pieces, count, offset, done));
 }
 
-static mote_vfs_error file_append(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count, uint64_t *offset, size_t *done) {
+static mote_vfs_error file_append(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count,
+                                  uint64_t *offset, size_t *done) {
     lock(node);
     *offset = of(node)->inode->size;
     return unlock(node, write_at(of(node), pieces, count, *offset, done));
@@ -422,7 +445,8 @@ static mote_vfs_error file_allocate(mote_vfs_node *node, uint64_t offset, uint64
 /* ---------------------------------------------------------------- directories */
 
 /* Makes a new inode under the place's name. */
-static mote_vfs_error create(struct tree *tree, const struct place *place, mote_vfs_type type, struct inode **out) {
+static mote_vfs_error create(struct tree *tree, const struct place *place, mote_vfs_type type,
+                             struct inode **out) {
     struct inode *inode;
     mote_vfs_error error = inode_new(tree, type, &inode);
     if (error) return error;
@@ -438,11 +462,13 @@ static mote_vfs_error check_open(const struct place *place, unsigned flags) {
     bool both = (flags & MOTE_VFS_CREATE) && (flags & MOTE_VFS_EXCLUSIVE);
     if (both) return MOTE_VFS_EEXIST;
     if (((flags & MOTE_VFS_ONLY_DIRECTORY) || place->directory) && !is_dir) return MOTE_VFS_ENOTDIR;
-    if (is_dir && (flags & (MOTE_VFS_WRITE | MOTE_VFS_TRUNCATE | MOTE_VFS_CREATE))) return MOTE_VFS_EISDIR;
+    if (is_dir && (flags & (MOTE_VFS_WRITE | MOTE_VFS_TRUNCATE | MOTE_VFS_CREATE)))
+        return MOTE_VFS_EISDIR;
     return place->inode->type == MOTE_VFS_SYMLINK ? MOTE_VFS_ELOOP : MOTE_VFS_OK;
 }
 
-static mote_vfs_error open_place(struct tree *tree, struct place *place, unsigned flags, mote_vfs_node **out) {
+static mote_vfs_error open_place(struct tree *tree, struct place *place, unsigned flags,
+                                 mote_vfs_node **out) {
     mote_vfs_error error = MOTE_VFS_OK;
     if (place->inode) error = check_open(place, flags);
     else if (!(flags & MOTE_VFS_CREATE)) error = MOTE_VFS_ENOENT;
@@ -452,15 +478,18 @@ static mote_vfs_error open_place(struct tree *tree, struct place *place, unsigne
     return error ? error : node_new(tree, place->inode, out);
 }
 
-static mote_vfs_error dir_open(mote_vfs_node *dir, const char *path, unsigned flags, mote_vfs_node **out) {
+static mote_vfs_error dir_open(mote_vfs_node *dir, const char *path, unsigned flags,
+                               mote_vfs_node **out) {
     struct place place;
     bool exclusive = (flags & MOTE_VFS_CREATE) && (flags & MOTE_VFS_EXCLUSIVE);
     lock(dir);
-    mote_vfs_error error = locate(of(dir)->inode, path, exclusive ? false : follows(path, flags & MOTE_VFS_FOLLOW), &place);
+    mote_vfs_error error = locate(
+        of(dir)->inode, path, exclusive ? false : follows(path, flags & MOTE_VFS_FOLLOW), &place);
     return unlock(dir, error ? error : open_place(of(dir)->tree, &place, flags, out));
 }
 
-static mote_vfs_error dir_stat_at(mote_vfs_node *dir, const char *path, bool follow, mote_vfs_stat *out) {
+static mote_vfs_error dir_stat_at(mote_vfs_node *dir, const char *path, bool follow,
+                                  mote_vfs_stat *out) {
     struct place place;
     lock(dir);
     mote_vfs_error error = locate_existing(of(dir)->inode, path, follows(path, follow), &place);
@@ -468,7 +497,8 @@ static mote_vfs_error dir_stat_at(mote_vfs_node *dir, const char *path, bool fol
     return unlock(dir, error);
 }
 
-static mote_vfs_error dir_set_times_at(mote_vfs_node *dir, const char *path, bool follow, const mote_vfs_times *times) {
+static mote_vfs_error dir_set_times_at(mote_vfs_node *dir, const char *path, bool follow,
+                                       const mote_vfs_times *times) {
     struct place place;
     lock(dir);
     mote_vfs_error error = locate_existing(of(dir)->inode, path, follows(path, follow), &place);
@@ -481,7 +511,9 @@ static mote_vfs_error dir_make_directory(mote_vfs_node *dir, const char *path) {
     struct inode *made;
     lock(dir);
     mote_vfs_error error = locate(of(dir)->inode, path, false, &place);
-    if (!error) error = place.inode ? MOTE_VFS_EEXIST : create(of(dir)->tree, &place, MOTE_VFS_DIRECTORY, &made);
+    if (!error)
+        error = place.inode ? MOTE_VFS_EEXIST
+                            : create(of(dir)->tree, &place, MOTE_VFS_DIRECTORY, &made);
     return unlock(dir, error);
 }
 
@@ -505,7 +537,8 @@ static mote_vfs_error dir_unlink(mote_vfs_node *dir, const char *path) {
     return unlock(dir, error);
 }
 
-static mote_vfs_error dir_read_link(mote_vfs_node *dir, const char *path, char *out, size_t size, size_t *done) {
+static mote_vfs_error dir_read_link(mote_vfs_node *dir, const char *path, char *out, size_t size,
+                                    size_t *done) {
     struct place place;
     lock(dir);
     mote_vfs_error error = locate_existing(of(dir)->inode, path, follows(path, false), &place);
@@ -571,8 +604,10 @@ static mote_vfs_error rename_place(struct tree *tree, struct place *from, struct
 }
 
 /* Runs `act` on two places under the lock of their common tree. */
-static mote_vfs_error with_two(mote_vfs_node *dir, const char *path, bool follow, mote_vfs_node *to_dir, const char *to_path,
-                               mote_vfs_error (*act)(struct tree *tree, struct place *from, struct place *to)) {
+static mote_vfs_error with_two(mote_vfs_node *dir, const char *path, bool follow,
+                               mote_vfs_node *to_dir, const char *to_path,
+                               mote_vfs_error (*act)(struct tree *tree, struct place *from,
+                                                     struct place *to)) {
     struct place from, to;
     if (of(dir)->tree != of(to_dir)->tree) return MOTE_VFS_EXDEV;
     lock(dir);
@@ -582,7 +617,8 @@ static mote_vfs_error with_two(mote_vfs_node *dir, const char *path, bool follow
     return unlock(dir, error);
 }
 
-static mote_vfs_error dir_rename(mote_vfs_node *dir, const char *path, mote_vfs_node *to_dir, const char *to_path) {
+static mote_vfs_error dir_rename(mote_vfs_node *dir, const char *path, mote_vfs_node *to_dir,
+                                 const char *to_path) {
     return with_two(dir, path, false, to_dir, to_path, rename_place);
 }
 
@@ -592,7 +628,8 @@ static mote_vfs_error link_place(struct tree *tree, struct place *from, struct p
     return error ? error : dir_add(tree, to->dir, to->name, to->size, from->inode);
 }
 
-static mote_vfs_error dir_link(mote_vfs_node *dir, const char *path, bool follow, mote_vfs_node *to_dir, const char *to_path) {
+static mote_vfs_error dir_link(mote_vfs_node *dir, const char *path, bool follow,
+                               mote_vfs_node *to_dir, const char *to_path) {
     return with_two(dir, path, follow, to_dir, to_path, link_place);
 }
 
@@ -602,7 +639,8 @@ static mote_vfs_error dir_list(mote_vfs_node *dir, mote_vfs_list_fn each, void *
     const struct inode *inode = of(dir)->inode;
     for (size_t i = 0; !error && i < inode->entries.count; i++) {
         const struct entry *entry = &inode->entries.data[i];
-        error = each(context, entry->name, entry->size, entry->inode->number, (mote_vfs_type)entry->inode->type);
+        error = each(context, entry->name, entry->size, entry->inode->number,
+                     (mote_vfs_type)entry->inode->type);
     }
     return unlock(dir, error);
 }
@@ -635,7 +673,8 @@ static const mote_vfs_ops dir_ops = {.name = "memory directory",
                                      .link = dir_link,
                                      .list = dir_list};
 
-mote_vfs_error mote_vfs_memory_new(const mote_allocator *allocator, uint64_t bytes_max, mote_vfs_node **out) {
+mote_vfs_error mote_vfs_memory_new(const mote_allocator *allocator, uint64_t bytes_max,
+                                   mote_vfs_node **out) {
     const mote_allocator *a = allocator ? allocator : &mote__allocator_libc;
     struct tree *tree = MOTE__NEW(a, struct tree);
     if (!tree) return MOTE_VFS_ENOMEM;

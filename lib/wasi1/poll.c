@@ -1,5 +1,6 @@
 /* poll.c - waiting: poll_oneoff, and the wait before a blocking read (WASI preview 1).
- * Keeps: nobody spins: every round of a wait is one ppoll or one sleep, of at most MOTE_WASI_SLICE_MS, after which interruption is looked at. */
+ * Keeps: nobody spins: every round of a wait is one ppoll or one sleep, of at most
+ * MOTE_WASI_SLICE_MS, after which interruption is looked at. */
 #define _GNU_SOURCE
 #include "process.h"
 #include <poll.h>
@@ -10,18 +11,26 @@
 
 enum { ITEMS_ON_STACK = 16 };
 
-bool mote__wasi_stopped(const struct call *c) { return c->caller && mote_caller_interrupted(c->caller); }
+bool mote__wasi_stopped(const struct call *c) {
+    return c->caller && mote_caller_interrupted(c->caller);
+}
 
 /* ---------------------------------------------------------------- one node */
 
-static int poll_fd_of(mote_vfs_node *node) { return node->ops->poll_fd ? node->ops->poll_fd(node) : -1; }
+static int poll_fd_of(mote_vfs_node *node) {
+    return node->ops->poll_fd ? node->ops->poll_fd(node) : -1;
+}
 
 /* True for nodes that say themselves whether they are ready and have nothing to poll. */
 static bool must_be_asked(mote_vfs_node *node) { return node->ops->ready && poll_fd_of(node) < 0; }
 
-static void sleep_ns(uint64_t ns) { mote__os_sleep_until(mote__os_clock_ns(OS_CLOCK_MONOTONIC) + ns); }
+static void sleep_ns(uint64_t ns) {
+    mote__os_sleep_until(mote__os_clock_ns(OS_CLOCK_MONOTONIC) + ns);
+}
 
-static short poll_events(unsigned wanted) { return (short)((wanted & MOTE_VFS_READ ? POLLIN : 0) | (wanted & MOTE_VFS_WRITE ? POLLOUT : 0)); }
+static short poll_events(unsigned wanted) {
+    return (short)((wanted & MOTE_VFS_READ ? POLLIN : 0) | (wanted & MOTE_VFS_WRITE ? POLLOUT : 0));
+}
 
 mote_vfs_error mote__wasi_wait(struct call *c, mote_vfs_node *node, unsigned wanted) {
     struct pollfd look = {.fd = poll_fd_of(node), .events = poll_events(wanted)};
@@ -53,7 +62,9 @@ struct item {
     bool hangup;
 };
 
-static unsigned wanted_of(const struct item *item) { return item->type == WASI_EVENT_FD_READ ? MOTE_VFS_READ : MOTE_VFS_WRITE; }
+static unsigned wanted_of(const struct item *item) {
+    return item->type == WASI_EVENT_FD_READ ? MOTE_VFS_READ : MOTE_VFS_WRITE;
+}
 
 static void finish(struct item *item, mote_vfs_error error) {
     item->done = true;
@@ -65,7 +76,8 @@ static void take_clock(const struct call *c, const uint8_t *at, struct item *ite
     uint32_t clock = load_u32(at);
     uint64_t timeout = load_u64(at + 8);
     uint16_t flags = load_u16(at + 24);
-    if (clock > WASI_CLOCK_MONOTONIC || (flags & ~WASI_CLOCK_ABSOLUTE)) return finish(item, MOTE_VFS_EINVAL);
+    if (clock > WASI_CLOCK_MONOTONIC || (flags & ~WASI_CLOCK_ABSOLUTE))
+        return finish(item, MOTE_VFS_EINVAL);
     item->clock = clock;
     item->deadline = timeout;
     if (flags & WASI_CLOCK_ABSOLUTE) return;
@@ -113,8 +125,11 @@ static uint64_t bytes_left(struct description *d) {
     mote__os_mutex_lock(&d->lock);
     uint64_t position = d->position;
     mote__os_mutex_unlock(&d->lock);
-    if (!(d->node->traits & MOTE_VFS_SEEKABLE) || !d->node->ops->stat || d->node->ops->stat(d->node, &st)) return 0;
-    if (d->node->ops->seek && d->node->ops->seek(d->node, 0, MOTE_VFS_SEEK_CUR, &position)) return 0;
+    if (!(d->node->traits & MOTE_VFS_SEEKABLE) || !d->node->ops->stat ||
+        d->node->ops->stat(d->node, &st))
+        return 0;
+    if (d->node->ops->seek && d->node->ops->seek(d->node, 0, MOTE_VFS_SEEK_CUR, &position))
+        return 0;
     return st.size > position ? st.size - position : 0;
 }
 
@@ -123,7 +138,8 @@ static void look_at_item(struct wait *w, size_t index) {
     struct item *item = &w->items[index];
     mote_vfs_node *node = item->d->node;
     unsigned now = 0;
-    w->polls[index] = (struct pollfd){.fd = poll_fd_of(node), .events = poll_events(wanted_of(item))};
+    w->polls[index] =
+        (struct pollfd){.fd = poll_fd_of(node), .events = poll_events(wanted_of(item))};
     if (w->polls[index].fd >= 0) {
         w->polled++;
     } else if (node->ops->ready) {
@@ -161,20 +177,24 @@ static void take_poll(struct item *item, short revents) {
     unsigned now;
     mote_vfs_node *node = item->d->node;
     if (revents & POLLNVAL) return finish(item, MOTE_VFS_EBADF);
-    if (item->type == WASI_EVENT_FD_READ && node->ops->ready) (void)node->ops->ready(node, MOTE_VFS_READ, &now, &item->bytes);
+    if (item->type == WASI_EVENT_FD_READ && node->ops->ready)
+        (void)node->ops->ready(node, MOTE_VFS_READ, &now, &item->bytes);
     item->hangup = (revents & POLLHUP) != 0;
     finish(item, MOTE_VFS_OK);
 }
 
 static int poll_once(struct wait *w, uint64_t ns) {
-    struct timespec timeout = {.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)};
+    struct timespec timeout = {.tv_sec = (time_t)(ns / 1000000000u),
+                               .tv_nsec = (long)(ns % 1000000000u)};
     int ready = ppoll(w->polls, (nfds_t)w->count, &timeout, NULL);
     for (size_t i = 0; ready > 0 && i < w->count; i++)
-        if (w->polls[i].fd >= 0 && w->polls[i].revents) take_poll(&w->items[i], w->polls[i].revents);
+        if (w->polls[i].fd >= 0 && w->polls[i].revents)
+            take_poll(&w->items[i], w->polls[i].revents);
     return ready;
 }
 
-/* One round: waits for at most `ns`. A clock of the embedder's own is told to go on, and takes no time where nothing else is waited for. */
+/* One round: waits for at most `ns`. A clock of the embedder's own is told to go on, and takes no
+ * time where nothing else is waited for. */
 static void wait_once(struct wait *w, uint64_t ns, const struct item *next) {
     bool own_clock = w->c->wasi->clock && next;
     int ready = w->polled ? poll_once(w, ns) : 0;
@@ -217,7 +237,8 @@ static void release_items(const struct wait *w) {
         if (w->items[i].d) mote__description_release(w->c->wasi, w->items[i].d);
 }
 
-static mote_vfs_error poll_with(struct wait *w, const uint8_t *in, uint8_t *out, bool old, uint32_t *count) {
+static mote_vfs_error poll_with(struct wait *w, const uint8_t *in, uint8_t *out, bool old,
+                                uint32_t *count) {
     size_t size = old ? WASI_SUBSCRIPTION_OLD_BYTES : WASI_SUBSCRIPTION_BYTES;
     for (size_t i = 0; i < w->count; i++) take_item(w->c, in + i * size, old, &w->items[i]);
     mote_vfs_error error = wait_for_any(w);
@@ -227,14 +248,16 @@ static mote_vfs_error poll_with(struct wait *w, const uint8_t *in, uint8_t *out,
 }
 
 /* As many items as the program passed: on the stack, or on the heap when there are many. */
-static mote_vfs_error poll_many(struct wait *w, const uint8_t *in, uint8_t *out, bool old, uint32_t *count) {
+static mote_vfs_error poll_many(struct wait *w, const uint8_t *in, uint8_t *out, bool old,
+                                uint32_t *count) {
     struct item items[ITEMS_ON_STACK];
     struct pollfd polls[ITEMS_ON_STACK];
     const mote_allocator *a = w->c->wasi->allocator;
     bool few = w->count <= ITEMS_ON_STACK;
     w->items = few ? items : MOTE__NEW_ARRAY(a, struct item, w->count);
     w->polls = few ? polls : MOTE__NEW_ARRAY(a, struct pollfd, w->count);
-    mote_vfs_error error = w->items && w->polls ? poll_with(w, in, out, old, count) : MOTE_VFS_ENOMEM;
+    mote_vfs_error error =
+        w->items && w->polls ? poll_with(w, in, out, old, count) : MOTE_VFS_ENOMEM;
     if (!few) {
         MOTE__DELETE_ARRAY(a, w->items, w->count);
         MOTE__DELETE_ARRAY(a, w->polls, w->count);
@@ -242,8 +265,10 @@ static mote_vfs_error poll_many(struct wait *w, const uint8_t *in, uint8_t *out,
     return error;
 }
 
-static mote_vfs_error poll_oneoff(struct call *c, uint32_t in, uint32_t out, uint32_t count, uint32_t events, bool old) {
-    const uint8_t *from = guest_at(c, in, (uint64_t)count * (old ? WASI_SUBSCRIPTION_OLD_BYTES : WASI_SUBSCRIPTION_BYTES));
+static mote_vfs_error poll_oneoff(struct call *c, uint32_t in, uint32_t out, uint32_t count,
+                                  uint32_t events, bool old) {
+    const uint8_t *from = guest_at(
+        c, in, (uint64_t)count * (old ? WASI_SUBSCRIPTION_OLD_BYTES : WASI_SUBSCRIPTION_BYTES));
     uint8_t *to = guest_at(c, out, (uint64_t)count * WASI_EVENT_BYTES);
     uint32_t happened = 0;
     if (!count) return MOTE_VFS_EINVAL;
@@ -253,10 +278,12 @@ static mote_vfs_error poll_oneoff(struct call *c, uint32_t in, uint32_t out, uin
     return error ? error : guest_put_u32(c, events, happened);
 }
 
-mote_vfs_error mote__wasi_poll_oneoff(struct call *c, uint32_t in, uint32_t out, uint32_t count, uint32_t events) {
+mote_vfs_error mote__wasi_poll_oneoff(struct call *c, uint32_t in, uint32_t out, uint32_t count,
+                                      uint32_t events) {
     return poll_oneoff(c, in, out, count, events, false);
 }
 
-mote_vfs_error mote__wasi_old_poll_oneoff(struct call *c, uint32_t in, uint32_t out, uint32_t count, uint32_t events) {
+mote_vfs_error mote__wasi_old_poll_oneoff(struct call *c, uint32_t in, uint32_t out, uint32_t count,
+                                          uint32_t events) {
     return poll_oneoff(c, in, out, count, events, true);
 }

@@ -1,5 +1,6 @@
-/* readdir.c - fd_readdir. A directory is listed once, when a program begins at cookie 0, and kept with the descriptor: cookies are indices into that
- * list and stay good whatever happens to the directory meanwhile. */
+/* readdir.c - fd_readdir. A directory is listed once, when a program begins at cookie 0, and kept
+ * with the descriptor: cookies are indices into that list and stay good whatever happens to the
+ * directory meanwhile. */
 #include "process.h"
 
 struct dir_name {
@@ -20,12 +21,14 @@ void mote__dir_list_delete(mote_wasi *wasi, struct dir_list *list) {
     MOTE__DELETE(wasi->allocator, list);
 }
 
-static mote_vfs_error add_name(void *context, const char *name, size_t size, uint64_t inode, mote_vfs_type type) {
+static mote_vfs_error add_name(void *context, const char *name, size_t size, uint64_t inode,
+                               mote_vfs_type type) {
     struct dir_list *list = context;
     if (!mote__vec_reserve(&list->bytes, list->allocator, size)) return MOTE_VFS_ENOMEM;
     struct dir_name *at = mote__vec_push(&list->names, list->allocator);
     if (!at) return MOTE_VFS_ENOMEM;
-    *at = (struct dir_name){.start = list->bytes.count, .size = size, .inode = inode, .type = (uint8_t)type};
+    *at = (struct dir_name){
+        .start = list->bytes.count, .size = size, .inode = inode, .type = (uint8_t)type};
     memcpy(list->bytes.data + list->bytes.count, name, size);
     list->bytes.count += size;
     return MOTE_VFS_OK;
@@ -35,7 +38,9 @@ static mote_vfs_error fill_list(struct dir_list *list, mote_vfs_node *dir) {
     mote_vfs_stat st = {0};
     mote_vfs_error error = dir->ops->stat ? dir->ops->stat(dir, &st) : MOTE_VFS_OK;
     if (!error) error = add_name(list, ".", 1, st.inode, MOTE_VFS_DIRECTORY);
-    if (!error) error = add_name(list, "..", 2, st.inode, MOTE_VFS_DIRECTORY); /* what is above is not the program's business */
+    if (!error)
+        error = add_name(list, "..", 2, st.inode,
+                         MOTE_VFS_DIRECTORY); /* what is above is not the program's business */
     return error ? error : dir->ops->list(dir, add_name, list);
 }
 
@@ -75,7 +80,8 @@ static size_t put_entries(const struct dir_list *list, uint64_t index, uint8_t *
     return used;
 }
 
-mote_vfs_error mote__wasi_fd_readdir(struct call *c, uint32_t fd, uint32_t buffer, uint32_t size, uint64_t cookie, uint32_t out) {
+mote_vfs_error mote__wasi_fd_readdir(struct call *c, uint32_t fd, uint32_t buffer, uint32_t size,
+                                     uint64_t cookie, uint32_t out) {
     struct description *d;
     size_t used = 0;
     mote_vfs_error error = mote__table_hold(c->wasi, fd, WASI_FD_READDIR, &d);

@@ -1,4 +1,5 @@
-/* stream.c - single streams that are not descriptors of the host: functions of the embedder, given bytes, a growing buffer. */
+/* stream.c - single streams that are not descriptors of the host: functions of the embedder, given
+ * bytes, a growing buffer. */
 #include <mote/vfs.h>
 #include "base/alloc.h"
 #include "os/os.h"
@@ -15,13 +16,15 @@ static struct stream *stream_of(mote_vfs_node *node) { return (struct stream *)n
 
 static mote_vfs_error stream_close(mote_vfs_node *node) {
     struct stream *stream = stream_of(node);
-    mote_vfs_error error = stream->calls.close ? stream->calls.close(stream->calls.context) : MOTE_VFS_OK;
+    mote_vfs_error error =
+        stream->calls.close ? stream->calls.close(stream->calls.context) : MOTE_VFS_OK;
     MOTE__DELETE(stream->allocator, stream);
     return error;
 }
 
 /* One piece at a time; what came so far counts more than an error or the end after it. */
-static mote_vfs_error stream_read(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count, size_t *done) {
+static mote_vfs_error stream_read(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count,
+                                  size_t *done) {
     const mote_vfs_stream *calls = &stream_of(node)->calls;
     *done = 0;
     for (size_t i = 0; calls->read && i < count; i++) {
@@ -35,7 +38,8 @@ static mote_vfs_error stream_read(mote_vfs_node *node, const mote_vfs_iovec *pie
     return MOTE_VFS_OK;
 }
 
-static mote_vfs_error stream_write(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count, size_t *done) {
+static mote_vfs_error stream_write(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count,
+                                   size_t *done) {
     const mote_vfs_stream *calls = &stream_of(node)->calls;
     if (!calls->write) return MOTE_VFS_EBADF;
     *done = 0;
@@ -50,16 +54,21 @@ static mote_vfs_error stream_write(mote_vfs_node *node, const mote_vfs_iovec *pi
     return MOTE_VFS_OK;
 }
 
-static mote_vfs_error stream_ready(mote_vfs_node *node, unsigned wanted, unsigned *now, uint64_t *bytes) {
+static mote_vfs_error stream_ready(mote_vfs_node *node, unsigned wanted, unsigned *now,
+                                   uint64_t *bytes) {
     const mote_vfs_stream *calls = &stream_of(node)->calls;
     *now = wanted & (calls->ready ? calls->ready(calls->context) : wanted);
     *bytes = 0;
     return MOTE_VFS_OK;
 }
 
-mote_vfs_error mote_vfs_stream_new(const mote_allocator *allocator, const mote_vfs_stream *calls, mote_vfs_node **out) {
-    static const mote_vfs_ops ops = {
-        .name = "stream", .close = stream_close, .read = stream_read, .write = stream_write, .ready = stream_ready};
+mote_vfs_error mote_vfs_stream_new(const mote_allocator *allocator, const mote_vfs_stream *calls,
+                                   mote_vfs_node **out) {
+    static const mote_vfs_ops ops = {.name = "stream",
+                                     .close = stream_close,
+                                     .read = stream_read,
+                                     .write = stream_write,
+                                     .ready = stream_ready};
     const mote_allocator *a = allocator ? allocator : &mote__allocator_libc;
     struct stream *stream = MOTE__NEW(a, struct stream);
     if (!stream) return MOTE_VFS_ENOMEM;
@@ -90,7 +99,8 @@ static mote_vfs_error bytes_close(mote_vfs_node *node) {
     return MOTE_VFS_OK;
 }
 
-static mote_vfs_error bytes_read(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count, size_t *done) {
+static mote_vfs_error bytes_read(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count,
+                                 size_t *done) {
     struct bytes *b = bytes_of(node);
     *done = 0;
     mote__os_mutex_lock(&b->lock);
@@ -118,7 +128,8 @@ static size_t bytes_grow(struct bytes *b, size_t more) {
     return more;
 }
 
-static mote_vfs_error bytes_write(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count, size_t *done) {
+static mote_vfs_error bytes_write(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count,
+                                  size_t *done) {
     struct bytes *b = bytes_of(node);
     size_t wanted = 0;
     *done = 0;
@@ -135,9 +146,11 @@ static mote_vfs_error bytes_write(mote_vfs_node *node, const mote_vfs_iovec *pie
 }
 
 static const mote_vfs_ops source_ops = {.name = "bytes", .close = bytes_close, .read = bytes_read};
-static const mote_vfs_ops buffer_ops = {.name = "buffer", .close = bytes_close, .write = bytes_write};
+static const mote_vfs_ops buffer_ops = {
+    .name = "buffer", .close = bytes_close, .write = bytes_write};
 
-static mote_vfs_error bytes_new(const mote_allocator *allocator, const mote_vfs_ops *ops, struct bytes **out) {
+static mote_vfs_error bytes_new(const mote_allocator *allocator, const mote_vfs_ops *ops,
+                                struct bytes **out) {
     const mote_allocator *a = allocator ? allocator : &mote__allocator_libc;
     struct bytes *b = MOTE__NEW(a, struct bytes);
     if (!b) return MOTE_VFS_ENOMEM;
@@ -147,7 +160,8 @@ static mote_vfs_error bytes_new(const mote_allocator *allocator, const mote_vfs_
     return MOTE_VFS_OK;
 }
 
-mote_vfs_error mote_vfs_bytes_new(const mote_allocator *allocator, const void *bytes, size_t size, mote_vfs_node **out) {
+mote_vfs_error mote_vfs_bytes_new(const mote_allocator *allocator, const void *bytes, size_t size,
+                                  mote_vfs_node **out) {
     struct bytes *b;
     mote_vfs_error error = bytes_new(allocator, &source_ops, &b);
     if (error) return error;
@@ -159,7 +173,8 @@ mote_vfs_error mote_vfs_bytes_new(const mote_allocator *allocator, const void *b
     return MOTE_VFS_OK;
 }
 
-mote_vfs_error mote_vfs_buffer_new(const mote_allocator *allocator, size_t bytes_max, mote_vfs_node **out) {
+mote_vfs_error mote_vfs_buffer_new(const mote_allocator *allocator, size_t bytes_max,
+                                   mote_vfs_node **out) {
     struct bytes *b;
     mote_vfs_error error = bytes_new(allocator, &buffer_ops, &b);
     if (error) return error;

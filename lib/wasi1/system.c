@@ -5,7 +5,8 @@
 /* ---------------------------------------------------------------- arguments and environment */
 
 /* Writes the strings at `buffer` and a pointer to each at `pointers`. */
-static mote_vfs_error put_strings(const struct call *c, const struct strings *strings, uint32_t pointers, uint32_t buffer) {
+static mote_vfs_error put_strings(const struct call *c, const struct strings *strings,
+                                  uint32_t pointers, uint32_t buffer) {
     uint8_t *at = guest_at(c, pointers, (uint64_t)strings->count * 4);
     if (!at) return MOTE_VFS_EFAULT;
     mote_vfs_error error = guest_put(c, buffer, strings->bytes, strings->size);
@@ -18,22 +19,33 @@ static mote_vfs_error put_strings(const struct call *c, const struct strings *st
     return MOTE_VFS_OK;
 }
 
-static mote_vfs_error put_sizes(const struct call *c, const struct strings *strings, uint32_t count, uint32_t size) {
+static mote_vfs_error put_sizes(const struct call *c, const struct strings *strings, uint32_t count,
+                                uint32_t size) {
     mote_vfs_error error = guest_put_u32(c, count, (uint32_t)strings->count);
     return error ? error : guest_put_u32(c, size, (uint32_t)strings->size);
 }
 
-mote_vfs_error mote__wasi_args_get(struct call *c, uint32_t argv, uint32_t buffer) { return put_strings(c, &c->wasi->args, argv, buffer); }
-mote_vfs_error mote__wasi_args_sizes_get(struct call *c, uint32_t count, uint32_t size) { return put_sizes(c, &c->wasi->args, count, size); }
-mote_vfs_error mote__wasi_environ_get(struct call *c, uint32_t env, uint32_t buffer) { return put_strings(c, &c->wasi->env, env, buffer); }
-mote_vfs_error mote__wasi_environ_sizes_get(struct call *c, uint32_t count, uint32_t size) { return put_sizes(c, &c->wasi->env, count, size); }
+mote_vfs_error mote__wasi_args_get(struct call *c, uint32_t argv, uint32_t buffer) {
+    return put_strings(c, &c->wasi->args, argv, buffer);
+}
+mote_vfs_error mote__wasi_args_sizes_get(struct call *c, uint32_t count, uint32_t size) {
+    return put_sizes(c, &c->wasi->args, count, size);
+}
+mote_vfs_error mote__wasi_environ_get(struct call *c, uint32_t env, uint32_t buffer) {
+    return put_strings(c, &c->wasi->env, env, buffer);
+}
+mote_vfs_error mote__wasi_environ_sizes_get(struct call *c, uint32_t count, uint32_t size) {
+    return put_sizes(c, &c->wasi->env, count, size);
+}
 
 /* ---------------------------------------------------------------- clocks */
 
-static const enum os_clock clocks[WASI_CLOCKS] = {OS_CLOCK_REALTIME, OS_CLOCK_MONOTONIC, OS_CLOCK_PROCESS_CPU, OS_CLOCK_THREAD_CPU};
+static const enum os_clock clocks[WASI_CLOCKS] = {OS_CLOCK_REALTIME, OS_CLOCK_MONOTONIC,
+                                                  OS_CLOCK_PROCESS_CPU, OS_CLOCK_THREAD_CPU};
 
 uint64_t mote__wasi_now(mote_wasi *wasi, unsigned clock, uint64_t sleep_ns) {
-    return wasi->clock ? wasi->clock(wasi->context, clock, sleep_ns) : mote__os_clock_ns(clocks[clock]);
+    return wasi->clock ? wasi->clock(wasi->context, clock, sleep_ns)
+                       : mote__os_clock_ns(clocks[clock]);
 }
 
 mote_vfs_error mote__wasi_clock_res_get(struct call *c, uint32_t clock, uint32_t out) {
@@ -42,7 +54,8 @@ mote_vfs_error mote__wasi_clock_res_get(struct call *c, uint32_t clock, uint32_t
     return resolution ? guest_put_u64(c, out, resolution) : MOTE_VFS_ENOTSUP;
 }
 
-mote_vfs_error mote__wasi_clock_time_get(struct call *c, uint32_t clock, uint64_t precision, uint32_t out) {
+mote_vfs_error mote__wasi_clock_time_get(struct call *c, uint32_t clock, uint64_t precision,
+                                         uint32_t out) {
     (void)precision; /* always the best there is */
     if (clock >= WASI_CLOCKS) return MOTE_VFS_EINVAL;
     return guest_put_u64(c, out, mote__wasi_now(c->wasi, clock, 0));

@@ -1,6 +1,6 @@
 /* table.c - descriptors: numbers, what they stand for, and the rights they carry.
- * Keeps: a description is freed by whoever drops its last hold, so closing under a call of another thread is safe; every call checks rights
- * here and nowhere else. */
+ * Keeps: a description is freed by whoever drops its last hold, so closing under a call of another
+ * thread is safe; every call checks rights here and nowhere else. */
 #include "process.h"
 
 /* ---------------------------------------------------------------- descriptions */
@@ -12,7 +12,8 @@ uint64_t mote__rights_of(const mote_vfs_node *node) {
     return node->traits & MOTE_VFS_SEEKABLE ? WASI_RIGHTS_FILE : WASI_RIGHTS_STREAM;
 }
 
-struct description *mote__description_new(mote_wasi *wasi, mote_vfs_node *node, uint64_t base, uint64_t inheriting) {
+struct description *mote__description_new(mote_wasi *wasi, mote_vfs_node *node, uint64_t base,
+                                          uint64_t inheriting) {
     struct description *d = MOTE__NEW(wasi->allocator, struct description);
     if (!d) return mote_vfs_release(node), NULL;
     if (base & WASI_FD_SEEK) base |= WASI_FD_TELL; /* the one includes the other */
@@ -35,16 +36,19 @@ mote_vfs_error mote__description_release(mote_wasi *wasi, struct description *d)
 
 /* ---------------------------------------------------------------- rights */
 
-/* What a call is told that needs rights which the descriptor does not have. Rights that it never had because of what it is, or how it was opened,
- * are the error that POSIX has for that. */
+/* What a call is told that needs rights which the descriptor does not have. Rights that it never
+ * had because of what it is, or how it was opened, are the error that POSIX has for that. */
 static mote_vfs_error refuse(const struct description *d, uint64_t missing) {
-    const uint64_t positions = WASI_FD_SEEK | WASI_FD_TELL, sockets = WASI_SOCK_ACCEPT | WASI_SOCK_SHUTDOWN;
+    const uint64_t positions = WASI_FD_SEEK | WASI_FD_TELL,
+                   sockets = WASI_SOCK_ACCEPT | WASI_SOCK_SHUTDOWN;
     const uint64_t directories = WASI_RIGHTS_DIRECTORY & ~(uint64_t)WASI_RIGHTS_ANY;
     bool is_dir = d->node->type == MOTE_VFS_DIRECTORY;
     uint64_t never = missing & ~d->opened;
     if (!never) return MOTE_VFS_ENOTCAPABLE;
-    if ((never & positions) && !(mote__rights_of(d->node) & positions)) return is_dir ? MOTE_VFS_EBADF : MOTE_VFS_ESPIPE;
-    if (never & sockets) return d->node->traits & MOTE_VFS_SOCKET ? MOTE_VFS_EINVAL : MOTE_VFS_ENOTSOCK;
+    if ((never & positions) && !(mote__rights_of(d->node) & positions))
+        return is_dir ? MOTE_VFS_EBADF : MOTE_VFS_ESPIPE;
+    if (never & sockets)
+        return d->node->traits & MOTE_VFS_SOCKET ? MOTE_VFS_EINVAL : MOTE_VFS_ENOTSOCK;
     if ((never & directories) && !is_dir) return MOTE_VFS_ENOTDIR;
     if (never & (WASI_FD_READ | WASI_FD_WRITE)) return MOTE_VFS_EBADF;
     return never & ~mote__rights_of(d->node) ? MOTE_VFS_EBADF : MOTE_VFS_ENOTCAPABLE;
@@ -59,14 +63,17 @@ static mote_vfs_error unlock(mote_wasi *wasi, mote_vfs_error error) {
 }
 
 /* NULL when the number is free. */
-static struct description *get(const struct table *table, uint32_t fd) { return fd < table->slots.count ? table->slots.data[fd] : NULL; }
+static struct description *get(const struct table *table, uint32_t fd) {
+    return fd < table->slots.count ? table->slots.data[fd] : NULL;
+}
 
 static mote_vfs_error add_locked(mote_wasi *wasi, struct description *d, uint32_t *fd) {
     struct table *table = &wasi->table;
     size_t at = table->free_hint;
     while (at < table->slots.count && table->slots.data[at]) at++;
     if (at >= MOTE_WASI_DESCRIPTORS_MAX) return MOTE_VFS_EMFILE;
-    if (at == table->slots.count && !mote__vec_push(&table->slots, wasi->allocator)) return MOTE_VFS_ENOMEM;
+    if (at == table->slots.count && !mote__vec_push(&table->slots, wasi->allocator))
+        return MOTE_VFS_ENOMEM;
     table->slots.data[at] = d;
     table->free_hint = at + 1;
     *fd = (uint32_t)at;
@@ -81,7 +88,8 @@ mote_vfs_error mote__table_add(mote_wasi *wasi, struct description *d, uint32_t 
     return error;
 }
 
-mote_vfs_error mote__table_hold(mote_wasi *wasi, uint32_t fd, uint64_t rights, struct description **out) {
+mote_vfs_error mote__table_hold(mote_wasi *wasi, uint32_t fd, uint64_t rights,
+                                struct description **out) {
     lock(wasi);
     struct description *d = get(&wasi->table, fd);
     if (!d) return unlock(wasi, MOTE_VFS_EBADF);

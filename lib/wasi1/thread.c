@@ -1,7 +1,8 @@
-/* thread.c - wasi-threads: `wasi.thread-spawn` starts a thread of the host that instantiates the program again, in a store of its own over the shared
- * memory, and calls its `wasi_thread_start`.
- * Keeps: the first thread to exit or trap decides how the program ended; all others are interrupted and waited for before anything is freed;
- * a store is in the list of runners exactly while it may be interrupted. */
+/* thread.c - wasi-threads: `wasi.thread-spawn` starts a thread of the host that instantiates the
+ * program again, in a store of its own over the shared memory, and calls its `wasi_thread_start`.
+ * Keeps: the first thread to exit or trap decides how the program ended; all others are interrupted
+ * and waited for before anything is freed; a store is in the list of runners exactly while it may
+ * be interrupted. */
 #include <mote/wasi.h>
 #include "base/error.h"
 #include "process.h"
@@ -26,7 +27,7 @@ struct threads {
     struct runner first, *runners; /* guarded by lock, like everything below */
     uint32_t next_id;
     bool ended;
-    mote_status status;    /* how, once ended */
+    mote_status status; /* how, once ended */
     mote_error error;
     _Atomic uint32_t running; /* threads besides the first; waited on */
 };
@@ -72,27 +73,33 @@ static void runner_remove(struct threads *t, struct runner *r) {
 }
 
 static void wait_for_all(struct threads *t) {
-    for (uint32_t left = atomic_load(&t->running); left; left = atomic_load(&t->running)) mote__os_wait(&t->running, left, OS_NEVER);
+    for (uint32_t left = atomic_load(&t->running); left; left = atomic_load(&t->running))
+        mote__os_wait(&t->running, left, OS_NEVER);
 }
 
 /* ---------------------------------------------------------------- one thread */
 
-static mote_status define_thread(struct threads *t, mote_linker *linker, mote_store *store, mote_error *error);
+static mote_status define_thread(struct threads *t, mote_linker *linker, mote_store *store,
+                                 mote_error *error);
 
-static mote_status link_thread(struct threads *t, mote_linker *linker, mote_store *store, mote_error *error) {
+static mote_status link_thread(struct threads *t, mote_linker *linker, mote_store *store,
+                               mote_error *error) {
     TRY(mote_wasi_define(t->wasi, linker, error));
     TRY(define_thread(t, linker, store, error));
     return t->config.prepare ? t->config.prepare(t->config.context, store, linker, error) : MOTE_OK;
 }
 
-static mote_status call_start(const struct start *start, mote_store *store, mote_instance instance, mote_error *error) {
+static mote_status call_start(const struct start *start, mote_store *store, mote_instance instance,
+                              mote_error *error) {
     mote_func func;
-    const mote_value args[] = {{.kind = MOTE_I32, .of.i32 = start->id}, {.kind = MOTE_I32, .of.i32 = start->argument}};
+    const mote_value args[] = {{.kind = MOTE_I32, .of.i32 = start->id},
+                               {.kind = MOTE_I32, .of.i32 = start->argument}};
     TRY(mote_instance_func(instance, "wasi_thread_start", &func, error));
     return mote_call(store, func, args, 2, NULL, 0, error);
 }
 
-static mote_status run_linked(const struct start *start, mote_linker *linker, mote_store *store, mote_error *error) {
+static mote_status run_linked(const struct start *start, mote_linker *linker, mote_store *store,
+                              mote_error *error) {
     mote_instance instance;
     TRY(link_thread(start->threads, linker, store, error));
     TRY(mote_linker_instantiate(linker, store, start->threads->config.module, &instance, error));
@@ -155,7 +162,8 @@ static bool start_thread(struct threads *t, uint32_t id, uint32_t argument) {
     struct start *start = MOTE__NEW(t->wasi->allocator, struct start);
     if (!start) return false;
     *start = (struct start){.threads = t, .id = id, .argument = argument};
-    if (mote__os_thread_create(&thread, thread_main, start, 0)) return MOTE__DELETE(t->wasi->allocator, start), false;
+    if (mote__os_thread_create(&thread, thread_main, start, 0))
+        return MOTE__DELETE(t->wasi->allocator, start), false;
     mote__os_thread_detach(thread);
     return true;
 }
@@ -179,16 +187,20 @@ static mote_status define_spawn(struct threads *t, mote_linker *linker, mote_err
     const mote_valtype i32 = MOTE_VALTYPE(MOTE_I32);
     const mote_type *type;
     TRY(mote_type_new_func(t->engine, &i32, 1, &i32, 1, &type, error));
-    mote_status status = mote_linker_define_raw(linker, "wasi", "thread-spawn", type, raw_thread_spawn, t, error);
+    mote_status status =
+        mote_linker_define_raw(linker, "wasi", "thread-spawn", type, raw_thread_spawn, t, error);
     mote_type_delete(type);
     return status;
 }
 
-/* Names of imports come without a NUL and may hold one; such a one cannot be defined and fails to link by name later. */
-static mote_status define_memory(const struct threads *t, mote_linker *linker, mote_memory memory, mote_error *error) {
+/* Names of imports come without a NUL and may hold one; such a one cannot be defined and fails to
+ * link by name later. */
+static mote_status define_memory(const struct threads *t, mote_linker *linker, mote_memory memory,
+                                 mote_error *error) {
     char module[256], name[256];
     if (t->memory_module.size >= sizeof module || t->memory_name.size >= sizeof name)
-        return mote__error_set(error, MOTE_E_LIMIT, MOTE_NO_OFFSET, "the name of the shared memory is too long");
+        return mote__error_set(error, MOTE_E_LIMIT, MOTE_NO_OFFSET,
+                               "the name of the shared memory is too long");
     memcpy(module, t->memory_module.data, t->memory_module.size);
     memcpy(name, t->memory_name.data, t->memory_name.size);
     module[t->memory_module.size] = name[t->memory_name.size] = 0;
@@ -196,7 +208,8 @@ static mote_status define_memory(const struct threads *t, mote_linker *linker, m
     return mote_linker_define(linker, module, name, external, error);
 }
 
-static mote_status define_thread(struct threads *t, mote_linker *linker, mote_store *store, mote_error *error) {
+static mote_status define_thread(struct threads *t, mote_linker *linker, mote_store *store,
+                                 mote_error *error) {
     mote_memory memory;
     TRY(define_spawn(t, linker, error));
     TRY(mote_memory_from_shared(store, t->memory, &memory, error));
@@ -212,7 +225,8 @@ static bool find_memory(const mote_module *module, mote_importtype *out) {
     return false;
 }
 
-static mote_status make_threads(struct threads *t, mote_linker *linker, mote_store *store, const mote_memorytype *type, mote_error *error) {
+static mote_status make_threads(struct threads *t, mote_linker *linker, mote_store *store,
+                                const mote_memorytype *type, mote_error *error) {
     mote_memory memory;
     TRY(mote_memory_new(store, type, &memory, error));
     t->memory = mote_memory_share(memory);
@@ -220,14 +234,19 @@ static mote_status make_threads(struct threads *t, mote_linker *linker, mote_sto
     return define_memory(t, linker, memory, error);
 }
 
-mote_status mote_wasi_define_threads(mote_wasi *wasi, mote_linker *linker, mote_store *store, const mote_wasi_threads *config, mote_error *error) {
+mote_status mote_wasi_define_threads(mote_wasi *wasi, mote_linker *linker, mote_store *store,
+                                     const mote_wasi_threads *config, mote_error *error) {
     mote_importtype import;
     mote_error unwanted;
     if (!error) error = &unwanted;
     if (!find_memory(config->module, &import)) return MOTE_OK;
     struct threads *t = MOTE__NEW(wasi->allocator, struct threads);
     if (!t) return mote__error_nomem(error, "preparing threads");
-    *t = (struct threads){.wasi = wasi, .config = *config, .engine = mote_store_engine(store), .memory_module = import.module, .memory_name = import.name};
+    *t = (struct threads){.wasi = wasi,
+                          .config = *config,
+                          .engine = mote_store_engine(store),
+                          .memory_module = import.module,
+                          .memory_name = import.name};
     mote_limits_init(&t->limits);
     if (config->limits) t->limits = *config->limits;
     t->first.store = store;
@@ -259,7 +278,8 @@ static mote_status finish_threads(struct threads *t, mote_status status, mote_er
     return t->status;
 }
 
-mote_status mote_wasi_finish(mote_wasi *wasi, mote_status status, uint32_t *exit_code, mote_error *error) {
+mote_status mote_wasi_finish(mote_wasi *wasi, mote_status status, uint32_t *exit_code,
+                             mote_error *error) {
     mote_error unwanted = {.status = status};
     if (!error) error = &unwanted;
     if (wasi->threads) status = finish_threads(wasi->threads, status, error);

@@ -4,10 +4,9 @@
 #include <errno.h>
 
 const char *mote_vfs_error_text(mote_vfs_error error) {
-    static const char *const texts[] = {
-        "no error",
+    static const char *const texts[] = {"no error",
 #define TEXT(name, number, text) [number] = text,
-        MOTE_VFS_ERRORS(TEXT)
+                                        MOTE_VFS_ERRORS(TEXT)
 #undef TEXT
     };
     return (unsigned)error < sizeof texts / sizeof *texts ? texts[error] : "unknown error";
@@ -38,8 +37,10 @@ mote_vfs_error mote_vfs_error_from_errno(int host_errno) {
     }
 }
 
-void mote_vfs_node_init(mote_vfs_node *node, const mote_vfs_ops *ops, mote_vfs_type type, unsigned traits) {
-    *node = (mote_vfs_node){.ops = ops, .holds = 1, .type = (uint8_t)type, .traits = (uint8_t)traits};
+void mote_vfs_node_init(mote_vfs_node *node, const mote_vfs_ops *ops, mote_vfs_type type,
+                        unsigned traits) {
+    *node =
+        (mote_vfs_node){.ops = ops, .holds = 1, .type = (uint8_t)type, .traits = (uint8_t)traits};
 }
 
 mote_vfs_node *mote_vfs_retain(mote_vfs_node *node) {
@@ -90,7 +91,7 @@ mote_vfs_error mote_vfs_path_clean(const char *path, char *out, bool *only_direc
 static mote_vfs_error write_all(mote_vfs_node *node, const uint8_t *bytes, size_t size) {
     for (size_t at = 0, done = 0; at < size; at += done) {
         mote_vfs_iovec piece = {(void *)(uintptr_t)(bytes + at), size - at};
-        mote_vfs_error error = node->ops->pwrite ? node->ops->pwrite(node, &piece, 1, at, &done)
+        mote_vfs_error error = node->ops->pwrite  ? node->ops->pwrite(node, &piece, 1, at, &done)
                                : node->ops->write ? node->ops->write(node, &piece, 1, &done)
                                                   : MOTE_VFS_ENOTSUP;
         if (error) return error;
@@ -117,7 +118,10 @@ mote_vfs_error mote_vfs_put(mote_vfs_node *dir, const char *path, const void *by
     if (strlen(path) > MOTE_VFS_PATH_MAX) return MOTE_VFS_ENAMETOOLONG;
     mote_vfs_node *node;
     mote_vfs_error error = dir->ops->make_directory ? make_parents(dir, path) : MOTE_VFS_OK;
-    if (!error) error = dir->ops->open(dir, path, MOTE_VFS_WRITE | MOTE_VFS_CREATE | MOTE_VFS_TRUNCATE | MOTE_VFS_FOLLOW, &node);
+    if (!error)
+        error = dir->ops->open(
+            dir, path, MOTE_VFS_WRITE | MOTE_VFS_CREATE | MOTE_VFS_TRUNCATE | MOTE_VFS_FOLLOW,
+            &node);
     if (error) return error;
     error = write_all(node, bytes, size);
     mote_vfs_error closed = mote_vfs_release(node);
@@ -127,14 +131,16 @@ mote_vfs_error mote_vfs_put(mote_vfs_node *dir, const char *path, const void *by
 static mote_vfs_error read_all(mote_vfs_node *node, uint8_t *bytes, size_t size) {
     for (size_t at = 0, done = 0; at < size; at += done) {
         mote_vfs_iovec piece = {bytes + at, size - at};
-        mote_vfs_error error = node->ops->pread ? node->ops->pread(node, &piece, 1, at, &done) : MOTE_VFS_ENOTSUP;
+        mote_vfs_error error =
+            node->ops->pread ? node->ops->pread(node, &piece, 1, at, &done) : MOTE_VFS_ENOTSUP;
         if (error) return error;
         if (!done) return MOTE_VFS_EIO; /* shorter than stat said: it changed under us */
     }
     return MOTE_VFS_OK;
 }
 
-mote_vfs_error mote_vfs_get(mote_vfs_node *dir, const char *path, const mote_allocator *allocator, void **bytes, size_t *size) {
+mote_vfs_error mote_vfs_get(mote_vfs_node *dir, const char *path, const mote_allocator *allocator,
+                            void **bytes, size_t *size) {
     const mote_allocator *a = allocator ? allocator : &mote__allocator_libc;
     mote_vfs_node *node;
     mote_vfs_stat st = {0};

@@ -1,5 +1,5 @@
-/* beneath_test.c - paths that must not leave a directory, by the kernel's resolution and by the walk; with a thread that swaps a directory for a
- * link that leads out meanwhile. */
+/* beneath_test.c - paths that must not leave a directory, by the kernel's resolution and by the
+ * walk; with a thread that swaps a directory for a link that leads out meanwhile. */
 #define _GNU_SOURCE
 #include "test.h"
 #include "scratch.h"
@@ -102,7 +102,8 @@ static void check_cases(enum beneath_mode mode) {
     unsigned before = scratch_open_count();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         mote_vfs_error got = open_and_close(&s, cases[i].path, cases[i].flags);
-        if (!CHECK_EQ(got, cases[i].expected)) printf("  path %s, flags %#o\n", cases[i].path, (unsigned)cases[i].flags);
+        if (!CHECK_EQ(got, cases[i].expected))
+            printf("  path %s, flags %#o\n", cases[i].path, (unsigned)cases[i].flags);
     }
     CHECK(opens_text(&s, "d/e/f", "inside"));
     CHECK(opens_text(&s, "to_dir/f", "inside"));
@@ -223,7 +224,8 @@ TEST(long_walk) { check_long(BENEATH_WALK); }
 
 /* ---------------------------------------------------------------- races */
 
-/* Swaps "swap" between a directory that holds "secret" too, and a link to the outside; renames a directory up and down as well. */
+/* Swaps "swap" between a directory that holds "secret" too, and a link to the outside; renames a
+ * directory up and down as well. */
 struct swapper {
     int fd;
     _Atomic bool stop;
@@ -275,7 +277,8 @@ static void check_race(enum beneath_mode mode) {
     swapper.fd = s.fd;
     mote__beneath_force(mode);
     REQUIRE(!pthread_create(&thread, NULL, swap, &swapper));
-    for (int i = 0; i < 20000 && (i < 5000 || !inside || !refused); i++) race_once(&s, &inside, &refused);
+    for (int i = 0; i < 20000 && (i < 5000 || !inside || !refused); i++)
+        race_once(&s, &inside, &refused);
     atomic_store(&swapper.stop, true);
     pthread_join(thread, NULL);
     CHECK(inside > 0);

@@ -23,7 +23,8 @@ static inline bool scratch_begin(struct scratch *s) {
     return s->fd >= 0;
 }
 
-static inline int scratch_remove_one(const char *path, const struct stat *st, int type, struct FTW *where) {
+static inline int scratch_remove_one(const char *path, const struct stat *st, int type,
+                                     struct FTW *where) {
     (void)st, (void)type, (void)where;
     return remove(path);
 }

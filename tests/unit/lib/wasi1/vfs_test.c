@@ -1,5 +1,5 @@
-/* vfs_test.c - file systems: the same sequences on a directory of the host (both ways of resolving) and on a tree in memory must give the
- * same answers; streams; clean paths; limits. */
+/* vfs_test.c - file systems: the same sequences on a directory of the host (both ways of resolving)
+ * and on a tree in memory must give the same answers; streams; clean paths; limits. */
 #define _GNU_SOURCE
 #include "test.h"
 #include "fail_alloc.h"
@@ -15,7 +15,8 @@
 
 enum step_kind { MKDIR, RMDIR, UNLINK, SYMLINK, RENAME, LINK, OPEN, PUT, STAT, LSTAT, READLINK };
 
-/* One step: what to do, with which paths, and what comes of it. For SYMLINK `to` is the target, for PUT and READLINK the text. */
+/* One step: what to do, with which paths, and what comes of it. For SYMLINK `to` is the target, for
+ * PUT and READLINK the text. */
 struct step {
     enum step_kind kind;
     const char *path, *to;
@@ -170,7 +171,8 @@ static void run_steps(mote_vfs_node *dir) {
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         mote_vfs_error got = run_step(dir, &steps[i]);
         if (!CHECK_EQ(got, steps[i].expected))
-            printf("  step %zu: %s %s: %s\n", i, steps[i].path, steps[i].to ? steps[i].to : "", mote_vfs_error_text(got));
+            printf("  step %zu: %s %s: %s\n", i, steps[i].path, steps[i].to ? steps[i].to : "",
+                   mote_vfs_error_text(got));
     }
 }
 
@@ -196,7 +198,8 @@ TEST(steps_memory) {
     CHECK_EQ(mote_vfs_release(dir), MOTE_VFS_OK);
 }
 
-/* ---------------------------------------------------------------- contents and attributes, on both */
+/* ---------------------------------------------------------------- contents and attributes, on
+ * both */
 
 static void check_contents(mote_vfs_node *dir) {
     void *bytes;
@@ -247,7 +250,8 @@ static void check_file(mote_vfs_node *dir) {
 }
 
 static void check_times(mote_vfs_node *dir) {
-    const mote_vfs_times fixed = {.accessed = 1000000001, .modified = 2000000002, .set_accessed = true, .set_modified = true};
+    const mote_vfs_times fixed = {
+        .accessed = 1000000001, .modified = 2000000002, .set_accessed = true, .set_modified = true};
     const mote_vfs_times now = {.set_modified_now = true};
     mote_vfs_stat st;
     REQUIRE(!mote_vfs_put(dir, "timed", "x", 1));
@@ -271,7 +275,8 @@ struct listing {
     unsigned count, directories, files, links;
 };
 
-static mote_vfs_error count_name(void *context, const char *name, size_t size, uint64_t inode, mote_vfs_type type) {
+static mote_vfs_error count_name(void *context, const char *name, size_t size, uint64_t inode,
+                                 mote_vfs_type type) {
     struct listing *l = context;
     CHECK(size == strlen(name));
     CHECK(inode != 0);
@@ -282,7 +287,8 @@ static mote_vfs_error count_name(void *context, const char *name, size_t size, u
     return MOTE_VFS_OK;
 }
 
-static mote_vfs_error stop_at_once(void *context, const char *name, size_t size, uint64_t inode, mote_vfs_type type) {
+static mote_vfs_error stop_at_once(void *context, const char *name, size_t size, uint64_t inode,
+                                   mote_vfs_type type) {
     (void)context, (void)name, (void)size, (void)inode, (void)type;
     return MOTE_VFS_EIO;
 }
@@ -397,11 +403,13 @@ TEST(memory_removed) {
 
 /* Steps that allocate; every failure is an error and nothing is lost. */
 static bool fill_tree(const mote_allocator *a, void *context) {
+    /* clang-format off */
     static const struct step few[] = {
         {MKDIR, "d", NULL, MOTE_VFS_OK, 0},       {PUT, "d/f", "text", MOTE_VFS_OK, 0},   {SYMLINK, "l", "d/f", MOTE_VFS_OK, 0},
         {LINK, "d/f", "hard", MOTE_VFS_OK, 0},    {RENAME, "hard", "h", MOTE_VFS_OK, 0},  {RENAME, "d", "e", MOTE_VFS_OK, 0},
         {OPEN, "e/g", NULL, MOTE_VFS_OK, WR | CR}, {RENAME, "e/g", "h", MOTE_VFS_OK, 0},
     };
+    /* clang-format on */
     mote_vfs_node *dir;
     mote_vfs_error error = mote_vfs_memory_new(a, 1 << 20, &dir);
     (void)context;
@@ -574,9 +582,11 @@ TEST(clean_paths) {
         const char *path, *expected;
         bool directory;
     } good[] = {
-        {"a", "a", false},   {"a/b", "a/b", false}, {"./a//b/", "a/b", true}, {".", "", true},
-        {"a/..", "", true},  {"a/../b", "b", false}, {"a/b/../../c", "c", false}, {"...", "...", false},
-        {"a/.b", "a/.b", false}, {"a/./", "a", true},
+        {"a", "a", false},           {"a/b", "a/b", false},
+        {"./a//b/", "a/b", true},    {".", "", true},
+        {"a/..", "", true},          {"a/../b", "b", false},
+        {"a/b/../../c", "c", false}, {"...", "...", false},
+        {"a/.b", "a/.b", false},     {"a/./", "a", true},
     };
     char out[MOTE_VFS_PATH_MAX + 1];
     bool directory;
