@@ -43,7 +43,7 @@ bool mote__is_id_char(uint8_t c) { return (char_class[c] & CHAR_ID) != 0; }
 static bool is(uint8_t c, unsigned classes) { return (char_class[c] & classes) != 0; }
 
 void mote__lexer_init(struct lexer *lexer, struct span text, size_t offset) {
-    *lexer = (struct lexer){text.data, text.data + offset, text.data + text.size};
+    *lexer = (struct lexer){text.data, text.data + offset, text.data + text.size, false};
 }
 
 size_t mote__lexer_check_utf8(struct span text) {
@@ -371,6 +371,9 @@ static struct token skip_annotation(struct lexer *x, struct token open) {
 }
 
 static struct token lex_annotation(struct lexer *x) {
+    if (x->no_annotations)
+        return problem(x, x->pos, x->pos + 2,
+                       "unexpected token: annotations are switched off (feature annotations)");
     struct token open = lex_annotation_name(x);
     if (open.kind == TOKEN_ERROR) return open;
     for (size_t i = 0; i < sizeof known_annotations / sizeof *known_annotations; i++)

@@ -30,6 +30,7 @@ struct token {
 
 struct lexer {
     const uint8_t *start, *pos, *end;
+    bool no_annotations; /* "(@" is an error */
 };
 
 /* Begins at `offset` in `text`. The text is checked for UTF-8 by the caller (mote__lexer_check_utf8), once. */

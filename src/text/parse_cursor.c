@@ -37,6 +37,7 @@ void mote__parse_advance(struct parser *p) {
 
 void mote__parse_seek(struct parser *p, size_t offset) {
     mote__lexer_init(&p->lexer, p->text, offset);
+    p->lexer.no_annotations = !(p->features & FEATURE_BIT(annotations));
     p->token = mote__lexer_next(&p->lexer);
     p->next = mote__lexer_next(&p->lexer);
     p->behind = p->token.at;

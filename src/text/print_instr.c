@@ -3,6 +3,7 @@
 #include "text/print.h"
 #include "text/number.h"
 #include "text/typenames.h"
+#include "wasm/limits.h"
 
 /* ---- Branch hints. ---- */
 
@@ -371,7 +372,7 @@ void mote__print_body(struct printer *p, struct reader *in, const uint8_t *start
     p->open_labels.count = 0;
     p->label_count = 0;
     begin_hints(p, func);
-    while (!in->failed && !p->out.failed) {
+    while (!in->failed && !p->out.failed && p->out.size <= LIMIT_TEXT_BYTES) {
         uint32_t offset = (uint32_t)(in->pos - start);
         enum mote__op op = read_op(in);
         if (in->failed) break;
@@ -393,7 +394,8 @@ static uint32_t print_expr_ops(struct printer *p, struct reader *in) {
     for (;; count++) {
         enum mote__op op = read_op(in);
         bool closes = op == OP_end || op == OP_delegate;
-        if (in->failed || p->out.failed || (op == OP_end && !p->open_labels.count)) return count;
+        bool failed = in->failed || p->out.failed || p->out.size > LIMIT_TEXT_BYTES;
+        if (failed || (op == OP_end && !p->open_labels.count)) return count;
         if (closes && !p->open_labels.count) mote__reader_fail(in, in->pos, "unexpected token");
         else if (closes) pop_label(p);
         mote__put_u8(&p->out, ' ');

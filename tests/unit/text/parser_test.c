@@ -235,6 +235,13 @@ TEST(annotations) {
                   "@metadata.code.branch_hint annotation: not in a function");
 }
 
+TEST(annotations_switched_off) {
+    struct text_binary out;
+    struct span text = span_of("(func (@a b) nop)");
+    CHECK_EQ(mote__text_to_binary(&mote__allocator_libc, text, 0, &out, &last_error), MOTE_E_MALFORMED);
+    CHECK(strstr(last_error.message, "feature annotations") != NULL);
+}
+
 TEST(branch_hints) {
     CHECK_SAME("(func (@metadata.code.branch_hint \"\\01\") (if (i32.const 1) (then nop)))",
                "(func i32.const 1 (@metadata.code.branch_hint \"\\01\") if nop end)");
