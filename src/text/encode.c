@@ -1,5 +1,6 @@
-/* encode.c - the binary format's outer shape (core spec, "Binary Format / Modules", appendix "Custom Sections").
- * In: sections, names and custom sections in any order. Out: a module whose sections are in order and whose LEB128 are shortest. */
+/* encode.c - the binary format's outer shape (core spec, "Binary Format / Modules", appendix
+ * "Custom Sections"). In: sections, names and custom sections in any order. Out: a module whose
+ * sections are in order and whose LEB128 are shortest. */
 #include "text/encode.h"
 
 /* clang-format off */
@@ -212,8 +213,7 @@ void mote__encoder_init(struct encoder *e, const mote_allocator *allocator) {
 void mote__encoder_deinit(struct encoder *e) {
     for (unsigned i = 0; i < SECTION_COUNT; i++) mote__buffer_deinit(&e->sections[i].bytes);
     for (unsigned i = 0; i < NAMES_COUNT; i++) mote__buffer_deinit(&e->names[i].bytes);
-    for (size_t i = 0; i < e->customs.count; i++)
-        mote__buffer_deinit(&e->customs.data[i].contents);
+    for (size_t i = 0; i < e->customs.count; i++) mote__buffer_deinit(&e->customs.data[i].contents);
     mote__vec_deinit(&e->customs, e->allocator);
     mote__buffer_deinit(&e->inner_names.bytes);
     mote__buffer_deinit(&e->branch_hints.bytes);
@@ -239,7 +239,8 @@ static void put_customs_at(const struct encoder *e, unsigned place, struct buffe
     }
 }
 
-/* A custom section that is made here: its contents pass through a buffer, because their size comes first. */
+/* A custom section that is made here: its contents pass through a buffer, because their size comes
+ * first. */
 static void put_made(struct encoder *e, void (*put)(struct encoder *, struct buffer *),
                      struct buffer *out) {
     struct buffer contents;
@@ -265,8 +266,8 @@ static void put_section(const struct encoder *e, enum section s, struct buffer *
 bool mote__encode_module(struct encoder *e, struct buffer *out) {
     static const uint8_t header[] = {0, 'a', 's', 'm', 1, 0, 0, 0};
     mote__encoder_flush_names(e);
-    out->failed |= e->inner_names.bytes.failed | e->branch_hints.bytes.failed |
-                   e->func_hints.bytes.failed;
+    out->failed |=
+        e->inner_names.bytes.failed | e->branch_hints.bytes.failed | e->func_hints.bytes.failed;
     mote__put_bytes(out, header, sizeof header);
     put_customs_at(e, PLACE_FIRST, out);
     for (unsigned s = 0; s < SECTION_COUNT; s++) {

@@ -1,6 +1,7 @@
-/* encode.h - writing the binary format: a growing buffer with sticky failure, the sections of a module, name maps.
- * Knows nothing of the text format; the parser fills it, in text order, and mote__encode_module puts the sections in theirs.
- * Keeps: when memory runs out `failed` is set, nothing more is written, and one check at the end tells. */
+/* encode.h - writing the binary format: a growing buffer with sticky failure, the sections of a
+ * module, name maps. Knows nothing of the text format; the parser fills it, in text order, and
+ * mote__encode_module puts the sections in theirs. Keeps: when memory runs out `failed` is set,
+ * nothing more is written, and one check at the end tells. */
 #ifndef MOTE_TEXT_ENCODE_H
 #define MOTE_TEXT_ENCODE_H
 
@@ -17,7 +18,8 @@ struct buffer {
 
 void mote__buffer_init(struct buffer *b, const mote_allocator *allocator);
 void mote__buffer_deinit(struct buffer *b);
-/* Makes room for `more` bytes and returns the place of the first; NULL (and failed) when out of memory. Does not change the size. */
+/* Makes room for `more` bytes and returns the place of the first; NULL (and failed) when out of
+ * memory. Does not change the size. */
 uint8_t *mote__buffer_room(struct buffer *b, size_t more);
 
 void mote__put_u8(struct buffer *b, uint8_t byte);
@@ -84,7 +86,8 @@ struct counted {
     uint32_t count;
 };
 
-/* Where a custom section goes: PLACE_FIRST, before or after a section (whether that is there or not), PLACE_LAST. */
+/* Where a custom section goes: PLACE_FIRST, before or after a section (whether that is there or
+ * not), PLACE_LAST. */
 enum place { PLACE_FIRST = 0, PLACE_LAST = 2 * SECTION_COUNT + 1 };
 static inline unsigned mote__place_before(enum section s) { return 1 + 2 * s; }
 static inline unsigned mote__place_after(enum section s) { return 2 + 2 * s; }
@@ -98,12 +101,12 @@ struct encoder {
     const mote_allocator *allocator;
     struct counted sections[SECTION_COUNT];
     struct counted names[NAMES_COUNT]; /* in the order of indices */
-    struct counted inner_names;        /* name map of the function or type under way, of an indirect map */
-    uint32_t inner_index;              /* whose it is */
+    struct counted inner_names; /* name map of the function or type under way, of an indirect map */
+    uint32_t inner_index;       /* whose it is */
     enum names inner_kind;
     VEC(struct custom_section) customs;
-    struct counted branch_hints;       /* of all functions */
-    struct counted func_hints;         /* of the function under way */
+    struct counted branch_hints; /* of all functions */
+    struct counted func_hints;   /* of the function under way */
 };
 
 void mote__encoder_init(struct encoder *e, const mote_allocator *allocator);
@@ -111,16 +114,19 @@ void mote__encoder_deinit(struct encoder *e);
 
 /* Adds a name; indices of one kind come in increasing order. For NAMES_MODULE the index is 0. */
 void mote__encoder_name(struct encoder *e, enum names kind, uint32_t index, struct span name);
-/* The same for locals, labels and fields of `outer`; mote__encoder_flush_names after the last of one outer index. */
+/* The same for locals, labels and fields of `outer`; mote__encoder_flush_names after the last of
+ * one outer index. */
 void mote__encoder_inner_name(struct encoder *e, enum names kind, uint32_t outer, uint32_t index,
                               struct span name);
 void mote__encoder_flush_names(struct encoder *e);
 
-/* Notes a branch hint at an offset in the body under way; mote__encoder_flush_hints after the body. */
+/* Notes a branch hint at an offset in the body under way; mote__encoder_flush_hints after the body.
+ */
 void mote__encoder_branch_hint(struct encoder *e, uint32_t offset, bool likely);
 void mote__encoder_flush_hints(struct encoder *e, uint32_t func_index);
 
-/* Adds a custom section: its contents are to be written into the result; NULL when out of memory. */
+/* Adds a custom section: its contents are to be written into the result; NULL when out of memory.
+ */
 struct buffer *mote__encoder_custom(struct encoder *e, unsigned place, struct span name);
 
 /* Writes the whole module. False when memory ran out, then or before. */

@@ -1,5 +1,6 @@
 /* lexer.c - the text format's tokens (core spec, "Text Format / Lexical Format" and "/ Values").
- * In: UTF-8 text. Out: one token per call. Keeps: lexer->pos only moves forward, and never past lexer->end. */
+ * In: UTF-8 text. Out: one token per call. Keeps: lexer->pos only moves forward, and never past
+ * lexer->end. */
 #include "text/lexer.h"
 #include "base/utf8.h"
 
@@ -36,7 +37,8 @@ static const uint8_t char_class[256] = {
 /* clang-format on */
 
 /* The annotations that the parser understands; all others are white space. */
-static const char *const known_annotations[] = {"(@name", "(@custom", "(@metadata.code.branch_hint"};
+static const char *const known_annotations[] = {"(@name", "(@custom",
+                                                "(@metadata.code.branch_hint"};
 
 bool mote__is_id_char(uint8_t c) { return (char_class[c] & CHAR_ID) != 0; }
 
@@ -76,7 +78,8 @@ static bool looking_at(const struct lexer *x, char a, char b) {
 
 static unsigned hex_value(uint8_t c) { return (c & 15u) + (c > '9' ? 9 : 0); }
 
-/* Reads hexadecimal digits, with underscores between digits; NULL if there are none or the value passes 0x10FFFF. */
+/* Reads hexadecimal digits, with underscores between digits; NULL if there are none or the value
+ * passes 0x10FFFF. */
 static const uint8_t *scan_code_point(const uint8_t *p, const uint8_t *end, uint32_t *value) {
     *value = 0;
     for (bool digit_before = false; p < end; p++) {
@@ -105,7 +108,8 @@ static const uint8_t *scan_escape(const uint8_t *p, const uint8_t *end) {
     return memchr("tnr\"'\\", *p, 6) ? p + 1 : NULL;
 }
 
-/* `p` is at the opening quote: returns the end of the string, or NULL with the reason in *why and its place in *at. */
+/* `p` is at the opening quote: returns the end of the string, or NULL with the reason in *why and
+ * its place in *at. */
 static const uint8_t *scan_string(const uint8_t *p, const uint8_t *end, const char **why,
                                   const uint8_t **at) {
     const uint8_t *open = p++;
@@ -263,7 +267,8 @@ static bool scan_run(const uint8_t *p, const uint8_t *end, struct run *run) {
 static const char *check_quoted_name(struct token string, const char *empty) {
     if (string.size == 2) return empty;
     if (!memchr(string.at, '\\', string.size)) return NULL;
-    /* Resolve piecewise: an escape can only break UTF-8 together with its neighbours, so decode in a small window. */
+    /* Resolve piecewise: an escape can only break UTF-8 together with its neighbours, so decode in
+     * a small window. */
     const uint8_t *p = string.at + 1, *end = string.at + string.size - 1;
     uint8_t window[8];
     size_t filled = 0;
@@ -309,8 +314,7 @@ static struct token lex_string(struct lexer *x, const uint8_t *from, const struc
 static struct token lex_word(struct lexer *x, const uint8_t *from, const struct run *run) {
     if (run->has_string) return problem(x, from, run->end, "unknown operator");
     if (*from >= 'a' && *from <= 'z')
-        return make(is_special_float(from, run->end) ? TOKEN_FLOAT : TOKEN_KEYWORD, from,
-                    run->end);
+        return make(is_special_float(from, run->end) ? TOKEN_FLOAT : TOKEN_KEYWORD, from, run->end);
     enum token_kind kind = TOKEN_ERROR;
     if (is(*from, CHAR_DIGIT) || *from == '+' || *from == '-')
         kind = classify_number(from, run->end);
@@ -348,8 +352,9 @@ static struct token lex_annotation_name(struct lexer *x) {
     return make(TOKEN_ANNOTATION, from, p);
 }
 
-/* Skips to behind the parenthesis that closes an annotation; a token of kind TOKEN_ERROR when that fails. What is in it are tokens and
- * groups; of an annotation in it the @ is just another token. */
+/* Skips to behind the parenthesis that closes an annotation; a token of kind TOKEN_ERROR when that
+ * fails. What is in it are tokens and groups; of an annotation in it the @ is just another token.
+ */
 static struct token skip_annotation(struct lexer *x, struct token open) {
     for (size_t depth = 1; depth;) {
         if (!skip_blank(x)) return problem(x, x->pos, x->pos + 2, "unclosed comment");

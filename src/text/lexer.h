@@ -1,6 +1,7 @@
-/* lexer.h - tokens of the text format (core spec, "Text Format / Lexical Format"), read from borrowed UTF-8 text one at a time.
- * Keeps: a token is a span of the source, nothing is copied or allocated; every byte is looked at once, so a pass is linear.
- * Comments are skipped. Annotations are skipped too, except the few that mote understands (see lexer.c): those come out as an opening
+/* lexer.h - tokens of the text format (core spec, "Text Format / Lexical Format"), read from
+ * borrowed UTF-8 text one at a time. Keeps: a token is a span of the source, nothing is copied or
+ * allocated; every byte is looked at once, so a pass is linear. Comments are skipped. Annotations
+ * are skipped too, except the few that mote understands (see lexer.c): those come out as an opening
  * token of their own, and their contents as ordinary tokens. */
 #ifndef MOTE_TEXT_LEXER_H
 #define MOTE_TEXT_LEXER_H
@@ -24,7 +25,8 @@ enum token_kind {
 struct token {
     const uint8_t *at;
     size_t size;
-    const char *problem; /* set for TOKEN_ERROR: static text in the words of the specification suite */
+    const char
+        *problem; /* set for TOKEN_ERROR: static text in the words of the specification suite */
     enum token_kind kind;
 };
 
@@ -33,7 +35,8 @@ struct lexer {
     bool no_annotations; /* "(@" is an error */
 };
 
-/* Begins at `offset` in `text`. The text is checked for UTF-8 by the caller (mote__lexer_check_utf8), once. */
+/* Begins at `offset` in `text`. The text is checked for UTF-8 by the caller
+ * (mote__lexer_check_utf8), once. */
 void mote__lexer_init(struct lexer *lexer, struct span text, size_t offset);
 /* Returns the next token. After TOKEN_END or TOKEN_ERROR it returns the same again. */
 struct token mote__lexer_next(struct lexer *lexer);
@@ -41,8 +44,8 @@ struct token mote__lexer_next(struct lexer *lexer);
 /* Returns the offset of the first byte that is not UTF-8, or SIZE_MAX when all of it is. */
 size_t mote__lexer_check_utf8(struct span text);
 
-/* Resolves the escapes of a TOKEN_STRING (or of the quoted part of a TOKEN_ID) into `out`, which has room for token.size bytes.
- * Returns the number of bytes written. */
+/* Resolves the escapes of a TOKEN_STRING (or of the quoted part of a TOKEN_ID) into `out`, which
+ * has room for token.size bytes. Returns the number of bytes written. */
 size_t mote__token_unescape(struct token token, uint8_t *out);
 
 /* True when the token is the keyword, the annotation ("(@name") or other text `word`. */

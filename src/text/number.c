@@ -1,7 +1,8 @@
 /* number.c - integers and floats of the text format to bits and back.
- * Floats: the digits become an exact ratio of integers, of which 64 leading bits and "there is more" (sticky) are enough to round once, into
- * either format. Hexadecimal floats have those bits at once; decimal ones need a long division.
- * Keeps: no floating-point arithmetic of the machine is used anywhere. */
+ * Floats: the digits become an exact ratio of integers, of which 64 leading bits and "there is
+ * more" (sticky) are enough to round once, into either format. Hexadecimal floats have those bits
+ * at once; decimal ones need a long division. Keeps: no floating-point arithmetic of the machine is
+ * used anywhere. */
 #include "text/number.h"
 #include <assert.h>
 #include <stdio.h>
@@ -48,16 +49,17 @@ bool mote__parse_int(struct span digits, unsigned bits, uint64_t *value) {
 
 /* An IEEE 754 binary format. */
 struct format {
-    unsigned precision;  /* significant bits, the hidden one included */
-    int lowest;          /* exponent of the smallest subnormal: its value is 2^lowest */
-    uint64_t infinity;   /* its bits */
+    unsigned precision; /* significant bits, the hidden one included */
+    int lowest;         /* exponent of the smallest subnormal: its value is 2^lowest */
+    uint64_t infinity;  /* its bits */
     unsigned sign_shift;
 };
 
 static const struct format binary32 = {24, -149, UINT64_C(0x7F800000), 31};
 static const struct format binary64 = {53, -1074, UINT64_C(0x7FF0000000000000), 63};
 
-/* A positive number mantissa * 2^exponent, a little more when sticky; the mantissa's bit 63 is set. */
+/* A positive number mantissa * 2^exponent, a little more when sticky; the mantissa's bit 63 is set.
+ */
 struct scaled {
     uint64_t mantissa;
     int64_t exponent;
@@ -82,8 +84,8 @@ static bool round_to(const struct format *f, struct scaled s, uint64_t *bits) {
     int64_t unit = s.exponent + 64 - f->precision; /* exponent of the last place */
     if (unit < f->lowest) unit = f->lowest;
     /* A carry out of the mantissa runs into the exponent field, which is what it should do. */
-    *bits = ((uint64_t)(unit - f->lowest) << (f->precision - 1)) +
-            shift_rounded(s, unit - s.exponent);
+    *bits =
+        ((uint64_t)(unit - f->lowest) << (f->precision - 1)) + shift_rounded(s, unit - s.exponent);
     return *bits < f->infinity;
 }
 
@@ -96,7 +98,8 @@ static void normalize(struct scaled *s) {
 
 /* ---- Reading digits, a point, an exponent. ---- */
 
-/* The exponent behind e or p, held within +-2^40: far outside any format, far inside what adding digit counts could overflow. */
+/* The exponent behind e or p, held within +-2^40: far outside any format, far inside what adding
+ * digit counts could overflow. */
 static int64_t read_exponent(const uint8_t *p, const uint8_t *end) {
     const int64_t far = INT64_C(1) << 40;
     if (p >= end) return 0;
@@ -133,7 +136,8 @@ static bool round_hex(const struct format *f, const uint8_t *p, const uint8_t *e
 
 /* ---- Decimal: exact by long integers. ---- */
 
-/* Digits kept: a value half-way between two binary64 has at most 767; one more digit stands for all that were cut. */
+/* Digits kept: a value half-way between two binary64 has at most 767; one more digit stands for all
+ * that were cut. */
 enum { DECIMAL_DIGITS_MAX = 780, BIG_WORDS = 96 };
 
 struct decimal {
@@ -303,7 +307,8 @@ bool mote__parse_f64(struct span text, uint64_t *bits) {
 
 /* ---- Printing. ---- */
 
-/* Hexadecimal digits of a finite, non-zero number: 0x1.<fraction>p<exponent>, trailing zeros cut. */
+/* Hexadecimal digits of a finite, non-zero number: 0x1.<fraction>p<exponent>, trailing zeros cut.
+ */
 static int format_finite(const struct format *f, uint64_t magnitude, const char *sign, char *out) {
     unsigned fraction_bits = f->precision - 1;
     uint64_t fraction = magnitude & ((UINT64_C(1) << fraction_bits) - 1);
@@ -330,8 +335,7 @@ static size_t format_float(const struct format *f, uint64_t bits, char *out) {
     else if (magnitude < f->infinity) size = format_finite(f, magnitude, sign, out);
     else if (payload == 0) size = snprintf(out, NUMBER_TEXT_MAX, "%sinf", sign);
     else if (payload == quiet) size = snprintf(out, NUMBER_TEXT_MAX, "%snan", sign);
-    else
-        size = snprintf(out, NUMBER_TEXT_MAX, "%snan:0x%llx", sign, (unsigned long long)payload);
+    else size = snprintf(out, NUMBER_TEXT_MAX, "%snan:0x%llx", sign, (unsigned long long)payload);
     return (size_t)size;
 }
 

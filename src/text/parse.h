@@ -1,8 +1,10 @@
-/* parse.h - what the files of the parser share: the cursor over tokens, the index spaces, the state of the module and body under way.
- * A module's text is read three times: the outline finds the fields and binds every identifier (parser.c), then come the type
- * definitions (parse_types.c), then all other fields in the order of the text (parse_fields.c), so that implicit types are
- * appended in the order in which they are used. Instructions are in parse_instr.c and parse_immediates.c; parse_cursor.c has the tools.
- * Keeps: nothing recurses on the input; the error is set once and `token` stays where it happened. */
+/* parse.h - what the files of the parser share: the cursor over tokens, the index spaces, the state
+ * of the module and body under way. A module's text is read three times: the outline finds the
+ * fields and binds every identifier (parser.c), then come the type definitions (parse_types.c),
+ * then all other fields in the order of the text (parse_fields.c), so that implicit types are
+ * appended in the order in which they are used. Instructions are in parse_instr.c and
+ * parse_immediates.c; parse_cursor.c has the tools. Keeps: nothing recurses on the input; the error
+ * is set once and `token` stays where it happened. */
 #ifndef MOTE_TEXT_PARSE_H
 #define MOTE_TEXT_PARSE_H
 
@@ -36,8 +38,9 @@ struct space_info {
 };
 extern const struct space_info mote__space_info[SPACE_COUNT];
 
-/* A value or storage type: the code in the low byte, and for references the heap type (as in the binary format: an index, or the
- * negative number of an abstract one) above. (ref null ABSTRACT) and its short word are the same value. */
+/* A value or storage type: the code in the low byte, and for references the heap type (as in the
+ * binary format: an index, or the negative number of an abstract one) above. (ref null ABSTRACT)
+ * and its short word are the same value. */
 typedef uint64_t texttype;
 
 static inline texttype mote__texttype_ref(bool nullable, int64_t heap) {
@@ -72,8 +75,8 @@ struct typeuse {
 enum params { PARAMS_ANONYMOUS, PARAMS_NAMED, PARAMS_LOCALS };
 
 struct label {
-    struct span name;    /* empty: none */
-    uint64_t old;        /* the map's value for the name before this label */
+    struct span name; /* empty: none */
+    uint64_t old;     /* the map's value for the name before this label */
 };
 
 enum frame_kind {
@@ -86,11 +89,11 @@ enum frame_kind {
 };
 struct frame {
     enum frame_kind kind;
-    uint16_t op;         /* the op that opened the part under way: if, else, try, catch ... */
-    int8_t hint;         /* branch hint of the pending op, -1: none */
-    size_t pending;      /* where the op's bytes are in parser.pending */
-    struct span label;   /* of a folded if, until it is emitted */
-    struct token open;   /* for errors */
+    uint16_t op;       /* the op that opened the part under way: if, else, try, catch ... */
+    int8_t hint;       /* branch hint of the pending op, -1: none */
+    size_t pending;    /* where the op's bytes are in parser.pending */
+    struct span label; /* of a folded if, until it is emitted */
+    struct token open; /* for errors */
 };
 
 enum { OP_TABLE_SIZE = 2048 };
@@ -113,23 +116,24 @@ struct parser {
     bool has_start, uses_data_count;
 
     VEC(struct type_def) type_defs;
-    struct map signatures;  /* bytes of a function type -> index of the first definition of that form alone */
-    struct map field_ids;   /* type index and name -> field index */
+    struct map signatures; /* bytes of a function type -> index of the first definition of that form
+                              alone */
+    struct map field_ids;  /* type index and name -> field index */
     struct buffer scratch;
-    VEC(texttype) types;    /* stack of types being collected */
+    VEC(texttype) types; /* stack of types being collected */
 
     /* The function or expression under way. */
     bool in_func;
     uint32_t func_index;
-    struct map locals;      /* name -> body_serial << 32 | index: entries of older bodies do not count */
+    struct map locals; /* name -> body_serial << 32 | index: entries of older bodies do not count */
     uint32_t body_serial, local_count;
     struct map labels_by_name; /* name -> index in labels + 1, 0: none */
     VEC(struct label) labels;
-    uint32_t label_count;   /* of labels opened so far in this body */
+    uint32_t label_count; /* of labels opened so far in this body */
     VEC(struct frame) frames;
-    struct buffer *code;    /* where instructions go */
+    struct buffer *code; /* where instructions go */
     struct buffer body, pending;
-    int8_t hint;            /* given for the next instruction, -1: none */
+    int8_t hint; /* given for the next instruction, -1: none */
 
     uint16_t ops[OP_TABLE_SIZE]; /* hash of keywords: op + 1, 0: free */
 };
@@ -138,7 +142,8 @@ struct parser {
 
 void mote__parse_seek(struct parser *p, size_t offset);
 void mote__parse_advance(struct parser *p);
-/* Fails at a token: the message, what is at fault there, and the place in the text. The first failure counts. */
+/* Fails at a token: the message, what is at fault there, and the place in the text. The first
+ * failure counts. */
 mote_status mote__parse_fail(struct parser *p, struct token at, const char *format, ...)
     MOTE_PRINTF(3, 4);
 /* "unexpected token", "unknown operator" or what the lexer found, at the current token. */
@@ -159,7 +164,8 @@ static inline bool mote__at_annotation(const struct parser *p, const char *word)
 bool mote__take_keyword(struct parser *p, const char *word);
 bool mote__take_open(struct parser *p, const char *word);
 mote_status mote__expect(struct parser *p, enum token_kind kind);
-/* Skips to behind the ")" of the group that the cursor is inside of. *found tells whether "(WORD" was met directly in it. */
+/* Skips to behind the ")" of the group that the cursor is inside of. *found tells whether "(WORD"
+ * was met directly in it. */
 mote_status mote__skip_group(struct parser *p, const char *word, bool *found);
 
 /* A string as bytes appended to `out`, or as a name (UTF-8, in the text or the arena). */
@@ -180,7 +186,8 @@ mote_status mote__parse_index(struct parser *p, enum space space, uint32_t *inde
 /* Binds a name in a map; "duplicate WHAT" if it is there. */
 mote_status mote__bind(struct parser *p, struct map *map, struct token id, const char *what,
                        uint64_t value);
-/* An optional identifier and an optional (@name "..."): *name is empty if there is neither, *id has kind TOKEN_END if there is no identifier. */
+/* An optional identifier and an optional (@name "..."): *name is empty if there is neither, *id has
+ * kind TOKEN_END if there is no identifier. */
 mote_status mote__parse_binding(struct parser *p, struct token *id, struct span *name);
 
 /* ---- Types (parse_types.c). ---- */
@@ -217,18 +224,20 @@ mote_status mote__parse_check_utf8(struct parser *p);
 
 /* ---- Instructions (parse_instr.c, parse_immediates.c). ---- */
 
-/* Instructions up to a ")" that is not theirs, then `end`; or exactly one folded instruction, then `end`. */
+/* Instructions up to a ")" that is not theirs, then `end`; or exactly one folded instruction, then
+ * `end`. */
 mote_status mote__parse_expr(struct parser *p, struct buffer *out);
 mote_status mote__parse_folded_expr(struct parser *p, struct buffer *out);
 mote_status mote__parse_label_index(struct parser *p, uint32_t *index);
 void mote__put_op(struct buffer *b, enum mote__op op);
-/* Encodes an instruction that is no block: the op (some depend on what follows) and its immediates. The cursor is behind the keyword. */
+/* Encodes an instruction that is no block: the op (some depend on what follows) and its immediates.
+ * The cursor is behind the keyword. */
 mote_status mote__parse_plain_op(struct parser *p, enum mote__op op);
-/* A number token as bits: an integer of 8 to 64 bits with or without sign, or a float of 32 or 64. */
+/* A number token as bits: an integer of 8 to 64 bits with or without sign, or a float of 32 or 64.
+ */
 mote_status mote__parse_number(struct parser *p, bool is_float, unsigned bits, uint64_t *value);
 static inline bool mote__at_number(const struct parser *p) {
-    return p->token.kind == TOKEN_NAT || p->token.kind == TOKEN_INT ||
-           p->token.kind == TOKEN_FLOAT;
+    return p->token.kind == TOKEN_NAT || p->token.kind == TOKEN_INT || p->token.kind == TOKEN_FLOAT;
 }
 /* The shapes of v128.const. */
 struct v128_shape {

@@ -1,4 +1,5 @@
-/* parse_cursor.c - the parser's tools: moving over tokens, failing with a place, strings, names and indices. */
+/* parse_cursor.c - the parser's tools: moving over tokens, failing with a place, strings, names and
+ * indices. */
 #include "text/parse.h"
 #include "base/utf8.h"
 #include "text/number.h"
@@ -112,7 +113,8 @@ mote_status mote__parse_unexpected(struct parser *p) {
     switch (t.kind) {
     case TOKEN_END: return mote__parse_fail(p, t, "unexpected token: end of text");
     case TOKEN_KEYWORD:
-        if (!is_known_word(p, t)) return mote__parse_fail(p, t, "unknown operator %.*s", size, text);
+        if (!is_known_word(p, t))
+            return mote__parse_fail(p, t, "unknown operator %.*s", size, text);
         break;
     case TOKEN_ANNOTATION:
         if (mote__token_is(t, "(@metadata.code.branch_hint") && !p->in_func)
@@ -169,8 +171,7 @@ mote_status mote__parse_nat(struct parser *p, unsigned bits, uint64_t *value) {
 
 /* ---- Identifiers and indices. ---- */
 
-mote_status mote__resolve(struct parser *p, enum space space, struct token token,
-                          uint32_t *index) {
+mote_status mote__resolve(struct parser *p, enum space space, struct token token, uint32_t *index) {
     if (token.kind == TOKEN_NAT) {
         uint64_t value;
         struct span digits = {token.at, token.size};

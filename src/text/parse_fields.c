@@ -1,7 +1,8 @@
-/* parse_fields.c - the fields of a module but its type definitions (core spec, "Text Format / Modules").
- * In: the outline's list of fields. Out: the sections. Fields are read in the order of the text, imports before definitions, so that
- * every section's elements come out in the order of their indices.
- * Abbreviations (inline imports, exports, segments) are written as what they stand for, at once. */
+/* parse_fields.c - the fields of a module but its type definitions (core spec, "Text Format /
+ * Modules"). In: the outline's list of fields. Out: the sections. Fields are read in the order of
+ * the text, imports before definitions, so that every section's elements come out in the order of
+ * their indices. Abbreviations (inline imports, exports, segments) are written as what they stand
+ * for, at once. */
 #include "text/parse.h"
 #include "text/typenames.h"
 #include "wasm/limits.h"
@@ -42,7 +43,8 @@ static mote_status parse_import_names(struct parser *p, enum space space) {
     return MOTE_OK;
 }
 
-/* The identifier (bound by the outline) and name annotation behind a field's keyword, for the name section. */
+/* The identifier (bound by the outline) and name annotation behind a field's keyword, for the name
+ * section. */
 static mote_status parse_field_name(struct parser *p, const struct field *field) {
     struct token id;
     struct span name;
@@ -158,7 +160,8 @@ static mote_status parse_externtype(struct parser *p, enum space space, struct b
     }
 }
 
-/* (import "module" "name") in a definition: *imported tells, and the whole type has then been read. */
+/* (import "module" "name") in a definition: *imported tells, and the whole type has then been read.
+ */
 static mote_status parse_inline_import(struct parser *p, const struct field *field,
                                        bool *imported) {
     *imported = mote__take_open(p, "import");
@@ -317,15 +320,18 @@ struct elem {
     struct elem_list list;
 };
 
-/* Writes a segment in the shortest of its eight forms that says the same; a table that is named in the text is named in the binary. */
+/* Writes a segment in the shortest of its eight forms that says the same; a table that is named in
+ * the text is named in the binary. */
 static void put_elem(struct parser *p, const struct elem *elem) {
     enum { NOT_ACTIVE = 1, HAS_TABLE = 2, EXPRS = 4 };
     struct counted *out = section(p, SECTION_ELEM);
     const struct elem_list *list = &elem->list;
     bool has_type = elem->mode != SEGMENT_ACTIVE || elem->names_table || elem->table ||
                     (list->has_exprs && list->type != funcref);
-    unsigned flags = (list->has_exprs ? EXPRS : 0) | (elem->mode != SEGMENT_ACTIVE ? NOT_ACTIVE : 0);
-    if (elem->mode == SEGMENT_ACTIVE ? has_type : elem->mode == SEGMENT_DECLARED) flags |= HAS_TABLE;
+    unsigned flags =
+        (list->has_exprs ? EXPRS : 0) | (elem->mode != SEGMENT_ACTIVE ? NOT_ACTIVE : 0);
+    if (elem->mode == SEGMENT_ACTIVE ? has_type : elem->mode == SEGMENT_DECLARED)
+        flags |= HAS_TABLE;
     mote__put_leb_u(&out->bytes, flags);
     if (elem->mode == SEGMENT_ACTIVE) {
         if (has_type) mote__put_leb_u(&out->bytes, elem->table);
@@ -413,7 +419,9 @@ static mote_status parse_table_with_elem(struct parser *p, const struct field *f
     put_zero_offset(&elem.offset, is_64);
     mote_status status = parse_inline_elem_list(p, type, &elem.list);
     if (status == MOTE_OK) status = mote__expect(p, TOKEN_CLOSE);
-    struct limits limits = {.is_64 = is_64, .has_max = true, .min = elem.list.items.count,
+    struct limits limits = {.is_64 = is_64,
+                            .has_max = true,
+                            .min = elem.list.items.count,
                             .max = elem.list.items.count};
     mote__put_type(out, type);
     put_limits(out, &limits);
@@ -608,8 +616,8 @@ static mote_status parse_place(struct parser *p, unsigned *place) {
     *place = SECTION_COUNT * 3;
     for (unsigned s = 0; s < SECTION_COUNT; s++)
         if (mote__at_keyword(p, mote__section_info[s].name))
-            *place = before ? mote__place_before((enum section)s)
-                            : mote__place_after((enum section)s);
+            *place =
+                before ? mote__place_before((enum section)s) : mote__place_after((enum section)s);
     if (mote__at_keyword(p, before ? "first" : "last")) *place = before ? PLACE_FIRST : PLACE_LAST;
     if (*place > PLACE_LAST) return custom_fail(p, "malformed section kind");
     mote__parse_advance(p);

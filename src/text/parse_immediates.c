@@ -1,6 +1,7 @@
-/* parse_immediates.c - one instruction that is no block: its op and immediates (core spec, "Text Format / Instructions").
- * In: the cursor behind the keyword. Out: bytes at the end of parser.code. The kinds of immediates come from ops.def; one function each.
- * Keeps: immediates are written in the order of the binary format, which is not always that of the text. */
+/* parse_immediates.c - one instruction that is no block: its op and immediates (core spec, "Text
+ * Format / Instructions"). In: the cursor behind the keyword. Out: bytes at the end of parser.code.
+ * The kinds of immediates come from ops.def; one function each. Keeps: immediates are written in
+ * the order of the binary format, which is not always that of the text. */
 #include "text/parse.h"
 #include "text/number.h"
 #include <assert.h>
@@ -20,7 +21,8 @@ void mote__op_table_init(struct parser *p) {
     for (unsigned op = 0; op < OP_COUNT; op++) {
         const char *text = mote__op_info[op].text;
         struct token word = {(const uint8_t *)text, strlen(text), NULL, TOKEN_KEYWORD};
-        if (mote__op_find(p, word) != OP_INVALID) continue; /* two rows with one keyword: the first stands for both */
+        if (mote__op_find(p, word) != OP_INVALID)
+            continue; /* two rows with one keyword: the first stands for both */
         unsigned at = keyword_hash(word.at, word.size);
         while (p->ops[at]) at = (at + 1) % OP_TABLE_SIZE;
         p->ops[at] = (uint16_t)(op + 1);
@@ -70,7 +72,8 @@ static mote_status put_index_pair(struct parser *p, enum space space) {
     return put_index(p, space);
 }
 
-/* [table] segment: the text has the container first, and may leave it out; the binary has it last. */
+/* [table] segment: the text has the container first, and may leave it out; the binary has it last.
+ */
 static mote_status put_segment_and(struct parser *p, enum space segment, enum space container) {
     struct token first = p->token;
     uint32_t segment_index, container_index = 0;
@@ -223,8 +226,7 @@ static mote_status parse_memarg(struct parser *p, unsigned natural, uint64_t *of
     struct token number;
     uint64_t align = natural;
     *offset = 0;
-    if (take_assignment(p, "offset=", &number))
-        TRY(parse_assigned(p, number, "offset", offset));
+    if (take_assignment(p, "offset=", &number)) TRY(parse_assigned(p, number, "offset", offset));
     if (take_assignment(p, "align=", &number)) {
         TRY(parse_assigned(p, number, "align", &align));
         if (!align || (align & (align - 1)))
@@ -273,7 +275,8 @@ static mote_status put_lanes(struct parser *p) {
     unsigned count = 0;
     for (; count < 16 && p->token.kind == TOKEN_NAT; count++) TRY(put_lane(p));
     bool is_wrong_kind = mote__at_number(p) && p->token.kind != TOKEN_NAT;
-    if (is_wrong_kind || (count < 16 && p->token.kind == TOKEN_KEYWORD)) return mote__parse_unexpected(p);
+    if (is_wrong_kind || (count < 16 && p->token.kind == TOKEN_KEYWORD))
+        return mote__parse_unexpected(p);
     if (count == 16 && p->token.kind != TOKEN_NAT) return MOTE_OK;
     return mote__parse_fail(p, p->token, "invalid lane length: 16 lanes are needed");
 }
@@ -440,7 +443,10 @@ static const struct {
     uint8_t code;
     bool has_tag;
 } catch_kinds[] = {
-    {"catch", 0, true}, {"catch_ref", 1, true}, {"catch_all", 2, false}, {"catch_all_ref", 3, false},
+    {"catch", 0, true},
+    {"catch_ref", 1, true},
+    {"catch_all", 2, false},
+    {"catch_all_ref", 3, false},
 };
 
 /* One clause at the cursor; *found is false when there is none. */
@@ -458,7 +464,8 @@ static mote_status put_catch(struct parser *p, bool *found) {
 }
 
 mote_status mote__parse_catches(struct parser *p) {
-    /* The count comes first: the clauses are written behind it, and moved when it takes more than a byte. */
+    /* The count comes first: the clauses are written behind it, and moved when it takes more than a
+     * byte. */
     struct buffer *b = p->code;
     size_t start = b->size;
     uint32_t count = 0;

@@ -1,7 +1,9 @@
-/* parse_instr.c - sequences of instructions, flat and folded, with an explicit stack (core spec, "Text Format / Instructions").
- * In: the cursor at the first instruction. Out: bytes in the order of the binary format. A folded op comes before its operands in the text
- * and after them in the binary: its bytes wait in parser.pending, which is a stack too, so that each byte is moved once.
- * Keeps: frames, labels and pending are empty between expressions; their depth has a limit and costs heap, never C stack. */
+/* parse_instr.c - sequences of instructions, flat and folded, with an explicit stack (core spec,
+ * "Text Format / Instructions"). In: the cursor at the first instruction. Out: bytes in the order
+ * of the binary format. A folded op comes before its operands in the text and after them in the
+ * binary: its bytes wait in parser.pending, which is a stack too, so that each byte is moved once.
+ * Keeps: frames, labels and pending are empty between expressions; their depth has a limit and
+ * costs heap, never C stack. */
 #include "text/parse.h"
 #include "wasm/limits.h"
 
@@ -36,8 +38,7 @@ static mote_status push_label(struct parser *p, struct span name) {
     if (!place) return mote__parse_nomem(p);
     label->old = *place;
     *place = p->labels.count;
-    if (p->in_func)
-        mote__encoder_inner_name(&p->encoder, NAMES_LABEL, p->func_index, number, name);
+    if (p->in_func) mote__encoder_inner_name(&p->encoder, NAMES_LABEL, p->func_index, number, name);
     return MOTE_OK;
 }
 
@@ -63,8 +64,7 @@ static mote_status check_repeated_label(struct parser *p) {
     TRY(mote__id_bytes(p, id, &name));
     if (!expected.data || name.size != expected.size ||
         memcmp(name.data, expected.data, name.size) != 0)
-        return mote__parse_fail(p, id, "mismatching label %.*s", (int)id.size,
-                                (const char *)id.at);
+        return mote__parse_fail(p, id, "mismatching label %.*s", (int)id.size, (const char *)id.at);
     mote__parse_advance(p);
     return MOTE_OK;
 }
@@ -77,7 +77,8 @@ static mote_status parse_hint(struct parser *p) {
     if (!mote__at_annotation(p, "(@metadata.code.branch_hint")) return mote__parse_unexpected(p);
     if (!p->in_func) return mote__parse_unexpected(p);
     if (p->hint >= 0)
-        return mote__parse_fail(p, at, "@metadata.code.branch_hint annotation: duplicate annotation");
+        return mote__parse_fail(p, at,
+                                "@metadata.code.branch_hint annotation: duplicate annotation");
     mote__parse_advance(p);
     struct token value = p->token;
     p->scratch.size = 0;
@@ -164,7 +165,8 @@ static mote_status flat_end(struct parser *p) {
     return MOTE_OK;
 }
 
-/* else, catch, catch_all: the next part of a block that `after` (or, for a catch, another catch) opened. */
+/* else, catch, catch_all: the next part of a block that `after` (or, for a catch, another catch)
+ * opened. */
 static mote_status flat_part(struct parser *p, enum mote__op op, enum mote__op after) {
     struct frame *frame = flat_top(p);
     bool fits = frame && (frame->op == after || (after == OP_try && frame->op == OP_catch));
@@ -216,7 +218,8 @@ static mote_status folded_plain(struct parser *p, struct frame frame, enum mote_
     TRY(mote__parse_plain_op(p, op));
     if (p->token.kind == TOKEN_CLOSE) { /* no operands: the bytes are where they belong */
         mote__parse_advance(p);
-        if (frame.hint >= 0) mote__encoder_branch_hint(&p->encoder, (uint32_t)from, frame.hint == 1);
+        if (frame.hint >= 0)
+            mote__encoder_branch_hint(&p->encoder, (uint32_t)from, frame.hint == 1);
         return MOTE_OK;
     }
     frame.kind = FRAME_OPERANDS;
@@ -243,7 +246,8 @@ static mote_status parse_folded(struct parser *p) {
     mote__parse_advance(p);
     if (p->token.kind != TOKEN_KEYWORD) return mote__parse_unexpected(p);
     enum mote__op op = mote__op_find(p, p->token);
-    bool is_part = op == OP_end || op == OP_else || op == OP_catch || op == OP_catch_all || op == OP_delegate;
+    bool is_part =
+        op == OP_end || op == OP_else || op == OP_catch || op == OP_catch_all || op == OP_delegate;
     if (op == OP_INVALID || is_part) return mote__parse_unexpected(p);
     TRY(take_hint(p, op, &frame.hint));
     mote__parse_advance(p);
@@ -253,11 +257,13 @@ static mote_status parse_folded(struct parser *p) {
 /* ---- The parts of folded if and try. ---- */
 
 static mote_status push_arm(struct parser *p) {
-    struct frame arm = {.kind = FRAME_ARM, .open = p->token, .hint = -1, .pending = p->pending.size};
+    struct frame arm = {
+        .kind = FRAME_ARM, .open = p->token, .hint = -1, .pending = p->pending.size};
     return push_frame(p, arm);
 }
 
-/* Inside (if ...): conditions, then (then ...), then perhaps (else ...). frame.op is if, then end after the first arm, else after the second. */
+/* Inside (if ...): conditions, then (then ...), then perhaps (else ...). frame.op is if, then end
+ * after the first arm, else after the second. */
 static mote_status parse_in_if(struct parser *p) {
     struct frame *frame = top(p);
     if (frame->op == OP_if && mote__take_open(p, "then")) {

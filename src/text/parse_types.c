@@ -1,6 +1,7 @@
 /* parse_types.c - types, type definitions and type uses (core spec, "Text Format / Types").
- * In: the cursor at a type. Out: texttypes, the type section, and for each definition what indices by name and number of locals need.
- * Keeps: a type use leaves its types on the stack parser.types until it is resolved; whoever collects takes them off. */
+ * In: the cursor at a type. Out: texttypes, the type section, and for each definition what indices
+ * by name and number of locals need. Keeps: a type use leaves its types on the stack parser.types
+ * until it is resolved; whoever collects takes them off. */
 #include "text/parse.h"
 #include "text/typenames.h"
 #include "wasm/limits.h"
@@ -94,8 +95,7 @@ void mote__begin_locals(struct parser *p) {
 
 mote_status mote__bind_local(struct parser *p, struct token id, struct span name) {
     uint32_t index = p->local_count;
-    if (name.data)
-        mote__encoder_inner_name(&p->encoder, NAMES_LOCAL, p->func_index, index, name);
+    if (name.data) mote__encoder_inner_name(&p->encoder, NAMES_LOCAL, p->func_index, index, name);
     if (id.kind != TOKEN_ID) return MOTE_OK;
     struct span key;
     bool added;
@@ -207,7 +207,8 @@ static mote_status encode_signature(struct parser *p, const texttype *types, uin
     return b->failed ? mote__parse_nomem(p) : MOTE_OK;
 }
 
-/* Keeps a copy of the definition's types, and its index for implicit uses of a type that is alone in its group. */
+/* Keeps a copy of the definition's types, and its index for implicit uses of a type that is alone
+ * in its group. */
 static mote_status add_func_def(struct parser *p, struct type_def def, bool is_alone) {
     uint32_t count = def.param_count + def.result_count;
     texttype *types = MOTE__ARENA_ARRAY(&p->arena, texttype, count);
@@ -306,8 +307,7 @@ static mote_status bind_field(struct parser *p, uint32_t type, struct token id, 
     bool added;
     TRY(field_key(p, type, id));
     const char *key = mote__arena_string(&p->arena, p->scratch.data, p->scratch.size);
-    uint64_t *place =
-        key ? mote__map_put(&p->field_ids, key, p->scratch.size, &added) : NULL;
+    uint64_t *place = key ? mote__map_put(&p->field_ids, key, p->scratch.size, &added) : NULL;
     if (!place) return mote__parse_nomem(p);
     if (!added)
         return mote__parse_fail(p, id, "duplicate field %.*s", (int)id.size, (const char *)id.at);
@@ -420,8 +420,7 @@ static mote_status parse_type_def(struct parser *p, struct buffer *out, bool is_
     TRY(mote__parse_binding(p, &id, &name));
     uint32_t index = (uint32_t)p->type_defs.count;
     if (name.data) mote__encoder_name(&p->encoder, NAMES_TYPE, index, name);
-    TRY(mote__take_open(p, "sub") ? parse_sub(p, out, is_alone)
-                                  : parse_comptype(p, out, is_alone));
+    TRY(mote__take_open(p, "sub") ? parse_sub(p, out, is_alone) : parse_comptype(p, out, is_alone));
     return mote__expect(p, TOKEN_CLOSE);
 }
 

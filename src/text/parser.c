@@ -1,6 +1,7 @@
-/* parser.c - the module as a whole: its four forms, the outline of its fields, places of errors (core spec, "Text Format / Modules").
- * In: text. Out: a module in the binary format. The outline reads every token once, binds all identifiers of the module, counts the
- * index spaces and checks the order of imports; what fields contain is checked when they are parsed. */
+/* parser.c - the module as a whole: its four forms, the outline of its fields, places of errors
+ * (core spec, "Text Format / Modules"). In: text. Out: a module in the binary format. The outline
+ * reads every token once, binds all identifiers of the module, counts the index spaces and checks
+ * the order of imports; what fields contain is checked when they are parsed. */
 #include "text/parse.h"
 #include "wasm/limits.h"
 
@@ -32,7 +33,8 @@ struct text_place mote__text_place(struct span text, uint64_t offset) {
 static struct span visible_line(struct span text, const uint8_t *at) {
     enum { BEFORE = 60, AFTER = 40 };
     const uint8_t *from = at, *to = at, *end = text.data + text.size;
-    while (from > text.data && !is_newline(from[-1]) && (at - from < BEFORE || (*from & 0xC0) == 0x80))
+    while (from > text.data && !is_newline(from[-1]) &&
+           (at - from < BEFORE || (*from & 0xC0) == 0x80))
         from--;
     while (to < end && !is_newline(*to) && (to - at < AFTER || (*to & 0xC0) == 0x80)) to++;
     return (struct span){from, (size_t)(to - from)};
@@ -317,7 +319,8 @@ static mote_status parse_quoted(const mote_allocator *allocator, struct text_bin
     mote_status status = parse_with(allocator, inner, features, out, &outcome, error);
     if (status == MOTE_OK && outcome == OUTCOME_QUOTE) {
         mote__text_binary_deinit(allocator, out);
-        status = mote__error_set(error, MOTE_E_MALFORMED, 0, "unexpected token: a quoted module in a quoted module");
+        status = mote__error_set(error, MOTE_E_MALFORMED, 0,
+                                 "unexpected token: a quoted module in a quoted module");
     }
     mote__text_binary_deinit(allocator, quoted);
     return status;

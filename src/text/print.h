@@ -1,7 +1,8 @@
-/* print.h - what the files of the printer share. A module is printed twice: first without names, to count the index spaces, and then with
- * those names that belong to something (printer.c). Types are in print_types.c, names in print_names.c, sections in print_sections.c,
- * instructions in print_instr.c.
- * Keeps: readers are sticky; whoever reads a section checks its reader at the end. The output buffer is sticky too. */
+/* print.h - what the files of the printer share. A module is printed twice: first without names, to
+ * count the index spaces, and then with those names that belong to something (printer.c). Types are
+ * in print_types.c, names in print_names.c, sections in print_sections.c, instructions in
+ * print_instr.c. Keeps: readers are sticky; whoever reads a section checks its reader at the end.
+ * The output buffer is sticky too. */
 #ifndef MOTE_TEXT_PRINT_H
 #define MOTE_TEXT_PRINT_H
 
@@ -84,7 +85,8 @@ struct printer {
     VEC(struct open_label {
         struct span name;
         uint64_t old;
-    }) open_labels;
+    })
+    open_labels;
     struct map labels_by_name; /* name -> index in open_labels + 1 */
 };
 
@@ -104,15 +106,18 @@ mote_status mote__print_check(struct printer *p, const struct reader *in);
 
 /* ---- Names (print_names.c). ---- */
 
-/* Reads the name section and keeps the names of indices below p->counts; false when it is malformed or has nothing in it. */
+/* Reads the name section and keeps the names of indices below p->counts; false when it is malformed
+ * or has nothing in it. */
 mote_status mote__load_names(struct printer *p, bool *useful);
 const struct name_entry *mote__find_name(const struct name_list *list, uint32_t index);
-/* The names of `outer` with indices below `count`. Outer indices must be asked for in increasing order. */
+/* The names of `outer` with indices below `count`. Outer indices must be asked for in increasing
+ * order. */
 mote_status mote__inner_names(struct printer *p, struct name_cursor *cursor, uint32_t outer,
                               uint32_t count, struct name_list *list);
 /* $name */
 void mote__print_id(struct printer *p, struct span name);
-/* " $name" or " N" for a reference; in a definition " $name (;N;)", with an annotation where the name is not the identifier. */
+/* " $name" or " N" for a reference; in a definition " $name (;N;)", with an annotation where the
+ * name is not the identifier. */
 void mote__print_index(struct printer *p, enum names space, uint32_t index);
 void mote__print_definition(struct printer *p, enum names space, uint32_t index);
 /* The same with a given list; a definition without name prints nothing. */
@@ -140,9 +145,11 @@ mote_status mote__print_definitions(struct printer *p);
 
 /* ---- Instructions (print_instr.c). ---- */
 
-/* A constant expression in one line: " (WORD instr ...)", or " (instr)" when it is one instruction; without WORD: " instr ...". */
+/* A constant expression in one line: " (WORD instr ...)", or " (instr)" when it is one instruction;
+ * without WORD: " instr ...". */
 void mote__print_expr(struct printer *p, struct reader *in, const char *word);
-/* The instructions of a body, one a line, up to the end of the reader. `start` is where offsets of branch hints count from. */
+/* The instructions of a body, one a line, up to the end of the reader. `start` is where offsets of
+ * branch hints count from. */
 void mote__print_body(struct printer *p, struct reader *in, const uint8_t *start);
 
 #endif

@@ -1,5 +1,6 @@
-/* print_instr.c - instructions as flat text (core spec, "Binary Format / Instructions"). The immediates' kinds come from ops.def.
- * Keeps: open_labels has an entry for each block that is open; the body's own end is not printed, since the text does not write it. */
+/* print_instr.c - instructions as flat text (core spec, "Binary Format / Instructions"). The
+ * immediates' kinds come from ops.def. Keeps: open_labels has an entry for each block that is open;
+ * the body's own end is not printed, since the text does not write it. */
 #include "text/print.h"
 #include "text/number.h"
 #include "text/typenames.h"
@@ -60,8 +61,7 @@ static void push_label(struct printer *p) {
     const struct name_entry *entry = mote__find_name(&p->label_names, p->label_count++);
     if (!entry || !entry->name.size) return;
     bool added;
-    uint64_t *place =
-        mote__map_put(&p->labels_by_name, entry->name.data, entry->name.size, &added);
+    uint64_t *place = mote__map_put(&p->labels_by_name, entry->name.data, entry->name.size, &added);
     if (!place) {
         p->out.failed = true;
         return;
@@ -377,7 +377,8 @@ void mote__print_body(struct printer *p, struct reader *in, const uint8_t *start
         enum mote__op op = read_op(in);
         if (in->failed) break;
         if (op == OP_end && !p->open_labels.count) {
-            if (mote__reader_left(in)) mote__reader_fail(in, in->pos, "END opcode expected at the end of the body");
+            if (mote__reader_left(in))
+                mote__reader_fail(in, in->pos, "END opcode expected at the end of the body");
             break;
         }
         print_in_body(p, in, op, func, offset);

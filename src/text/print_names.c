@@ -1,6 +1,7 @@
-/* print_names.c - the name section, and identifiers made from it (core spec, appendix "Name Section").
- * A name becomes an identifier where it is the first of its kind; a second bearer keeps it in an annotation and is referred to by number.
- * Keeps: a malformed or senseless name section never fails the printing; its names are left out. */
+/* print_names.c - the name section, and identifiers made from it (core spec, appendix "Name
+ * Section"). A name becomes an identifier where it is the first of its kind; a second bearer keeps
+ * it in an annotation and is referred to by number. Keeps: a malformed or senseless name section
+ * never fails the printing; its names are left out. */
 #include "text/print.h"
 #include "base/utf8.h"
 #include "text/lexer.h"
@@ -35,7 +36,8 @@ static mote_status mark_ids(struct printer *p, struct name_list *list) {
     return status;
 }
 
-/* Reads a name map, keeping indices below `count`; what follows something malformed or out of order is left out. */
+/* Reads a name map, keeping indices below `count`; what follows something malformed or out of order
+ * is left out. */
 static mote_status read_names(struct printer *p, struct reader in, uint32_t count,
                               struct name_list *list) {
     *list = (struct name_list){0};

@@ -1,4 +1,5 @@
-/* print_sections.c - imports and definitions, section by section (core spec, "Binary Format / Modules"). */
+/* print_sections.c - imports and definitions, section by section (core spec, "Binary Format /
+ * Modules"). */
 #include "text/print.h"
 #include "text/typenames.h"
 #include "wasm/limits.h"
@@ -321,7 +322,8 @@ static mote_status print_code(struct printer *p, struct reader *in) {
     uint32_t func = p->counts[NAMES_FUNC];
     struct span bytes = mote__read_span(in, mote__read_u32(in));
     if (func >= p->func_types.count)
-        return mote__print_fail(p, bytes.data, "function and code section have inconsistent lengths");
+        return mote__print_fail(p, bytes.data,
+                                "function and code section have inconsistent lengths");
     uint32_t type = p->func_types.data[func], params = param_count_of(p, type);
     struct reader body;
     mote__reader_init(&body, bytes.data, bytes.size);

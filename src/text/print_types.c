@@ -15,11 +15,13 @@ static const struct plain_type_name *find_plain(uint8_t code) {
     return NULL;
 }
 
-/* Whether the byte under the reader is of an abstract heap type; indices are signed numbers that are not negative. */
+/* Whether the byte under the reader is of an abstract heap type; indices are signed numbers that
+ * are not negative. */
 void mote__print_heaptype(struct printer *p, struct reader *in) {
     const uint8_t *at = in->pos;
     int64_t heap = mote__read_s33(in);
-    const struct heap_type_name *name = heap < 0 && heap >= -64 ? find_heap((uint8_t)(heap + 0x80)) : NULL;
+    const struct heap_type_name *name =
+        heap < 0 && heap >= -64 ? find_heap((uint8_t)(heap + 0x80)) : NULL;
     if (name) mote__print(p, " %s", name->word);
     else if (heap >= 0) mote__print_index(p, NAMES_TYPE, (uint32_t)heap);
     else mote__reader_fail(in, at, "malformed heap type");
@@ -51,7 +53,8 @@ static bool has_name(const struct name_list *names, uint32_t index) {
     return names && mote__find_name(names, index);
 }
 
-/* A vector of types as (WORD t*): one for each that has a name, and for each run of those that have none. */
+/* A vector of types as (WORD t*): one for each that has a name, and for each run of those that have
+ * none. */
 static void print_type_vector(struct printer *p, struct reader *in, const char *word,
                               const struct name_list *names) {
     uint32_t count = mote__read_u32(in);

@@ -1,5 +1,6 @@
-/* printer.c - from sections to text: splitting the module, output, custom sections (core spec, "Binary Format / Modules").
- * In: a binary module. Out: text. The order of the text is that of the sections, with functions where their code is. */
+/* printer.c - from sections to text: splitting the module, output, custom sections (core spec,
+ * "Binary Format / Modules"). In: a binary module. Out: text. The order of the text is that of the
+ * sections, with functions where their code is. */
 #include "text/print.h"
 #include "base/utf8.h"
 #include "text/lexer.h"
@@ -75,7 +76,8 @@ mote_status mote__print_check(struct printer *p, const struct reader *in) {
 
 /* ---- Splitting. ---- */
 
-/* A custom section: names and hints are kept apart, others are printed as annotations where they are. */
+/* A custom section: names and hints are kept apart, others are printed as annotations where they
+ * are. */
 static mote_status add_custom(struct printer *p, struct reader *in, unsigned place) {
     struct span name = mote__read_name(in);
     struct span payload = mote__read_span(in, mote__reader_left(in));

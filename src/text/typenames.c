@@ -1,4 +1,5 @@
-/* typenames.c - the tables of typenames.h (core spec, "Binary Format / Types" and "Text Format / Types"). */
+/* typenames.c - the tables of typenames.h (core spec, "Binary Format / Types" and "Text Format /
+ * Types"). */
 #include "text/typenames.h"
 
 /* clang-format off */

@@ -1,4 +1,5 @@
-/* typenames.h - the type words of the text format and their bytes in the binary format, one row each; parser and printer read them. */
+/* typenames.h - the type words of the text format and their bytes in the binary format, one row
+ * each; parser and printer read them. */
 #ifndef MOTE_TEXT_TYPENAMES_H
 #define MOTE_TEXT_TYPENAMES_H
 

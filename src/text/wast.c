@@ -1,7 +1,7 @@
-/* wast.c - parses scripts (the specification's interpreter's README, "Scripts", with the threads proposal's thread and wait).
- * In: the parser's cursor over the script. Out: commands in the script's arena.
- * Keeps: what is collected goes onto stacks (vectors) first and is copied into the arena once its number is known; the one thing that nests,
- * a thread's commands, nests once. */
+/* wast.c - parses scripts (the specification's interpreter's README, "Scripts", with the threads
+ * proposal's thread and wait). In: the parser's cursor over the script. Out: commands in the
+ * script's arena. Keeps: what is collected goes onto stacks (vectors) first and is copied into the
+ * arena once its number is known; the one thing that nests, a thread's commands, nests once. */
 #include "text/wast.h"
 #include "text/parse.h"
 #include "text/typenames.h"
@@ -30,8 +30,8 @@ static mote_status keep(struct script_parser *s, const void *elements, size_t co
 static mote_status keep_values(struct script_parser *s, size_t first, struct wast_value **out,
                                uint32_t *count) {
     *count = (uint32_t)(s->values.count - first);
-    mote_status status = keep(s, s->values.data ? s->values.data + first : NULL, *count,
-                              sizeof **out, out);
+    mote_status status =
+        keep(s, s->values.data ? s->values.data + first : NULL, *count, sizeof **out, out);
     s->values.count = first;
     return status;
 }
@@ -134,7 +134,8 @@ static mote_status parse_null(struct parser *p, struct wast_value *v) {
     return MOTE_OK;
 }
 
-/* Behind "ref.WORD" for a kind of reference: an index, as older scripts have it, says nothing more. */
+/* Behind "ref.WORD" for a kind of reference: an index, as older scripts have it, says nothing more.
+ */
 static mote_status parse_ref_kind(struct parser *p, uint8_t heap, struct wast_value *v) {
     v->kind = WAST_REF_KIND;
     v->heap = heap;
@@ -157,9 +158,8 @@ static mote_status parse_ref(struct parser *p, struct wast_value *v) {
         mote__parse_advance(p);
         return mote__parse_nat(p, 32, &v->number);
     }
-    uint8_t heap = word.size > 4 && !memcmp(word.at, "ref.", 4)
-                       ? heap_of_word(word.at + 4, word.size - 4)
-                       : 0;
+    uint8_t heap =
+        word.size > 4 && !memcmp(word.at, "ref.", 4) ? heap_of_word(word.at + 4, word.size - 4) : 0;
     if (!heap) return mote__parse_unexpected(p);
     mote__parse_advance(p);
     return parse_ref_kind(p, heap, v);
@@ -342,7 +342,8 @@ static mote_status parse_shared(struct script_parser *s, struct wast_command *c)
         }
         if (status == MOTE_OK) status = mote__expect(p, TOKEN_CLOSE);
     }
-    if (status == MOTE_OK) status = keep(s, names.data, names.count, sizeof *names.data, &c->shared);
+    if (status == MOTE_OK)
+        status = keep(s, names.data, names.count, sizeof *names.data, &c->shared);
     c->shared_count = (uint32_t)names.count;
     mote__vec_deinit(&names, p->allocator);
     return status;
@@ -362,8 +363,8 @@ static mote_status push_command(struct script_parser *s) {
 static mote_status keep_commands(struct script_parser *s, size_t first, struct wast_command **out,
                                  uint32_t *count) {
     *count = (uint32_t)(s->commands.count - first);
-    mote_status status = keep(s, s->commands.data ? s->commands.data + first : NULL, *count,
-                              sizeof **out, out);
+    mote_status status =
+        keep(s, s->commands.data ? s->commands.data + first : NULL, *count, sizeof **out, out);
     s->commands.count = first;
     return status;
 }
@@ -417,8 +418,8 @@ static mote_status parse_command(struct script_parser *s, struct wast_command *c
 
 /* True when the script is the fields of one module. */
 static bool is_inline_module(const struct parser *p) {
-    static const char *const words[] = {"type",   "rec", "import", "func", "table", "memory", "global",
-                                        "export", "tag", "start",  "elem", "data"};
+    static const char *const words[] = {"type",   "rec",    "import", "func",  "table", "memory",
+                                        "global", "export", "tag",    "start", "elem",  "data"};
     for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
         if (mote__at_open(p, words[i])) return true;
     return false;

@@ -1,6 +1,7 @@
-/* wast.h - scripts of the specification's test suite (.wast) as a list of commands; who runs them is somebody else's business.
- * Modules inside are not parsed: their text (or their bytes) is there to be compiled when the command is run.
- * Spans point into the script's text or into the script's arena: both must outlive the commands. */
+/* wast.h - scripts of the specification's test suite (.wast) as a list of commands; who runs them
+ * is somebody else's business. Modules inside are not parsed: their text (or their bytes) is there
+ * to be compiled when the command is run. Spans point into the script's text or into the script's
+ * arena: both must outlive the commands. */
 #ifndef MOTE_TEXT_WAST_H
 #define MOTE_TEXT_WAST_H
 
@@ -20,10 +21,10 @@ enum wast_kind {
     WAST_ASSERT_INVALID,
     WAST_ASSERT_MALFORMED_CUSTOM,
     WAST_ASSERT_INVALID_CUSTOM,
-    WAST_ASSERT_UNLINKABLE,      /* module, message: instantiation finds no fitting import */
-    WAST_ASSERT_UNINSTANTIABLE,  /* module, message: instantiation traps (assert_trap on a module) */
-    WAST_THREAD,            /* name, shared, commands: run beside what follows */
-    WAST_WAIT               /* for the thread `name` */
+    WAST_ASSERT_UNLINKABLE,     /* module, message: instantiation finds no fitting import */
+    WAST_ASSERT_UNINSTANTIABLE, /* module, message: instantiation traps (assert_trap on a module) */
+    WAST_THREAD,                /* name, shared, commands: run beside what follows */
+    WAST_WAIT                   /* for the thread `name` */
 };
 
 enum wast_form { WAST_TEXT, WAST_BINARY, WAST_QUOTE };
@@ -31,10 +32,12 @@ enum wast_form { WAST_TEXT, WAST_BINARY, WAST_QUOTE };
 /* What to compile. */
 struct wast_module {
     enum wast_form form;
-    bool is_definition, is_instance; /* is_instance: (module instance ...) where a module is expected: of `target` */
-    struct span name;   /* without $; data is NULL when there is none. Everywhere here */
+    bool is_definition, is_instance; /* is_instance: (module instance ...) where a module is
+                                        expected: of `target` */
+    struct span name; /* without $; data is NULL when there is none. Everywhere here */
     struct span target;
-    struct span source; /* text of the whole (module ...), the bytes, or the quoted text: what a compiler of modules takes */
+    struct span source; /* text of the whole (module ...), the bytes, or the quoted text: what a
+                           compiler of modules takes */
 };
 
 enum wast_value_kind {
@@ -58,9 +61,9 @@ struct wast_value {
     uint8_t heap;                  /* as in the binary format, 0x70 for func ... */
     uint8_t lane_count, lane_bits; /* of a v128 */
     bool lanes_are_floats;
-    uint8_t nan[16];               /* enum wast_nan; of the value (nan[0]), or of each lane */
-    uint64_t number;               /* bits of numbers, number of host references */
-    uint8_t v128[16];              /* little-endian */
+    uint8_t nan[16];  /* enum wast_nan; of the value (nan[0]), or of each lane */
+    uint64_t number;  /* bits of numbers, number of host references */
+    uint8_t v128[16]; /* little-endian */
     struct wast_value *choices;
     uint32_t choice_count;
 };
@@ -94,7 +97,8 @@ struct wast_script {
     uint32_t command_count;
 };
 
-/* Parses a whole script; a text of module fields alone is one module. Errors as in mote__text_to_binary. On success the script is the caller's. */
+/* Parses a whole script; a text of module fields alone is one module. Errors as in
+ * mote__text_to_binary. On success the script is the caller's. */
 mote_status mote__wast_parse(const mote_allocator *allocator, struct span text, uint64_t features,
                              struct wast_script *out, mote_error *error);
 void mote__wast_deinit(struct wast_script *script);

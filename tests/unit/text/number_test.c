@@ -1,5 +1,6 @@
-/* number_test.c - integers and floats of the text format: ranges, exact rounding, printing and reading back.
- * The C library's strtod and strtof, which round correctly too, are the judges of the random cases; the hard ones are written out. */
+/* number_test.c - integers and floats of the text format: ranges, exact rounding, printing and
+ * reading back. The C library's strtod and strtof, which round correctly too, are the judges of the
+ * random cases; the hard ones are written out. */
 #include "text/number.h"
 #include "../test.h"
 #include <stdlib.h>
@@ -163,7 +164,8 @@ TEST(floats_near_each_other_at_random) {
         if (((bits >> 23) & 0xFF) == 0xFF) continue;
         snprintf(text, sizeof text, "%.*e", (int)(random_u64() % 30), (double)value);
         check_against_library(text);
-        snprintf(text, sizeof text, "%a", (double)value * (1.0 + (double)(random_u64() >> 11) * 0x1p-54));
+        snprintf(text, sizeof text, "%a",
+                 (double)value * (1.0 + (double)(random_u64() >> 11) * 0x1p-54));
         check_against_library(text);
     }
 }
@@ -173,7 +175,7 @@ TEST(printed_floats_read_back) {
     for (int i = 0; i < 50000; i++) {
         uint64_t bits = random_u64(), again = 0;
         if (i % 3 == 0) bits &= 0x800FFFFFFFFFFFFF >> (random_u64() % 52); /* subnormal */
-        if (i % 5 == 0) bits |= 0x7FF0000000000000;                       /* infinite or NaN */
+        if (i % 5 == 0) bits |= 0x7FF0000000000000;                        /* infinite or NaN */
         size_t size = mote__format_f64(bits, text);
         CHECK_EQ(size, strlen(text));
         CHECK(mote__parse_f64(span_of(text), &again));

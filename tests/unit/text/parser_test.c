@@ -1,4 +1,5 @@
-/* parser_test.c - modules in the text format: abbreviations against what they stand for, bytes, errors and where they point. */
+/* parser_test.c - modules in the text format: abbreviations against what they stand for, bytes,
+ * errors and where they point. */
 #include "text/parser.h"
 #include "../test.h"
 #include <stdlib.h>
@@ -59,10 +60,10 @@ TEST(forms_of_a_module) {
 
 TEST(exact_bytes) {
     static const uint8_t expected[] = {
-        0, 'a', 's', 'm', 1, 0, 0, 0, 1, 7, 1, 0x60, 2, 0x7F, 0x7F, 1, 0x7F, 3, 2, 1, 0, 7, 7, 1, 3, 'a', 'd', 'd', 0, 0, 10, 9, 1, 7, 0,
-        0x20, 0, 0x20, 1, 0x6A, 0x0B};
-    struct text_binary x =
-        parse("(func (export \"add\") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add)");
+        0, 'a', 's', 'm', 1,   0,   0,   0, 1, 7,  1, 0x60, 2, 0x7F, 0x7F, 1, 0x7F, 3, 2,    1,   0,
+        7, 7,   1,   3,   'a', 'd', 'd', 0, 0, 10, 9, 1,    7, 0,    0x20, 0, 0x20, 1, 0x6A, 0x0B};
+    struct text_binary x = parse(
+        "(func (export \"add\") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add)");
     CHECK_EQ(x.size, sizeof expected);
     if (x.size == sizeof expected) CHECK_MEM(x.bytes, expected, sizeof expected);
     drop(&x);
@@ -93,13 +94,15 @@ TEST(folded_instructions) {
 }
 
 TEST(labels) {
-    CHECK_SAME("(module (@name \"\") (func block $a (loop $b br $a br $b (block $a br $a)) br $a end $a))",
-               "(module (@name \"\") (func block $a (loop $b br 1 br 0 (block $a br 0)) br 0 end))");
+    CHECK_SAME(
+        "(module (@name \"\") (func block $a (loop $b br $a br $b (block $a br $a)) br $a end $a))",
+        "(module (@name \"\") (func block $a (loop $b br 1 br 0 (block $a br 0)) br 0 end))");
     CHECK_SAME("(func (block $x (if $y (br $x) (then (br $y)))))",
                "(func (block $x (if $y (br 0) (then (br 0)))))");
     CHECK_SAME("(tag) (func block $out (try_table $in (catch 0 $out) (br $in)) end)",
                "(tag) (func block $out (try_table $in (catch 0 0) (br 0)) end)");
-    CHECK_SAME("(func block $o try $t nop delegate $o end)", "(func block $o try $t nop delegate 0 end)");
+    CHECK_SAME("(func block $o try $t nop delegate $o end)",
+               "(func block $o try $t nop delegate 0 end)");
     CHECK_REFUSED("(func block $a end $b)", "mismatching label");
     CHECK_REFUSED("(func block end $b)", "mismatching label");
     CHECK_REFUSED("(func i32.const 0 if $a else $b end)", "mismatching label");
@@ -109,10 +112,12 @@ TEST(labels) {
 
 TEST(type_uses) {
     CHECK_SAME("(func (param i32))", "(type (func (param i32))) (func (type 0))");
-    CHECK_SAME("(func (param i32)) (func (param i32)) (func)",
-               "(type (func (param i32))) (type (func)) (func (type 0)) (func (type 0)) (func (type 1))");
+    CHECK_SAME(
+        "(func (param i32)) (func (param i32)) (func)",
+        "(type (func (param i32))) (type (func)) (func (type 0)) (func (type 0)) (func (type 1))");
     CHECK_SAME("(func (block (param i32) (result i32 i32) unreachable) unreachable)",
-               "(type (func)) (type (func (param i32) (result i32 i32))) (func (block (type 1) unreachable) unreachable)");
+               "(type (func)) (type (func (param i32) (result i32 i32))) (func (block (type 1) "
+               "unreachable) unreachable)");
     /* A type in a larger group, or open to subtypes, is not the implicit one. */
     CHECK_SAME("(rec (type (func)) (type (func))) (func)",
                "(rec (type (func)) (type (func))) (type (func)) (func (type 2))");
@@ -120,9 +125,11 @@ TEST(type_uses) {
     CHECK_SAME("(func (type 0) (param i32)) (type (func (param i32)))",
                "(type (func (param i32))) (func (type 0))");
     CHECK_SAME("(type (func (param i32 i64))) (func (type 0) (local i32) local.get 2 drop)",
-               "(type (func (param i32 i64))) (func (type 0) (param i32) (param i64) (local i32) local.get 2 drop)");
+               "(type (func (param i32 i64))) (func (type 0) (param i32) (param i64) (local i32) "
+               "local.get 2 drop)");
     CHECK_SAME("(table 1 funcref) (func (call_indirect (param i32) (i32.const 1) (i32.const 0)))",
-               "(type (func)) (type (func (param i32))) (table 1 funcref) (func i32.const 1 i32.const 0 call_indirect 0 (type 1))");
+               "(type (func)) (type (func (param i32))) (table 1 funcref) (func i32.const 1 "
+               "i32.const 0 call_indirect 0 (type 1))");
     CHECK_REFUSED("(type (func (param i32))) (func (type 0) (param i64))", "inline function type");
     CHECK_REFUSED("(type (func (param i32))) (func (type 0) (result i32))", "inline function type");
     CHECK_REFUSED("(func (type $t))", "unknown type");
@@ -136,18 +143,23 @@ TEST(inline_clauses) {
     CHECK_SAME("(memory (export \"m\") (import \"a\" \"b\") 1 2)",
                "(import \"a\" \"b\" (memory 1 2)) (export \"m\" (memory 0))");
     CHECK_SAME("(table (import \"a\" \"b\") 1 funcref)", "(import \"a\" \"b\" (table 1 funcref))");
-    CHECK_SAME("(global (import \"a\" \"b\") (mut i32))", "(import \"a\" \"b\" (global (mut i32)))");
-    CHECK_SAME("(func (import \"a\" \"b\") (param i32))", "(import \"a\" \"b\" (func (param i32)))");
+    CHECK_SAME("(global (import \"a\" \"b\") (mut i32))",
+               "(import \"a\" \"b\" (global (mut i32)))");
+    CHECK_SAME("(func (import \"a\" \"b\") (param i32))",
+               "(import \"a\" \"b\" (func (param i32)))");
     CHECK_SAME("(tag (import \"a\" \"b\") (param i32))", "(import \"a\" \"b\" (tag (param i32)))");
     CHECK_SAME("(memory (data \"abc\" \"d\"))", "(memory 1 1) (data (i32.const 0) \"abcd\")");
     CHECK_SAME("(memory (data))", "(memory 0 0) (data (i32.const 0))");
     CHECK_SAME("(memory i64 (data \"a\"))", "(memory i64 1 1) (data (i64.const 0) \"a\")");
-    CHECK_SAME("(memory (pagesize 1) (data \"abc\"))", "(memory 3 3 (pagesize 1)) (data (i32.const 0) \"abc\")");
-    CHECK_SAME("(table funcref (elem 0 0)) (func)", "(table 2 2 funcref) (elem (i32.const 0) 0 0) (func)");
+    CHECK_SAME("(memory (pagesize 1) (data \"abc\"))",
+               "(memory 3 3 (pagesize 1)) (data (i32.const 0) \"abc\")");
+    CHECK_SAME("(table funcref (elem 0 0)) (func)",
+               "(table 2 2 funcref) (elem (i32.const 0) 0 0) (func)");
     CHECK_SAME("(table funcref (elem (ref.null func)))",
                "(table 1 1 funcref) (elem (i32.const 0) funcref (ref.null func))");
-    CHECK_SAME("(table i64 externref (elem (ref.null extern)))",
-               "(table i64 1 1 externref) (elem (table 0) (i64.const 0) externref (ref.null extern))");
+    CHECK_SAME(
+        "(table i64 externref (elem (ref.null extern)))",
+        "(table i64 1 1 externref) (elem (table 0) (i64.const 0) externref (ref.null extern))");
     CHECK_REFUSED("(func) (import \"\" \"\" (func))", "import after function");
     CHECK_REFUSED("(memory 1) (func (import \"\" \"\"))", "import after memory");
     CHECK_REFUSED("(global i32 (i32.const 0)) (import \"\" \"\" (func))", "import after global");
@@ -158,8 +170,10 @@ TEST(segments) {
                "(table 1 funcref) (func) (elem (i32.const 0) func $f) (func $f)");
     CHECK_SAME("(elem funcref (item ref.null func))", "(elem funcref (ref.null func))");
     CHECK_SAME("(elem (ref null func) (item (ref.null func)))", "(elem funcref (ref.null func))");
-    CHECK_SAME("(memory 1) (data (offset (i32.const 0)) \"a\")", "(memory 1) (data (i32.const 0) \"a\")");
-    CHECK_SAME("(memory $m 1) (data (memory $m) (i32.const 0))", "(memory $m 1) (data (memory 0) (i32.const 0))");
+    CHECK_SAME("(memory 1) (data (offset (i32.const 0)) \"a\")",
+               "(memory 1) (data (i32.const 0) \"a\")");
+    CHECK_SAME("(memory $m 1) (data (memory $m) (i32.const 0))",
+               "(memory $m 1) (data (memory 0) (i32.const 0))");
     CHECK_SAME("(table $t 1 funcref) (elem $e func) (func table.init $e (elem.drop $e))",
                "(table $t 1 funcref) (elem $e func) (func (table.init 0 0) (elem.drop 0))");
     CHECK_SAME("(memory $m 1) (data $d) (func memory.init $m $d memory.init $d)",
@@ -167,14 +181,20 @@ TEST(segments) {
 }
 
 TEST(instructions) {
-    CHECK_SAME("(memory 1) (func i32.load drop)", "(memory 1) (func i32.load 0 offset=0 align=4 drop)");
+    CHECK_SAME("(memory 1) (func i32.load drop)",
+               "(memory 1) (func i32.load 0 offset=0 align=4 drop)");
     CHECK_SAME("(func select)", "(func (select))");
-    CHECK_SAME("(func ref.test (ref null any) ref.cast (ref i31))", "(func ref.test anyref ref.cast (ref i31))");
-    CHECK_SAME("(type $s (struct (field $a i32) (field i64) (field $b (mut i8)))) (func struct.set $s $b)",
-               "(type $s (struct (field $a i32) (field i64) (field $b (mut i8)))) (func struct.set 0 2)");
-    CHECK_SAME("(type $s (struct (field $a i32))) (type $t (struct (field i32) (field $a i32))) (func struct.get $t $a)",
-               "(type $s (struct (field $a i32))) (type $t (struct (field i32) (field $a i32))) (func struct.get 1 1)");
-    CHECK_SAME("(memory 1) (func memory.copy memory.fill memory.size)", "(memory 1) (func memory.copy 0 0 memory.fill 0 memory.size 0)");
+    CHECK_SAME("(func ref.test (ref null any) ref.cast (ref i31))",
+               "(func ref.test anyref ref.cast (ref i31))");
+    CHECK_SAME(
+        "(type $s (struct (field $a i32) (field i64) (field $b (mut i8)))) (func struct.set $s $b)",
+        "(type $s (struct (field $a i32) (field i64) (field $b (mut i8)))) (func struct.set 0 2)");
+    CHECK_SAME("(type $s (struct (field $a i32))) (type $t (struct (field i32) (field $a i32))) "
+               "(func struct.get $t $a)",
+               "(type $s (struct (field $a i32))) (type $t (struct (field i32) (field $a i32))) "
+               "(func struct.get 1 1)");
+    CHECK_SAME("(memory 1) (func memory.copy memory.fill memory.size)",
+               "(memory 1) (func memory.copy 0 0 memory.fill 0 memory.size 0)");
     CHECK_REFUSED("(memory 1) (func i32.load align=3)", "alignment must be a power of two");
     CHECK_REFUSED("(memory 1) (func i32.load align=0)", "alignment must be a power of two");
     CHECK_REFUSED("(memory 1) (func i32.load offset=-1)", "unknown operator");
@@ -238,14 +258,16 @@ TEST(annotations) {
 TEST(annotations_switched_off) {
     struct text_binary out;
     struct span text = span_of("(func (@a b) nop)");
-    CHECK_EQ(mote__text_to_binary(&mote__allocator_libc, text, 0, &out, &last_error), MOTE_E_MALFORMED);
+    CHECK_EQ(mote__text_to_binary(&mote__allocator_libc, text, 0, &out, &last_error),
+             MOTE_E_MALFORMED);
     CHECK(strstr(last_error.message, "feature annotations") != NULL);
 }
 
 TEST(branch_hints) {
     CHECK_SAME("(func (@metadata.code.branch_hint \"\\01\") (if (i32.const 1) (then nop)))",
                "(func i32.const 1 (@metadata.code.branch_hint \"\\01\") if nop end)");
-    struct text_binary x = parse("(func i32.const 1 (@metadata.code.branch_hint \"\\01\") if nop end)");
+    struct text_binary x =
+        parse("(func i32.const 1 (@metadata.code.branch_hint \"\\01\") if nop end)");
     static const char payload[] = "\x19metadata.code.branch_hint\x01\x00\x01\x03\x01\x01";
     bool found = false;
     for (size_t i = 0; i + sizeof payload - 1 <= x.size; i++)
@@ -298,10 +320,14 @@ static void *failing_resize(void *ctx, void *ptr, size_t old_bytes, size_t new_b
 
 TEST(every_allocation_fails_once) {
     static const char text[] =
-        "(module $m (@custom \"c\" \"xyz\") (type $s (sub (struct (field $f i32)))) (import \"a\" \"\\61b\" (func $i (param $x i32)))"
-        "(table $t funcref (elem $i)) (memory (data \"abc\")) (global $g i32 (i32.const 1)) (tag $e (param i32)) (elem $l func $i)"
-        "(func $f (export \"f\") (param $\"p\\61\" i32) (result i32) (local $v i64) (block $b (br_if $b (local.get 0)))"
-        "(@metadata.code.branch_hint \"\\00\") (if (result i32) (i32.add (local.get 0) (i32.const 2)) (then i32.const 1) (else i32.const 2))))";
+        "(module $m (@custom \"c\" \"xyz\") (type $s (sub (struct (field $f i32)))) (import \"a\" "
+        "\"\\61b\" (func $i (param $x i32)))"
+        "(table $t funcref (elem $i)) (memory (data \"abc\")) (global $g i32 (i32.const 1)) (tag "
+        "$e (param i32)) (elem $l func $i)"
+        "(func $f (export \"f\") (param $\"p\\61\" i32) (result i32) (local $v i64) (block $b "
+        "(br_if $b (local.get 0)))"
+        "(@metadata.code.branch_hint \"\\00\") (if (result i32) (i32.add (local.get 0) (i32.const "
+        "2)) (then i32.const 1) (else i32.const 2))))";
     mote_status status = MOTE_E_NOMEM;
     unsigned n = 0;
     for (; status == MOTE_E_NOMEM && n < 1000; n++) {
@@ -320,8 +346,10 @@ TEST(every_allocation_fails_once) {
 /* Any beginning of a text is refused or parsed, and nothing worse. */
 TEST(truncated_texts) {
     static const char text[] =
-        "(module $m (type (func (param $x (ref null any)))) (func $f (export \"f\\n\\u{41}\") (param i32) (local $y f32) "
-        "(if (local.get 0) (then (@metadata.code.branch_hint \"\\00\") (br_if 0 (i32.const 0x1f)))) f64.const -1.5e3 drop)"
+        "(module $m (type (func (param $x (ref null any)))) (func $f (export \"f\\n\\u{41}\") "
+        "(param i32) (local $y f32) "
+        "(if (local.get 0) (then (@metadata.code.branch_hint \"\\00\") (br_if 0 (i32.const "
+        "0x1f)))) f64.const -1.5e3 drop)"
         "(data \"a\\00b\") (; c ;) (elem declare func $f) (@custom \"x\" (before code) \"y\"))";
     char copy[sizeof text];
     for (size_t n = 0; n < sizeof text; n++) {

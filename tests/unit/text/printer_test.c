@@ -1,5 +1,6 @@
-/* printer_test.c - modules as text: what it looks like, names, and hostile binaries. That everything survives printing and parsing is
- * checked here on one module with a bit of all, and in suite_test.c on the whole suite. */
+/* printer_test.c - modules as text: what it looks like, names, and hostile binaries. That
+ * everything survives printing and parsing is checked here on one module with a bit of all, and in
+ * suite_test.c on the whole suite. */
 #include "text/parser.h"
 #include "text/printer.h"
 #include "../test.h"
@@ -24,8 +25,8 @@ static char *print_again(const char *text, const struct text_options *options) {
     struct text_binary binary = parse(text);
     struct text_output out;
     char *copy = NULL;
-    if (mote__binary_to_text(&mote__allocator_libc, (struct span){binary.bytes, binary.size}, options,
-                             &out, &error) == MOTE_OK) {
+    if (mote__binary_to_text(&mote__allocator_libc, (struct span){binary.bytes, binary.size},
+                             options, &out, &error) == MOTE_OK) {
         copy = calloc(out.size + 1, 1);
         if (copy) memcpy(copy, out.text, out.size);
         mote__text_output_deinit(&mote__allocator_libc, &out);
@@ -45,28 +46,41 @@ static bool prints(const char *text, const char *expected) {
 static const char everything[] =
     "(module $\"a module\" (@custom \"first\" (before first) \"x\\00\")\n"
     "(type $f (func (param i32) (result i32)))\n"
-    "(rec (type $s (sub (struct (field $a (mut i32)) (field i8)))) (type $t (sub final $s (struct (field $a (mut i32)) (field i8) (field $b (ref null $t))))))\n"
+    "(rec (type $s (sub (struct (field $a (mut i32)) (field i8)))) (type $t (sub final $s (struct "
+    "(field $a (mut i32)) (field i8) (field $b (ref null $t))))))\n"
     "(type $arr (array (mut i16)))\n"
     "(import \"env\" \"\\u{263a}\" (func $dup (type $f) (param $x i32) (result i32)))\n"
     "(import \"env\" \"m\" (memory $mem i64 1 2))\n"
-    "(table $tab 3 10 funcref) (table i64 1 (ref null $f) (ref.func $dup)) (memory 1 2 shared) (memory $p 1 (pagesize 1))\n"
-    "(tag $e (param i32)) (global $g (mut i64) (i64.add (i64.const 1) (i64.const -2))) (export \"run\" (func $run)) (start $st)\n"
-    "(elem $seg (table $tab) (i32.const 0) func $dup $run) (elem declare func $run) (elem funcref (ref.null func) (item ref.func $run))\n"
+    "(table $tab 3 10 funcref) (table i64 1 (ref null $f) (ref.func $dup)) (memory 1 2 shared) "
+    "(memory $p 1 (pagesize 1))\n"
+    "(tag $e (param i32)) (global $g (mut i64) (i64.add (i64.const 1) (i64.const -2))) (export "
+    "\"run\" (func $run)) (start $st)\n"
+    "(elem $seg (table $tab) (i32.const 0) func $dup $run) (elem declare func $run) (elem funcref "
+    "(ref.null func) (item ref.func $run))\n"
     "(func $st) (func $run (type $f) (param $x i32) (result i32) (local $y f64) (local i32 i32)\n"
     "  block $l loop $l local.get $x br_if $l br 1 end end\n"
-    "  (try_table (catch $e 0) (catch_all_ref 0)) (try $old (do (throw $e (i32.const 1))) (catch $e drop (rethrow 0)) (catch_all))\n"
+    "  (try_table (catch $e 0) (catch_all_ref 0)) (try $old (do (throw $e (i32.const 1))) (catch "
+    "$e drop (rethrow 0)) (catch_all))\n"
     "  (block $out (try (do) (delegate $out)))\n"
-    "  (@metadata.code.branch_hint \"\\01\") (if (result i32) (local.get $x) (then (i32.const 1)) (else (i32.const 2))) drop\n"
-    "  (drop (struct.get $t $a (struct.new_default $t))) (drop (ref.test (ref null i31) (ref.null any)))\n"
-    "  (i32.store8 $p offset=3 (i32.const 0) (i32.const 1)) (drop (v128.const f64x2 1 nan:0x1)) (memory.init $d (i64.const 0) (i32.const 0) (i32.const 0))\n"
-    "  (local.set $y (f64.const -0.1)) (drop (select (result i32) (i32.const 1) (i32.const 2) (i32.const 3)))\n"
-    "  (call_indirect $tab (type $f) (i32.const 1) (i32.const 0)) (block (result anyref) (br_on_cast 0 anyref (ref i31) (ref.null any)) drop (ref.null any)) drop)\n"
-    "(func (@name \"dup\") br_table 0 0 0 atomic.fence i8x16.shuffle 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15) (data $d \"\\00abc\\\"\")\n"
-    "(data (memory $p) (i32.const 0) \"\") (@custom \"mid\" (after code) \"y\") (@custom \"last\" \"z\"))";
+    "  (@metadata.code.branch_hint \"\\01\") (if (result i32) (local.get $x) (then (i32.const 1)) "
+    "(else (i32.const 2))) drop\n"
+    "  (drop (struct.get $t $a (struct.new_default $t))) (drop (ref.test (ref null i31) (ref.null "
+    "any)))\n"
+    "  (i32.store8 $p offset=3 (i32.const 0) (i32.const 1)) (drop (v128.const f64x2 1 nan:0x1)) "
+    "(memory.init $d (i64.const 0) (i32.const 0) (i32.const 0))\n"
+    "  (local.set $y (f64.const -0.1)) (drop (select (result i32) (i32.const 1) (i32.const 2) "
+    "(i32.const 3)))\n"
+    "  (call_indirect $tab (type $f) (i32.const 1) (i32.const 0)) (block (result anyref) "
+    "(br_on_cast 0 anyref (ref i31) (ref.null any)) drop (ref.null any)) drop)\n"
+    "(func (@name \"dup\") br_table 0 0 0 atomic.fence i8x16.shuffle 0 1 2 3 4 5 6 7 8 9 10 11 12 "
+    "13 14 15) (data $d \"\\00abc\\\"\")\n"
+    "(data (memory $p) (i32.const 0) \"\") (@custom \"mid\" (after code) \"y\") (@custom \"last\" "
+    "\"z\"))";
 
 TEST(appearance) {
     prints("(module)", "(module)\n");
-    prints("(func $f (param $x i32) (result i32) (if (result i32) (local.get $x) (then (i32.const 1)) (else (f32.const 1.5) unreachable)))",
+    prints("(func $f (param $x i32) (result i32) (if (result i32) (local.get $x) (then (i32.const "
+           "1)) (else (f32.const 1.5) unreachable)))",
            "(module\n"
            "  (type (;0;) (func (param i32) (result i32)))\n"
            "  (func $f (;0;) (type 0) (param $x i32) (result i32)\n"
@@ -79,7 +93,8 @@ TEST(appearance) {
            "    end\n"
            "  ))\n");
     prints("(global (mut i32) (i32.const 1)) (global i32 (i32.add (i32.const 1) (i32.const 2)))"
-           "(table 1 funcref) (elem (offset (i32.add (i32.const 1) (i32.const 2))) funcref (ref.null func))",
+           "(table 1 funcref) (elem (offset (i32.add (i32.const 1) (i32.const 2))) funcref "
+           "(ref.null func))",
            "(module\n"
            "  (table (;0;) 1 funcref)\n"
            "  (global (;0;) (mut i32) (i32.const 1))\n"
@@ -88,23 +103,26 @@ TEST(appearance) {
 }
 
 TEST(names_that_are_no_identifiers) {
-    prints("(func $a (@name \"x y\")) (func $b (@name \"x y\") call 0 call 1) (func $c (@name \"\"))",
-           "(module\n"
-           "  (type (;0;) (func))\n"
-           "  (func $\"x y\" (;0;) (type 0)\n  )\n"
-           "  (func (@name \"x y\") (;1;) (type 0)\n    call $\"x y\"\n    call 1\n  )\n"
-           "  (func (@name \"\") (;2;) (type 0)\n  ))\n");
+    prints(
+        "(func $a (@name \"x y\")) (func $b (@name \"x y\") call 0 call 1) (func $c (@name \"\"))",
+        "(module\n"
+        "  (type (;0;) (func))\n"
+        "  (func $\"x y\" (;0;) (type 0)\n  )\n"
+        "  (func (@name \"x y\") (;1;) (type 0)\n    call $\"x y\"\n    call 1\n  )\n"
+        "  (func (@name \"\") (;2;) (type 0)\n  ))\n");
 }
 
 TEST(hidden_labels) {
     prints("(func block $a block $a br $a br 1 end br $a end)",
-           "(module\n  (type (;0;) (func))\n  (func (;0;) (type 0)\n    block $a\n      block $a\n        br $a\n        br 1\n"
+           "(module\n  (type (;0;) (func))\n  (func (;0;) (type 0)\n    block $a\n      block $a\n "
+           "       br $a\n        br 1\n"
            "      end\n      br $a\n    end\n  ))\n");
 }
 
 TEST(options) {
-    char *text = print_again("(module $m (@custom \"c\" \"x\") (func $f call $f))",
-                             &(struct text_options){.without_names = true, .without_customs = true});
+    char *text =
+        print_again("(module $m (@custom \"c\" \"x\") (func $f call $f))",
+                    &(struct text_options){.without_names = true, .without_customs = true});
     CHECK_STR(text, "(module\n  (type (;0;) (func))\n  (func (;0;) (type 0)\n    call 0\n  ))\n");
     free(text);
 }
@@ -131,9 +149,12 @@ static mote_status print_and_drop(const mote_allocator *allocator, struct span b
 }
 
 TEST(not_a_module) {
-    CHECK_EQ(print_and_drop(&mote__allocator_libc, (struct span){(const uint8_t *)"(module)", 8}), MOTE_E_MALFORMED);
+    CHECK_EQ(print_and_drop(&mote__allocator_libc, (struct span){(const uint8_t *)"(module)", 8}),
+             MOTE_E_MALFORMED);
     CHECK_STR(error.message, "magic header not detected");
-    CHECK_EQ(print_and_drop(&mote__allocator_libc, (struct span){(const uint8_t *)"\0asm\2\0\0\0", 8}), MOTE_E_MALFORMED);
+    CHECK_EQ(
+        print_and_drop(&mote__allocator_libc, (struct span){(const uint8_t *)"\0asm\2\0\0\0", 8}),
+        MOTE_E_MALFORMED);
     CHECK_STR(error.message, "unknown binary version");
     CHECK_EQ(error.offset, 4);
 }
@@ -157,7 +178,8 @@ TEST(damaged_binaries) {
         for (size_t i = 0; i < sizeof changes; i++) {
             memcpy(copy, whole.bytes, whole.size);
             copy[at] ^= changes[i];
-            printed += print_and_drop(&mote__allocator_libc, (struct span){copy, whole.size}) == MOTE_OK;
+            printed +=
+                print_and_drop(&mote__allocator_libc, (struct span){copy, whole.size}) == MOTE_OK;
         }
     CHECK(printed > whole.size / 2); /* most bytes are just other numbers */
     free(copy);
@@ -166,8 +188,9 @@ TEST(damaged_binaries) {
 
 /* A few bytes that ask for very much text. */
 TEST(locals_without_end) {
-    static const uint8_t bytes[] = {0, 'a', 's', 'm', 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0,
-                                    10, 11, 1, 9, 1, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 0x7F, 0x0B, 0x0B};
+    static const uint8_t bytes[] = {0,    'a',  's',  'm',  1,    0,    0,    0,    1,   4, 1,
+                                    0x60, 0,    0,    3,    2,    1,    0,    10,   11,  1, 9,
+                                    1,    0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 0x7F, 0x0B, 0x0B};
     struct span binary = {bytes, sizeof bytes - 1};
     CHECK_EQ(print_and_drop(&mote__allocator_libc, binary), MOTE_E_MALFORMED);
     uint8_t fixed[sizeof bytes];

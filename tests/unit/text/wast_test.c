@@ -15,8 +15,10 @@ static bool is(struct span span, const char *text) {
 }
 
 TEST(modules) {
-    REQUIRE(parse("(module $a (func))\n(module binary \"\\00asm\" \"x\")\n\n(module $q quote \"(fu\" \"nc)\")\n"
-                  "(module definition $d (memory 1)) (module instance $i $d) (register \"n\" $i) (register \"m\")"));
+    REQUIRE(parse("(module $a (func))\n(module binary \"\\00asm\" \"x\")\n\n(module $q quote "
+                  "\"(fu\" \"nc)\")\n"
+                  "(module definition $d (memory 1)) (module instance $i $d) (register \"n\" $i) "
+                  "(register \"m\")"));
     REQUIRE(script.command_count == 7);
     const struct wast_command *c = script.commands;
     CHECK(c[0].kind == WAST_MODULE && c[0].module.form == WAST_TEXT && c[0].line == 1);
@@ -33,23 +35,35 @@ TEST(modules) {
 }
 
 TEST(assertions) {
-    REQUIRE(parse("(assert_return (invoke $m \"f\\00\" (i32.const -1) (ref.extern 7) (ref.host 3)) (i64.const 5))"
+    REQUIRE(parse("(assert_return (invoke $m \"f\\00\" (i32.const -1) (ref.extern 7) (ref.host 3)) "
+                  "(i64.const 5))"
                   "(assert_return (get \"g\"))"
                   "(assert_trap (invoke \"f\") \"unreachable\")"
                   "(assert_trap (module (func)) \"oops\")"
                   "(assert_exhaustion (invoke \"f\") \"call stack exhausted\")"
                   "(assert_exception (invoke \"f\"))"
-                  "(assert_malformed (module quote \"\") \"a\") (assert_invalid (module) \"b\") (assert_unlinkable (module) \"c\")"
+                  "(assert_malformed (module quote \"\") \"a\") (assert_invalid (module) \"b\") "
+                  "(assert_unlinkable (module) \"c\")"
                   "(assert_malformed_custom (module) \"d\") (assert_invalid_custom (module) \"e\")"
                   "(invoke \"f\") (get $m \"g\")"));
-    static const enum wast_kind kinds[] = {
-        WAST_ASSERT_RETURN,    WAST_ASSERT_RETURN,  WAST_ASSERT_TRAP,       WAST_ASSERT_UNINSTANTIABLE,
-        WAST_ASSERT_EXHAUSTION, WAST_ASSERT_EXCEPTION, WAST_ASSERT_MALFORMED, WAST_ASSERT_INVALID,
-        WAST_ASSERT_UNLINKABLE, WAST_ASSERT_MALFORMED_CUSTOM, WAST_ASSERT_INVALID_CUSTOM, WAST_ACTION, WAST_ACTION};
+    static const enum wast_kind kinds[] = {WAST_ASSERT_RETURN,
+                                           WAST_ASSERT_RETURN,
+                                           WAST_ASSERT_TRAP,
+                                           WAST_ASSERT_UNINSTANTIABLE,
+                                           WAST_ASSERT_EXHAUSTION,
+                                           WAST_ASSERT_EXCEPTION,
+                                           WAST_ASSERT_MALFORMED,
+                                           WAST_ASSERT_INVALID,
+                                           WAST_ASSERT_UNLINKABLE,
+                                           WAST_ASSERT_MALFORMED_CUSTOM,
+                                           WAST_ASSERT_INVALID_CUSTOM,
+                                           WAST_ACTION,
+                                           WAST_ACTION};
     REQUIRE(script.command_count == sizeof kinds / sizeof *kinds);
     const struct wast_command *c = script.commands;
     for (unsigned i = 0; i < script.command_count; i++) CHECK_EQ(c[i].kind, kinds[i]);
-    CHECK(is(c[0].action.instance, "m") && c[0].action.name.size == 2 && c[0].action.arg_count == 3);
+    CHECK(is(c[0].action.instance, "m") && c[0].action.name.size == 2 &&
+          c[0].action.arg_count == 3);
     CHECK_EQ(c[0].action.args[0].number, 0xFFFFFFFF);
     CHECK(c[0].action.args[1].kind == WAST_REF_EXTERN && c[0].action.args[1].number == 7);
     CHECK(c[0].action.args[2].kind == WAST_REF_HOST && c[0].action.args[2].number == 3);
@@ -60,10 +74,13 @@ TEST(assertions) {
 }
 
 TEST(patterns) {
-    REQUIRE(parse("(assert_return (invoke \"f\") (f32.const nan:canonical) (f64.const nan:arithmetic) (f32.const nan)"
-                  "(v128.const f32x4 nan:canonical 1 nan:arithmetic 0) (v128.const i16x8 0 1 2 3 4 5 6 -1)"
-                  "(ref.null) (ref.null func) (ref) (ref.func) (ref.extern) (ref.i31) (ref.struct) (ref.array) (ref.eq) (ref.any) (ref.exn)"
-                  "(either (i32.const 1) (i32.const 2)))"));
+    REQUIRE(parse(
+        "(assert_return (invoke \"f\") (f32.const nan:canonical) (f64.const nan:arithmetic) "
+        "(f32.const nan)"
+        "(v128.const f32x4 nan:canonical 1 nan:arithmetic 0) (v128.const i16x8 0 1 2 3 4 5 6 -1)"
+        "(ref.null) (ref.null func) (ref) (ref.func) (ref.extern) (ref.i31) (ref.struct) "
+        "(ref.array) (ref.eq) (ref.any) (ref.exn)"
+        "(either (i32.const 1) (i32.const 2)))"));
     const struct wast_command *c = script.commands;
     REQUIRE(script.command_count == 1 && c->result_count == 17);
     const struct wast_value *r = c->results;
@@ -72,7 +89,8 @@ TEST(patterns) {
     CHECK(r[2].nan[0] == WAST_NAN_NONE && r[2].number == 0x7FC00000);
     CHECK(r[3].lane_count == 4 && r[3].lanes_are_floats && r[3].nan[0] == WAST_NAN_CANONICAL);
     CHECK(r[3].nan[2] == WAST_NAN_ARITHMETIC && r[3].v128[7] == 0x3F);
-    CHECK(r[4].lane_bits == 16 && r[4].v128[2] == 1 && r[4].v128[14] == 0xFF && r[4].v128[15] == 0xFF);
+    CHECK(r[4].lane_bits == 16 && r[4].v128[2] == 1 && r[4].v128[14] == 0xFF &&
+          r[4].v128[15] == 0xFF);
     CHECK(r[5].kind == WAST_REF_NULL && r[5].heap == 0);
     CHECK(r[6].kind == WAST_REF_NULL && r[6].heap == 0x70);
     CHECK(r[7].kind == WAST_REF_ANY);
@@ -84,11 +102,13 @@ TEST(patterns) {
 }
 
 TEST(threads) {
-    REQUIRE(parse("(module $Mem (memory (export \"m\") 1 1 shared))\n(thread $T (shared (module $Mem))\n (register \"mem\" $Mem)\n"
+    REQUIRE(parse("(module $Mem (memory (export \"m\") 1 1 shared))\n(thread $T (shared (module "
+                  "$Mem))\n (register \"mem\" $Mem)\n"
                   " (assert_return (invoke \"f\")))\n(wait $T)"));
     REQUIRE(script.command_count == 3);
     const struct wast_command *t = &script.commands[1];
-    CHECK(t->kind == WAST_THREAD && is(t->name, "T") && t->shared_count == 1 && is(t->shared[0], "Mem"));
+    CHECK(t->kind == WAST_THREAD && is(t->name, "T") && t->shared_count == 1 &&
+          is(t->shared[0], "Mem"));
     REQUIRE(t->command_count == 2);
     CHECK(t->commands[0].kind == WAST_REGISTER && t->commands[0].line == 3);
     CHECK(t->commands[1].kind == WAST_ASSERT_RETURN && t->commands[1].line == 4);
@@ -107,9 +127,16 @@ TEST(one_module_without_parentheses) {
 }
 
 TEST(bad_scripts) {
-    static const char *const bad[] = {"(assert_return)", "(assert_trap (invoke \"f\"))", "(unheard_of)", "(invoke f)",
-                                      "(module", "(assert_return (invoke \"f\") (i32.const x))", "(thread $a (thread $b))",
-                                      "(assert_invalid (invoke \"f\") \"x\")", "x", "(assert_return (invoke \"f\" (either (i32.const 1))))"};
+    static const char *const bad[] = {"(assert_return)",
+                                      "(assert_trap (invoke \"f\"))",
+                                      "(unheard_of)",
+                                      "(invoke f)",
+                                      "(module",
+                                      "(assert_return (invoke \"f\") (i32.const x))",
+                                      "(thread $a (thread $b))",
+                                      "(assert_invalid (invoke \"f\") \"x\")",
+                                      "x",
+                                      "(assert_return (invoke \"f\" (either (i32.const 1))))"};
     for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++)
         if (!CHECK(!parse(bad[i]))) printf("  %s\n", bad[i]);
     CHECK(!parse("(module)\n(nonsense)"));
