@@ -438,21 +438,8 @@ WALK_SLOW void walk_shuffle_lanes(struct walk *w) {
         if (lanes.data[i] >= 32) walk_fail(w, MOTE_E_INVALID, "invalid lane index %u", lanes.data[i]);
 }
 
-/* Instructions of one byte have a case each, in which the signature folds to constants ... */
-#define WALK_SIG(sig)                   #sig, sizeof #sig - 1
-#define WALK_CASE_CONTROL(id, sig, mem)
-#define WALK_CASE_PURE(id, sig, mem)    case OP_##id: walk_plain(w, OP_##id, WALK_SIG(sig)); break;
-#define WALK_CASE_TRAPS(id, sig, mem)   WALK_CASE_PURE(id, sig, mem)
-#define WALK_CASE_LOAD(id, sig, mem)    case OP_##id: walk_access(w, OP_##id, WALK_SIG(sig), sizeof(mem), false, 0); break;
-#define WALK_CASE_STORE(id, sig, mem)   WALK_CASE_LOAD(id, sig, mem)
-#define WALK_CASE_0x00(kind, id, sig, mem) WALK_CASE_##kind(id, sig, mem)
-#define WALK_CASE_0xFB(kind, id, sig, mem)
-#define WALK_CASE_0xFC(kind, id, sig, mem)
-#define WALK_CASE_0xFD(kind, id, sig, mem)
-#define WALK_CASE_0xFE(kind, id, sig, mem)
-
-/* ... those with a prefix share this one. False for control instructions. */
-WALK_SLOW bool walk_prefixed_plain(struct walk *w, enum mote__op op) {
+/* Any instruction that is not CONTROL, by its row in ops.def. */
+WALK_SLOW bool walk_by_row(struct walk *w, enum mote__op op) {
     const struct mote__op_info *info = &mote__op_info[op];
     size_t size = strlen(info->sig);
     switch ((enum mote__op_kind)info->kind) {
@@ -1005,107 +992,209 @@ WALK_INLINE enum mote__op walk_next_op(struct walk *w) {
     return OP_INVALID;
 }
 
+/* What an instruction of one byte does when nothing is odd about it, from ops.def: takes `in` values, the topmost of type `top`, the one below of type
+ * `under`, gives one of type `out` (VT_BOTTOM: none). in 0: not of this kind. access: its bytes, if it is a load or store. */
+struct walk_quick {
+    uint8_t in, top, under, out, access;
+};
+
+#define WALK_VT(c)      ((c) == 'i' ? VT_I32 : (c) == 'I' ? VT_I64 : (c) == 'f' ? VT_F32 : (c) == 'F' ? VT_F64 : VT_BOTTOM)
+#define WALK_IN(sig)    (#sig[1] == '_' ? 1 : 2)
+#define WALK_TOP(sig)   WALK_VT(#sig[WALK_IN(sig) - 1])
+#define WALK_UNDER(sig) WALK_VT(#sig[0])
+#define WALK_OUT(sig)   WALK_VT(#sig[WALK_IN(sig) + 1])
+#define WALK_QUICK_PURE(code, sig, mem)  [code] = {WALK_IN(sig), WALK_TOP(sig), WALK_UNDER(sig), WALK_OUT(sig), 0},
+#define WALK_QUICK_TRAPS(code, sig, mem) WALK_QUICK_PURE(code, sig, mem)
+#define WALK_QUICK_LOAD(code, sig, mem)  [code] = {1, VT_I32, VT_I32, WALK_VT(#sig[1]), sizeof(mem)},
+#define WALK_QUICK_STORE(code, sig, mem) [code] = {2, WALK_VT(#sig[0]), VT_I32, VT_BOTTOM, sizeof(mem)},
+#define WALK_QUICK_CONTROL(code, sig, mem)
+#define WALK_QUICK_0x00(kind, code, sig, mem) WALK_QUICK_##kind(code, sig, mem)
+#define WALK_QUICK_0xFB(kind, code, sig, mem)
+#define WALK_QUICK_0xFC(kind, code, sig, mem)
+#define WALK_QUICK_0xFD(kind, code, sig, mem)
+#define WALK_QUICK_0xFE(kind, code, sig, mem)
+static const struct walk_quick walk_quick[256] = {
+#define OP(prefix, code, id, text, imm, kind, sig, mem, feature) WALK_QUICK_##prefix(kind, code, sig, mem)
+#include "wasm/ops.def"
+#undef OP
+};
+
+/* Where a memarg of one byte each for alignment and a short offset ends, with the offset; NULL for every other form. */
+WALK_INLINE const uint8_t *walk_short_memarg(const uint8_t *pos, uint32_t access, uint32_t *offset) {
+    if ((UINT32_C(1) << (pos[0] & 31)) > access || pos[0] > 31 || pos[1] >= 0x80) {
+        if (pos[0] > 31 || (UINT32_C(1) << pos[0]) > access || pos[2] >= 0x80) return NULL;
+        *offset = (pos[1] & 0x7Fu) | (uint32_t)pos[2] << 7;
+        return pos + 3;
+    }
+    *offset = pos[1];
+    return pos + 2;
+}
+
+/* The loop's fast lane: the instructions of which programs mostly consist, as long as everything about them is plain: types are the very ones, indices and
+ * offsets are short, and there is room. State is in registers. Stops at the first instruction that is anything else; walk_one does that one. */
+static void walk_fast(struct walk *w) {
+    const uint8_t *pos = w->r.pos, *end = w->r.end - 4;
+    struct walk_value *stack = w->stack;
+    uint32_t count = w->count, floor = w->floor, room = w->capacity - 8;
+    uint32_t locals = w->has_uninit ? 0 : w->expanded < 0x80 ? w->expanded : 0x80;
+    uint32_t quick_end = w->module->features & FEATURE_BIT(sign_extension) ? 256 : 0xC0;
+    const struct mote__memtype *memory = w->module->memories;
+    bool plain_memory = w->module->memory_count && !memory->is_64;
+    if (w->capacity < 8 || w->r.end - w->r.pos < 4) return;
+#define WALK_FAST_EMIT(call)                                                                       \
+    WALK_EMIT({                                                                                    \
+        w->count = count;                                                                          \
+        w->op_pos = pos;                                                                           \
+        call;                                                                                      \
+    })
+    while (pos < end && count < room) {
+        uint8_t byte = *pos;
+        const struct walk_quick q = walk_quick[byte];
+        if (q.in && byte < quick_end) {
+            if (count - floor < q.in || stack[count - 1].type != q.top || stack[count - q.in].type != q.under) break;
+            const uint8_t *next = pos + 1;
+            if (q.access) {
+                uint32_t offset = 0;
+                next = plain_memory ? walk_short_memarg(pos + 1, q.access, &offset) : NULL;
+                if (!next) break;
+                w->imm.a = 0;
+                w->imm.x = offset;
+            }
+            count -= q.in;
+            if (q.access) WALK_FAST_EMIT(on_memory(w, (enum mote__op)mote__op_of_byte[byte], q.in));
+            else WALK_FAST_EMIT(on_plain(w, (enum mote__op)mote__op_of_byte[byte], q.in));
+            stack[count].type = q.out;
+            count += q.out != VT_BOTTOM;
+            pos = next;
+        } else if (byte == 0x20 && pos[1] < locals) {
+            w->imm.a = pos[1];
+            WALK_FAST_EMIT(on_op(w, OP_local_get, 0));
+            stack[count++].type = w->locals[pos[1]];
+            pos += 2;
+        } else if ((byte == 0x21 || byte == 0x22) && pos[1] < locals && count > floor && stack[count - 1].type == w->locals[pos[1]]) {
+            w->imm.a = pos[1];
+            count--;
+            WALK_FAST_EMIT(on_op(w, byte == 0x21 ? OP_local_set : OP_local_tee, 1));
+            count += byte == 0x22;
+            pos += 2;
+        } else if (byte == 0x41 && pos[1] < 0x80) {
+            w->imm.x = (uint32_t)((int32_t)((uint32_t)pos[1] << 25) >> 25);
+            WALK_FAST_EMIT(on_op(w, OP_i32_const, 0));
+            stack[count++].type = VT_I32;
+            pos += 2;
+        } else {
+            break;
+        }
+    }
+#undef WALK_FAST_EMIT
+    w->r.pos = pos;
+    w->count = count;
+}
+
+/* Reads one instruction, whatever it is. */
+static void walk_one(struct walk *w) {
+    if (!walk_reserve(w, 8)) return;
+    w->op_pos = w->r.pos;
+    enum mote__op op = walk_next_op(w);
+    if (w->is_const && op != OP_INVALID && !walk_const_allowed(w, op)) {
+        walk_fail(w, MOTE_E_INVALID, "constant expression required: `%s` is not constant", mote__op_info[op].text);
+        return;
+    }
+    switch (op) {
+    case OP_unreachable:
+        WALK_EMIT(on_unreachable(w));
+        walk_set_unreachable(w);
+        break;
+    case OP_nop: break;
+    case OP_block: walk_block(w, OP_block); break;
+    case OP_loop: walk_block(w, OP_loop); break;
+    case OP_if: walk_block(w, OP_if); break;
+    case OP_try: walk_block(w, OP_try); break;
+    case OP_try_table: walk_try_table(w); break;
+    case OP_else: walk_else(w); break;
+    case OP_end: walk_end(w); break;
+    case OP_catch: case OP_catch_all: walk_catch(w, op); break;
+    case OP_delegate: walk_delegate(w); break;
+    case OP_rethrow: walk_rethrow(w); break;
+    case OP_throw: walk_throw(w); break;
+    case OP_throw_ref:
+        walk_pop(w, VT_EXNREF);
+        WALK_EMIT(on_throw(w, op));
+        walk_set_unreachable(w);
+        break;
+    case OP_br: walk_br(w); break;
+    case OP_br_if: walk_br_if(w); break;
+    case OP_br_table: walk_br_table(w); break;
+    case OP_return: walk_return(w); break;
+    case OP_call: case OP_return_call: walk_call(w, op); break;
+    case OP_call_indirect: case OP_return_call_indirect: walk_call_indirect(w, op); break;
+    case OP_call_ref: case OP_return_call_ref: walk_call_ref(w, op); break;
+    case OP_drop:
+        walk_pop(w, VT_BOTTOM);
+        if (WALK_OK(w)) WALK_EMIT(on_op(w, op, 1));
+        break;
+    case OP_select: walk_select(w); break;
+    case OP_select_t: walk_select_typed(w); break;
+    case OP_local_get: walk_local(w, OP_local_get); break;
+    case OP_local_set: walk_local(w, OP_local_set); break;
+    case OP_local_tee: walk_local(w, OP_local_tee); break;
+    case OP_global_get: case OP_global_set: walk_global(w, op); break;
+    case OP_table_get: case OP_table_set: case OP_table_size: case OP_table_grow: case OP_table_fill: walk_table_op(w, op); break;
+    case OP_table_copy: walk_table_copy(w); break;
+    case OP_table_init: walk_table_init(w); break;
+    case OP_elem_drop: case OP_data_drop: walk_drop_segment(w, op); break;
+    case OP_memory_size: case OP_memory_grow: case OP_memory_fill: case OP_memory_copy: case OP_memory_init: walk_memory_op(w, op); break;
+    case OP_i32_const:
+        w->imm.x = (uint32_t)mote__read_s32(&w->r);
+        walk_shape(w, op, 0, 0, 0, VT_I32);
+        break;
+    case OP_i64_const:
+        w->imm.x = (uint64_t)mote__read_s64(&w->r);
+        walk_shape(w, op, 0, 0, 0, VT_I64);
+        break;
+    case OP_f32_const:
+        w->imm.x = mote__read_f32_bits(&w->r);
+        walk_shape(w, op, 0, 0, 0, VT_F32);
+        break;
+    case OP_f64_const:
+        w->imm.x = mote__read_f64_bits(&w->r);
+        walk_shape(w, op, 0, 0, 0, VT_F64);
+        break;
+    case OP_v128_const:
+        w->imm.bytes = mote__read_span(&w->r, 16).data;
+        walk_shape(w, op, 0, 0, 0, VT_V128);
+        break;
+    case OP_ref_null: walk_ref_null(w); break;
+    case OP_ref_func: walk_ref_func(w); break;
+    case OP_ref_is_null: case OP_ref_as_non_null: walk_ref_unary(w, op); break;
+    case OP_ref_eq: walk_shape(w, op, mote__vt_ref(MOTE_HEAP_EQ, true), mote__vt_ref(MOTE_HEAP_EQ, true), 0, VT_I32); break;
+    case OP_br_on_null: case OP_br_on_non_null: walk_br_on_null(w, op); break;
+    case OP_br_on_cast: case OP_br_on_cast_fail: walk_br_on_cast(w, op); break;
+    case OP_ref_test: case OP_ref_test_null: case OP_ref_cast: case OP_ref_cast_null: walk_ref_cast(w, op); break;
+    case OP_any_convert_extern: case OP_extern_convert_any: walk_convert(w, op); break;
+    case OP_ref_i31: walk_shape(w, op, VT_I32, 0, 0, mote__vt_ref(MOTE_HEAP_I31, false)); break;
+    case OP_i31_get_s: case OP_i31_get_u: walk_shape(w, op, mote__vt_ref(MOTE_HEAP_I31, true), 0, 0, VT_I32); break;
+    case OP_struct_new: case OP_struct_new_default: walk_struct_new(w, op); break;
+    case OP_struct_get: case OP_struct_get_s: case OP_struct_get_u: case OP_struct_set: walk_struct_access(w, op); break;
+    case OP_array_new: case OP_array_new_default: case OP_array_new_fixed: walk_array_new(w, op); break;
+    case OP_array_new_data: case OP_array_new_elem: case OP_array_init_data: case OP_array_init_elem: walk_array_segment(w, op); break;
+    case OP_array_get: case OP_array_get_s: case OP_array_get_u: case OP_array_set: case OP_array_fill: walk_array_access(w, op); break;
+    case OP_array_len: walk_shape(w, op, mote__vt_ref(MOTE_HEAP_ARRAY, true), 0, 0, VT_I32); break;
+    case OP_array_copy: walk_array_copy(w); break;
+    case OP_memory_atomic_notify: case OP_memory_atomic_wait32: case OP_memory_atomic_wait64: walk_atomic_wait(w, op); break;
+    case OP_atomic_fence:
+        if (mote__read_u8(&w->r) != 0) walk_fail(w, MOTE_E_MALFORMED, "zero byte expected");
+        walk_shape(w, op, 0, 0, 0, 0);
+        break;
+    default: walk_by_row(w, op); break;
+    }
+}
+
 /* Reads instructions until the outermost frame is closed or something fails. */
 static void walk_loop(struct walk *w) {
     while (w->depth && w->r.pos < w->r.end) {
-        if (!walk_reserve(w, 8)) return;
-        w->op_pos = w->r.pos;
-        enum mote__op op = walk_next_op(w);
-        if (w->is_const && op != OP_INVALID && !walk_const_allowed(w, op)) {
-            walk_fail(w, MOTE_E_INVALID, "constant expression required: `%s` is not constant", mote__op_info[op].text);
-            return;
-        }
-        switch (op) {
-#define OP(prefix, code, id, text, imm, kind, sig, mem, feature) WALK_CASE_##prefix(kind, id, sig, mem)
-#include "wasm/ops.def"
-#undef OP
-        case OP_unreachable:
-            WALK_EMIT(on_unreachable(w));
-            walk_set_unreachable(w);
-            break;
-        case OP_nop: break;
-        case OP_block: walk_block(w, OP_block); break;
-        case OP_loop: walk_block(w, OP_loop); break;
-        case OP_if: walk_block(w, OP_if); break;
-        case OP_try: walk_block(w, OP_try); break;
-        case OP_try_table: walk_try_table(w); break;
-        case OP_else: walk_else(w); break;
-        case OP_end: walk_end(w); break;
-        case OP_catch: case OP_catch_all: walk_catch(w, op); break;
-        case OP_delegate: walk_delegate(w); break;
-        case OP_rethrow: walk_rethrow(w); break;
-        case OP_throw: walk_throw(w); break;
-        case OP_throw_ref:
-            walk_pop(w, VT_EXNREF);
-            WALK_EMIT(on_throw(w, op));
-            walk_set_unreachable(w);
-            break;
-        case OP_br: walk_br(w); break;
-        case OP_br_if: walk_br_if(w); break;
-        case OP_br_table: walk_br_table(w); break;
-        case OP_return: walk_return(w); break;
-        case OP_call: case OP_return_call: walk_call(w, op); break;
-        case OP_call_indirect: case OP_return_call_indirect: walk_call_indirect(w, op); break;
-        case OP_call_ref: case OP_return_call_ref: walk_call_ref(w, op); break;
-        case OP_drop:
-            walk_pop(w, VT_BOTTOM);
-            if (WALK_OK(w)) WALK_EMIT(on_op(w, op, 1));
-            break;
-        case OP_select: walk_select(w); break;
-        case OP_select_t: walk_select_typed(w); break;
-        case OP_local_get: walk_local(w, OP_local_get); break;
-        case OP_local_set: walk_local(w, OP_local_set); break;
-        case OP_local_tee: walk_local(w, OP_local_tee); break;
-        case OP_global_get: case OP_global_set: walk_global(w, op); break;
-        case OP_table_get: case OP_table_set: case OP_table_size: case OP_table_grow: case OP_table_fill: walk_table_op(w, op); break;
-        case OP_table_copy: walk_table_copy(w); break;
-        case OP_table_init: walk_table_init(w); break;
-        case OP_elem_drop: case OP_data_drop: walk_drop_segment(w, op); break;
-        case OP_memory_size: case OP_memory_grow: case OP_memory_fill: case OP_memory_copy: case OP_memory_init: walk_memory_op(w, op); break;
-        case OP_i32_const:
-            w->imm.x = (uint32_t)mote__read_s32(&w->r);
-            walk_shape(w, op, 0, 0, 0, VT_I32);
-            break;
-        case OP_i64_const:
-            w->imm.x = (uint64_t)mote__read_s64(&w->r);
-            walk_shape(w, op, 0, 0, 0, VT_I64);
-            break;
-        case OP_f32_const:
-            w->imm.x = mote__read_f32_bits(&w->r);
-            walk_shape(w, op, 0, 0, 0, VT_F32);
-            break;
-        case OP_f64_const:
-            w->imm.x = mote__read_f64_bits(&w->r);
-            walk_shape(w, op, 0, 0, 0, VT_F64);
-            break;
-        case OP_v128_const:
-            w->imm.bytes = mote__read_span(&w->r, 16).data;
-            walk_shape(w, op, 0, 0, 0, VT_V128);
-            break;
-        case OP_ref_null: walk_ref_null(w); break;
-        case OP_ref_func: walk_ref_func(w); break;
-        case OP_ref_is_null: case OP_ref_as_non_null: walk_ref_unary(w, op); break;
-        case OP_ref_eq: walk_shape(w, op, mote__vt_ref(MOTE_HEAP_EQ, true), mote__vt_ref(MOTE_HEAP_EQ, true), 0, VT_I32); break;
-        case OP_br_on_null: case OP_br_on_non_null: walk_br_on_null(w, op); break;
-        case OP_br_on_cast: case OP_br_on_cast_fail: walk_br_on_cast(w, op); break;
-        case OP_ref_test: case OP_ref_test_null: case OP_ref_cast: case OP_ref_cast_null: walk_ref_cast(w, op); break;
-        case OP_any_convert_extern: case OP_extern_convert_any: walk_convert(w, op); break;
-        case OP_ref_i31: walk_shape(w, op, VT_I32, 0, 0, mote__vt_ref(MOTE_HEAP_I31, false)); break;
-        case OP_i31_get_s: case OP_i31_get_u: walk_shape(w, op, mote__vt_ref(MOTE_HEAP_I31, true), 0, 0, VT_I32); break;
-        case OP_struct_new: case OP_struct_new_default: walk_struct_new(w, op); break;
-        case OP_struct_get: case OP_struct_get_s: case OP_struct_get_u: case OP_struct_set: walk_struct_access(w, op); break;
-        case OP_array_new: case OP_array_new_default: case OP_array_new_fixed: walk_array_new(w, op); break;
-        case OP_array_new_data: case OP_array_new_elem: case OP_array_init_data: case OP_array_init_elem: walk_array_segment(w, op); break;
-        case OP_array_get: case OP_array_get_s: case OP_array_get_u: case OP_array_set: case OP_array_fill: walk_array_access(w, op); break;
-        case OP_array_len: walk_shape(w, op, mote__vt_ref(MOTE_HEAP_ARRAY, true), 0, 0, VT_I32); break;
-        case OP_array_copy: walk_array_copy(w); break;
-        case OP_memory_atomic_notify: case OP_memory_atomic_wait32: case OP_memory_atomic_wait64: walk_atomic_wait(w, op); break;
-        case OP_atomic_fence:
-            if (mote__read_u8(&w->r) != 0) walk_fail(w, MOTE_E_MALFORMED, "zero byte expected");
-            walk_shape(w, op, 0, 0, 0, 0);
-            break;
-        default: walk_prefixed_plain(w, op); break;
-        }
+        if (!w->is_const) walk_fast(w);
+        if (w->r.pos < w->r.end) walk_one(w);
     }
 }
 
