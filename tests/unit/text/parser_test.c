@@ -255,6 +255,33 @@ TEST(annotations) {
                   "@metadata.code.branch_hint annotation: not in a function");
 }
 
+TEST(wrong_words_in_the_right_places) {
+    CHECK_REFUSED("(type (func (param i32))) (type (struct)) (func (type 1) (param i32))",
+                  "non-function type 1");
+    CHECK_REFUSED("(func (type 7) (param i32))", "unknown type 7");
+    CHECK_REFUSED("(type $s (struct (field $a i32))) (func struct.get $s $b)", "unknown field $b");
+    CHECK_REFUSED("(type (funk))", "unknown operator funk");
+    CHECK_REFUSED("(type i32)", "unexpected token i32");
+    CHECK_REFUSED("(type (struct (field foo)))", "unknown operator foo");
+    CHECK_REFUSED("(export \"a\" (type 0))", "unexpected token type");
+    CHECK_REFUSED("(import \"a\" \"b\" (type 0))", "unexpected token type");
+    CHECK_REFUSED("(memory)", "unexpected token )");
+    CHECK_REFUSED("(memory 0x10000000000000000)", "i64 constant out of range");
+    CHECK_REFUSED("(memory 1 (pagesize 3))", "invalid custom page size");
+    CHECK_REFUSED("(func call 4294967296)", "i32 constant out of range");
+    CHECK_REFUSED("(memory 1) (func i32.load offset=18446744073709551616)",
+                  "i64 constant out of range for offset");
+    CHECK_REFUSED("(func (ref.null foo))", "unknown operator foo");
+    CHECK_REFUSED("(func \"a string\")", "unexpected token \"a string\"");
+    CHECK_REFUSED("(func (try (do) (nop)))", "unexpected token nop");
+    CHECK_REFUSED("(func (try (nop)))", "unexpected token nop");
+    CHECK_REFUSED("(func (try (do) (catch_all) (catch 0)))", "unexpected token catch");
+    CHECK_REFUSED("(func (1))", "unexpected token 1");
+    CHECK_REFUSED("(funk)", "unknown operator funk");
+    CHECK_REFUSED("(export \"\\u{1_}\" (func 0))", "illegal escape");
+    CHECK_SAME("(func (export \"\\u{1_0}\"))", "(func (export \"\\10\"))");
+}
+
 TEST(annotations_switched_off) {
     struct text_binary out;
     struct span text = span_of("(func (@a b) nop)");
@@ -266,6 +293,14 @@ TEST(annotations_switched_off) {
 TEST(branch_hints) {
     CHECK_SAME("(func (@metadata.code.branch_hint \"\\01\") (if (i32.const 1) (then nop)))",
                "(func i32.const 1 (@metadata.code.branch_hint \"\\01\") if nop end)");
+    CHECK_SAME("(func i32.const 1 (@metadata.code.branch_hint \"\\00\") (br_if 0))",
+               "(func i32.const 1 (@metadata.code.branch_hint \"\\00\") br_if 0)");
+    CHECK_REFUSED("(func (@metadata.code.branch_hint \"\\00\") (@metadata.code.branch_hint "
+                  "\"\\00\") br_if 0)",
+                  "@metadata.code.branch_hint annotation: duplicate annotation");
+    CHECK_REFUSED("(func (@metadata.code.branch_hint \"\\02\") br_if 0)",
+                  "@metadata.code.branch_hint annotation: invalid value");
+    CHECK_REFUSED("(func (@metadata.code.branch_hint \"\\00\"))", "unexpected token )");
     struct text_binary x =
         parse("(func i32.const 1 (@metadata.code.branch_hint \"\\01\") if nop end)");
     static const char payload[] = "\x19metadata.code.branch_hint\x01\x00\x01\x03\x01\x01";
