@@ -553,20 +553,32 @@ static int socket_option(int fd, int option) {
     return getsockopt(fd, SOL_SOCKET, option, &value, &size) ? 0 : value;
 }
 
+static void classify_socket(mote_vfs_node *node, int fd) {
+    bool listens = socket_option(fd, SO_ACCEPTCONN),
+         datagrams = socket_option(fd, SO_TYPE) == SOCK_DGRAM;
+    mote_vfs_node_init(node, &socket_ops,
+                       datagrams ? MOTE_VFS_SOCKET_DATAGRAM : MOTE_VFS_SOCKET_STREAM,
+                       listens ? MOTE_VFS_SOCKET | MOTE_VFS_LISTENER : MOTE_VFS_SOCKET);
+}
+
+/* Pipes and character devices. */
+static void classify_stream(mote_vfs_node *node, int fd, mote_vfs_type type) {
+    bool device = type == MOTE_VFS_CHARACTER_DEVICE, terminal = device && isatty(fd);
+    bool seekable = device && !terminal && lseek(fd, 0, SEEK_CUR) >= 0;
+    mote_vfs_node_init(node, &stream_ops, type,
+                       terminal   ? MOTE_VFS_TERMINAL
+                       : seekable ? MOTE_VFS_SEEKABLE
+                                  : 0);
+}
+
 /* Chooses table, type and traits by what the descriptor is. */
 static void classify(mote_vfs_node *node, int fd, mode_t mode) {
     mote_vfs_type type = type_of_mode(mode);
-    unsigned traits = lseek(fd, 0, SEEK_CUR) >= 0 ? MOTE_VFS_SEEKABLE : 0;
-    const mote_vfs_ops *ops = &stream_ops;
-    if (type == MOTE_VFS_FILE || type == MOTE_VFS_BLOCK_DEVICE) ops = &file_ops;
-    if (type == MOTE_VFS_DIRECTORY) ops = &dir_ops, traits = 0;
-    if (type == MOTE_VFS_CHARACTER_DEVICE && isatty(fd)) traits = MOTE_VFS_TERMINAL;
-    if (S_ISSOCK(mode)) {
-        ops = &socket_ops;
-        traits = MOTE_VFS_SOCKET | (socket_option(fd, SO_ACCEPTCONN) ? MOTE_VFS_LISTENER : 0);
-        if (socket_option(fd, SO_TYPE) == SOCK_DGRAM) type = MOTE_VFS_SOCKET_DATAGRAM;
-    }
-    mote_vfs_node_init(node, ops, type, traits);
+    if (type == MOTE_VFS_DIRECTORY) mote_vfs_node_init(node, &dir_ops, type, 0);
+    else if (type == MOTE_VFS_FILE || type == MOTE_VFS_BLOCK_DEVICE)
+        mote_vfs_node_init(node, &file_ops, type, MOTE_VFS_SEEKABLE);
+    else if (S_ISSOCK(mode)) classify_socket(node, fd);
+    else classify_stream(node, fd, type);
 }
 
 static mote_vfs_error node_of_fd(const mote_allocator *a, int fd, bool owned, mote_vfs_node **out) {
