@@ -103,3 +103,18 @@ if(CMAKE_C_COMPILER_ID STREQUAL "Clang" AND NOT CMAKE_CROSSCOMPILING)
   set_tests_properties(refuses-big-endian PROPERTIES LABELS slow TIMEOUT 60
     PASS_REGULAR_EXPRESSION "does not run on big-endian machines \\(s390x\\)")
 endif()
+
+# Every fuzzer runs on a few inputs in every build too; tests/fuzz/found holds what once was a finding.
+if(EXISTS ${CMAKE_SOURCE_DIR}/src/api/mote.c)
+  file(GLOB fuzz_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/*_fuzz.c)
+  file(GLOB fuzz_inputs CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/seeds/* ${CMAKE_SOURCE_DIR}/tests/fuzz/found/*)
+  foreach(source IN LISTS fuzz_sources)
+    cmake_path(GET source STEM name)
+    add_executable(replay-${name} ${source} ${CMAKE_SOURCE_DIR}/tests/fuzz/replay.c)
+    mote_setup(replay-${name})
+    set_target_properties(replay-${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    target_link_libraries(replay-${name} PRIVATE ${mote_libraries})
+    add_test(NAME fuzz/${name} COMMAND replay-${name} 300 ${fuzz_inputs})
+    set_tests_properties(fuzz/${name} PROPERTIES LABELS fast TIMEOUT 300)
+  endforeach()
+endif()

@@ -197,9 +197,10 @@ static inline void gen_try(struct gen *g, unsigned depth) {
     gen_u(g, 0);
     gen_push_label(g, 0);
     gen_block_rest(g, 0, depth);
+    g->label_count--;
     gen_op(g, OP_end);
     gen_value(g, 'i', depth);
-    g->label_count -= 2;
+    g->label_count--;
     gen_op(g, OP_end);
 }
 
@@ -386,7 +387,7 @@ static inline void gen_signatures(struct gen *g) {
     }
 }
 
-/* Makes the module in `out`, which has room for GEN_BYTES_MAX; returns its size. *choices_left gets what was not used up. */
+/* Makes the module in `out`, which has room for GEN_BYTES_MAX; returns its size, GEN_BYTES_MAX when it was too small. */
 static inline size_t gen_module(struct gen *g, const uint8_t *choices, size_t size, uint8_t *out) {
     *g = (struct gen){.in = choices, .in_end = choices + size, .out = out};
     static const uint8_t magic[] = {0, 'a', 's', 'm', 1, 0, 0, 0};
