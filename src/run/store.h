@@ -25,6 +25,13 @@ struct mote_engine {
 };
 
 static inline const mote_allocator *mote__engine_alloc(mote_engine *engine) { return &engine->config.allocator; }
+void mote__config_init(mote_config *config);
+mote_status mote__engine_new(const mote_config *config, mote_engine **out, mote_error *error);
+
+/* A module from its binary form; it holds the engine. The last release frees it. */
+mote_status mote__module_new(mote_engine *engine, struct span bytes, bool borrow, mote_module **out, mote_error *error);
+mote_module *mote__module_retain(mote_module *module);
+void mote__module_release(mote_module *module);
 
 /* ---------------------------------------------------------------- what instances are made of */
 
@@ -171,6 +178,24 @@ struct mote_store {
 
 mote_status mote__store_new(mote_engine *engine, const mote_limits *limits, mote_store **out, mote_error *error);
 void mote__store_delete(mote_store *store);
+void mote__limits_init(mote_limits *limits);
+/* Makes what runs in the store now, or next, trap soon. From any thread; async-signal-safe where waking is. */
+void mote__store_stop(mote_store *store, uint32_t trap);
+mote_status mote__store_set_timeout(mote_store *store, uint64_t timeout_ns, mote_error *error);
+mote_status mote__store_attach(mote_store *store, struct mote__attachment attachment, mote_error *error);
+void *mote__store_attached(const mote_store *store, const void *key);
+
+/* The newest object of each kind: what was made after a mark can be taken back as long as nothing else refers to it. */
+struct mote__store_mark {
+    struct mote__instance *instances;
+    struct mote__func *funcs;
+    struct mote__memory *memories;
+    struct mote__table *tables;
+    struct mote__global *globals;
+    struct mote__tag *tags;
+};
+struct mote__store_mark mote__store_mark(const mote_store *store);
+void mote__store_roll_back(mote_store *store, const struct mote__store_mark *mark);
 
 /* Frame `index` of the last backtrace, innermost first; NULL after the last that was kept. */
 const struct mote__frame_record *mote__store_frame(const mote_store *store, size_t index);
@@ -179,8 +204,14 @@ uint64_t mote__frame_offset(const struct mote__frame_record *record);
 /* Makes the function object of an instance's function if there is none yet; NULL when out of memory. */
 struct mote__func *mote__instance_func(struct mote__instance *instance, uint32_t func_index);
 struct mote__global *mote__instance_global(struct mote__instance *instance, uint32_t global_index);
+/* Something in an index space, made if need be; false when out of memory. */
+bool mote__instance_extern(struct mote__instance *instance, uint8_t kind, uint32_t index, mote_extern *out);
 struct mote__func *mote__func_new_host(mote_store *store, const mote_type *type, mote_host_fn fn, mote_host_raw_fn raw, void *env,
                                        void (*drop)(void *));
+/* A tag; a global whose value is its own, still 0. NULL when out of memory. */
+struct mote__tag *mote__tag_new(mote_store *store, const mote_type *type);
+struct mote__global *mote__global_new(mote_store *store, valtype type, bool is_mutable);
+void mote__instance_free(struct mote__instance *instance);
 
 /* Instantiation (core spec, "Execution / Modules"). imports: in the module's order, already of this store; types are checked here. */
 mote_status mote__instantiate(mote_store *store, mote_module *module, const mote_extern *imports, size_t import_count,
@@ -193,6 +224,8 @@ mote_status mote__constexpr_eval(struct mote__instance *instance, const struct m
 mote_status mote__memory_new(mote_store *store, const struct mote__memtype *type, struct mote__memory **out, mote_error *error);
 mote_status mote__memory_from_shared(mote_store *store, struct mote_shared_memory *shared, struct mote__memory **out, mote_error *error);
 void mote__memory_free(struct mote__memory *memory);
+/* The most pages that a memory of the type may ever have. */
+uint64_t mote__memtype_pages_max(const struct mote__memtype *type);
 void mote__shared_memory_release(struct mote_shared_memory *shared);
 /* Grows by `pages`; returns the old size in pages, or UINT64_MAX when refused (maximum, limit, no memory). */
 uint64_t mote__memory_grow(struct mote__memory *memory, uint64_t pages);
@@ -211,11 +244,17 @@ uint32_t mote__memory_notify(struct mote__memory *memory, uint64_t address, uint
 /* ---------------------------------------------------------------- tables (table.c) */
 
 mote_status mote__table_new(mote_store *store, const struct mote__tabletype *type, uint64_t fill, struct mote__table **out, mote_error *error);
+void mote__table_free(struct mote__table *table);
 /* Reads element `index` (below size) as a reference value, making its function if it is a lazy one; false when out of memory. */
 bool mote__table_get(struct mote__table *table, uint64_t index, uint64_t *value);
 void mote__table_set(struct mote__table *table, uint64_t index, uint64_t value);
 /* Old size, or UINT64_MAX when refused. */
 uint64_t mote__table_grow(struct mote__table *table, uint64_t count, uint64_t fill);
+/* Makes elements [to, to + count) an image of functions that are made when first read; false if it must be done at once: another image is
+ * there, or it does not fit. */
+bool mote__table_set_lazily(struct mote__table *table, uint64_t to, struct mote__instance *instance, const uint32_t *funcs, uint32_t count);
+/* The most elements that a table of the type may ever have. */
+uint64_t mote__tabletype_size_max(const struct mote__tabletype *type);
 uint32_t mote__table_fill(struct mote__table *table, uint64_t index, uint64_t value, uint64_t count);
 uint32_t mote__table_copy(struct mote__table *to_table, uint64_t to, struct mote__table *from_table, uint64_t from, uint64_t count);
 uint32_t mote__table_init(struct mote__instance *instance, uint32_t table, uint32_t elem, uint64_t to, uint32_t from, uint32_t count);
