@@ -92,11 +92,13 @@ static void take_descriptor(const struct call *c, uint32_t fd, struct item *item
     if (error) finish(item, error);
 }
 
-static void take_item(const struct call *c, const uint8_t *at, bool old, struct item *item) {
+/* False for a type of event that does not exist. */
+static bool take_item(const struct call *c, const uint8_t *at, bool old, struct item *item) {
     *item = (struct item){.userdata = load_u64(at), .type = at[8]};
+    if (item->type > WASI_EVENT_FD_WRITE) return false;
     if (item->type == WASI_EVENT_CLOCK) take_clock(c, at + (old ? 24 : 16), item);
-    else if (item->type <= WASI_EVENT_FD_WRITE) take_descriptor(c, load_u32(at + 16), item);
-    else finish(item, MOTE_VFS_EINVAL);
+    else take_descriptor(c, load_u32(at + 16), item);
+    return true;
 }
 
 static void put_event(uint8_t *at, const struct item *item) {
@@ -240,8 +242,9 @@ static void release_items(const struct wait *w) {
 static mote_vfs_error poll_with(struct wait *w, const uint8_t *in, uint8_t *out, bool old,
                                 uint32_t *count) {
     size_t size = old ? WASI_SUBSCRIPTION_OLD_BYTES : WASI_SUBSCRIPTION_BYTES;
-    for (size_t i = 0; i < w->count; i++) take_item(w->c, in + i * size, old, &w->items[i]);
-    mote_vfs_error error = wait_for_any(w);
+    bool good = true;
+    for (size_t i = 0; i < w->count; i++) good &= take_item(w->c, in + i * size, old, &w->items[i]);
+    mote_vfs_error error = good ? wait_for_any(w) : MOTE_VFS_EINVAL;
     if (!error) *count = put_events(w, out);
     release_items(w);
     return error;
