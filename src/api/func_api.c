@@ -71,6 +71,10 @@ mote_memory mote_caller_memory(mote_caller *caller) {
     return (mote_memory){instance->memories[export && export->kind == MOTE_EXTERN_MEMORY ? export->index : 0]};
 }
 
+bool mote_caller_interrupted(const mote_caller *caller) {
+    return atomic_load_explicit(&caller->exec->interrupt, memory_order_relaxed) != MOTE_TRAP_NONE;
+}
+
 mote_status mote_caller_fail(mote_caller *caller, mote_status status, uint32_t trap, const char *format, ...) {
     va_list args;
     va_start(args, format);

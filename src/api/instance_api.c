@@ -95,6 +95,8 @@ mote_status mote_linker_new(mote_engine *engine, mote_own mote_linker **out, mot
 
 void mote_linker_delete(mote_own mote_linker *linker) { mote__linker_delete(linker); }
 
+mote_engine *mote_linker_engine(const mote_linker *linker) { return mote__linker_engine(linker); }
+
 mote_status mote_linker_define(mote_linker *linker, const char *module, const char *name, mote_extern external, mote_error *error) {
     API_ERROR(error);
     mote_store *store = mote__extern_store(external);
