@@ -52,6 +52,13 @@ static inline double read_double(const void *at) {
     return x;
 }
 
+/* Only the low lane counts; leaving the other one as it is saves an instruction. */
+static inline floats with_double(floats f, double x) {
+    doubles d = (doubles)f;
+    d[0] = x;
+    return (floats)d;
+}
+
 static inline uint64_t low_bits(floats f) {
     uint64_t x;
     memcpy(&x, &f, sizeof x);
