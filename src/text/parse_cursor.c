@@ -63,14 +63,23 @@ mote_status mote__expect(struct parser *p, enum token_kind kind) {
     return MOTE_OK;
 }
 
+/* The text ended inside a group: the place of what is open is more helpful than that of the end. */
+static mote_status fail_unclosed(struct parser *p, struct token from) {
+    struct text_place place = mote__text_place(p->text, (uint64_t)(from.at - p->text.data));
+    return mote__parse_fail(p, p->token,
+                            "unexpected token: end of text, inside of what begins at %llu:%llu",
+                            (unsigned long long)place.line, (unsigned long long)place.column);
+}
+
 mote_status mote__skip_group(struct parser *p, const char *word, bool *found) {
+    struct token from = p->token;
     for (size_t depth = 1; depth; mote__parse_advance(p)) {
         if (depth == 1 && word && mote__at_open(p, word)) *found = true;
         switch (p->token.kind) {
         case TOKEN_OPEN:
         case TOKEN_ANNOTATION: depth++; break;
         case TOKEN_CLOSE: depth--; break;
-        case TOKEN_END:
+        case TOKEN_END: return fail_unclosed(p, from);
         case TOKEN_ERROR: return mote__parse_unexpected(p);
         default: break;
         }

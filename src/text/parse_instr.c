@@ -321,11 +321,19 @@ static mote_status parse_open(struct parser *p) {
     return parse_folded(p);
 }
 
+/* ")" where a flat block still waits for its end. */
+static mote_status fail_without_end(struct parser *p, const struct frame *frame) {
+    struct text_place place = mote__text_place(p->text, (uint64_t)(frame->open.at - p->text.data));
+    return mote__parse_fail(p, p->token, "unexpected token ): the %.*s at %llu:%llu has no end",
+                            (int)frame->open.size, (const char *)frame->open.at,
+                            (unsigned long long)place.line, (unsigned long long)place.column);
+}
+
 /* At ")": closes the innermost folded frame. */
 static mote_status parse_close(struct parser *p) {
     struct frame frame = *top(p);
-    bool is_unfinished = frame.kind == FRAME_FLAT ||
-                         (frame.kind == FRAME_FOLDED_IF && frame.op == OP_if) ||
+    if (frame.kind == FRAME_FLAT) return fail_without_end(p, &frame);
+    bool is_unfinished = (frame.kind == FRAME_FOLDED_IF && frame.op == OP_if) ||
                          (frame.kind == FRAME_FOLDED_TRY && frame.op == OP_try);
     if (is_unfinished || p->hint >= 0) return mote__parse_unexpected(p);
     mote__parse_advance(p);
