@@ -125,7 +125,7 @@ static void put_valtype(struct text *t, const struct mote__types *types, mote_va
 static void put_signature(struct text *t, const char *head, const mote_type *type) {
     char signature[120];
     mote__type_print(type, signature, sizeof signature);
-    put(t, *signature ? "(%s %s)" : "(%s%s)", head, signature);
+    put(t, type->field_count ? "(%s %s)" : "(%s)", head, signature);
 }
 
 static void put_limits(struct text *t, uint64_t min, uint64_t max) {
