@@ -47,6 +47,19 @@ static bool read_plain_constant(struct reader *r, struct mote__constexpr *out, v
     return true;
 }
 
+/* Settles what a plain constant of the module is: its type, and that a function it names is declared. VT_BOTTOM when only a walk can tell, or
+ * say what is wrong. */
+static valtype settle_plain(mote_module *module, const struct mote__constexpr *plain, valtype type, uint32_t global_limit) {
+    uint32_t index = plain->index;
+    if (plain->kind == CONST_GLOBAL && index < global_limit && !module->globals[index].is_mutable)
+        return module->globals[index].type;
+    if (plain->kind == CONST_FUNC && index < module->func_count && module->features & FEATURE_BIT(reference_types)) {
+        module->func_declared[index / 8] |= (uint8_t)(1u << (index % 8));
+        return mote__vt_ref(HEAP_CONCRETE + module->func_types[index]->id, false);
+    }
+    return type;
+}
+
 static mote_status walk_constexpr(mote_module *module, struct reader *r, valtype expected, uint32_t global_limit, mote_error *error) {
     struct walk w;
     walk_init(&w, module, module->arena.allocator, error);
@@ -66,7 +79,8 @@ mote_status mote__constexpr_read(mote_module *module, struct reader *r, valtype 
     struct reader plain_end = *r;
     valtype type;
     bool plain = read_plain_constant(&plain_end, out, &type);
-    if (plain && type == expected) r->pos = plain_end.pos; /* nothing left to check: a module may have 100,000 of these */
+    if (plain) type = settle_plain(module, out, type, global_limit);
+    if (plain && type != VT_BOTTOM && mote__vt_matches(module->types_registry, type, expected)) r->pos = plain_end.pos; /* nothing left to check: a module may have 100,000 of these */
     else TRY(walk_constexpr(module, r, expected, global_limit, error));
     if (!plain) *out = (struct mote__constexpr){.kind = CONST_CODE};
     out->type = expected;

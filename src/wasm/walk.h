@@ -367,11 +367,12 @@ WALK_INLINE valtype walk_memarg(struct walk *w, uint32_t bytes, bool exact) {
     }
     if (memory >= w->module->memory_count) walk_unknown(w, "memory", memory);
     valtype type = walk_memory_type(w, memory);
-    uint64_t offset = type == VT_I64 ? mote__read_u64(&w->r) : mote__read_u32(&w->r);
-    if (align >= 32 && !w->r.failed) walk_fail(w, MOTE_E_MALFORMED, "malformed memop flags");
+    uint64_t offset = mote__read_u64(&w->r);
+    if (align >= 64 && !w->r.failed) walk_fail(w, MOTE_E_MALFORMED, "malformed memop flags");
     uint32_t natural = (uint32_t)__builtin_ctz(bytes);
     if (align > natural) walk_fail(w, MOTE_E_INVALID, "alignment must not be larger than natural");
     if (exact && align != natural) walk_fail(w, MOTE_E_INVALID, "atomic alignment must be natural");
+    if (offset > UINT32_MAX && type == VT_I32) walk_fail(w, MOTE_E_INVALID, "offset out of range");
     w->imm.a = memory;
     w->imm.x = offset;
     return type;
@@ -968,9 +969,9 @@ WALK_COLD void walk_bad_op(struct walk *w, uint8_t prefix, uint32_t code, enum m
         walk_fail(w, MOTE_E_UNSUPPORTED, "`%s` needs the feature `%s`, which is off", mote__op_info[op].text,
                   mote__feature_name((enum mote__feature)mote__op_info[op].feature));
     } else if (prefix) {
-        walk_fail(w, MOTE_E_MALFORMED, "illegal opcode 0x%02x 0x%02x", prefix, code);
+        walk_fail(w, MOTE_E_MALFORMED, "illegal opcode %02x %02x", prefix, code);
     } else {
-        walk_fail(w, MOTE_E_MALFORMED, "illegal opcode 0x%02x", code);
+        walk_fail(w, MOTE_E_MALFORMED, "illegal opcode %02x", code);
     }
 }
 
@@ -1260,6 +1261,17 @@ static bool walk_add_locals(struct walk *w, uint32_t count, valtype type) {
     return true;
 }
 
+/* More locals than 32 bits can count are no WebAssembly at all; fewer are too many for us. */
+WALK_COLD void walk_too_many_locals(struct walk *w, uint64_t total, uint32_t groups_left) {
+    for (; groups_left && WALK_OK(w) && total <= UINT32_MAX; groups_left--) {
+        total += walk_u32(w);
+        walk_valtype(w);
+    }
+    if (!WALK_OK(w)) return;
+    walk_fail(w, total > UINT32_MAX ? MOTE_E_MALFORMED : MOTE_E_LIMIT, "too many locals: more than %u",
+              (unsigned)LIMIT_LOCALS);
+}
+
 /* Reads the local declarations of a body; parameters come first and count as set. */
 static void walk_locals(struct walk *w, const mote_type *type) {
     w->runs.count = 0;
@@ -1274,7 +1286,7 @@ static void walk_locals(struct walk *w, const mote_type *type) {
         valtype local = walk_valtype(w);
         if (!WALK_OK(w)) return;
         if (count > LIMIT_LOCALS - (w->local_count < LIMIT_LOCALS ? w->local_count : LIMIT_LOCALS)) {
-            walk_fail(w, MOTE_E_LIMIT, "too many locals: more than %u", (unsigned)LIMIT_LOCALS);
+            walk_too_many_locals(w, w->local_count + (uint64_t)count, groups - i - 1);
             return;
         }
         if (!walk_add_locals(w, count, local)) return;

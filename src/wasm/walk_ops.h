@@ -20,8 +20,9 @@ static void walk_ref_func(struct walk *w) {
     uint32_t index = walk_index(w, "function", w->module->func_count);
     if (!WALK_OK(w)) return;
     uint8_t *declared = &w->module->func_declared[index / 8], bit = (uint8_t)(1u << (index % 8));
-    if (w->is_const) *declared |= bit;
-    else if (!(*declared & bit)) walk_fail(w, MOTE_E_INVALID, "undeclared function reference: function %u is neither exported nor in a segment or global", index);
+    bool is_declared = *declared & bit;
+    if (!is_declared && w->is_const) *declared |= bit; /* while decoding: the module is not shared yet */
+    else if (!is_declared) walk_fail(w, MOTE_E_INVALID, "undeclared function reference: function %u is neither exported nor in a segment or global", index);
     w->imm.a = index;
     walk_shape(w, OP_ref_func, 0, 0, 0, mote__vt_ref(HEAP_CONCRETE + w->module->func_types[index]->id, false));
 }
