@@ -29,13 +29,23 @@ static bool find_body(struct span binary, uint64_t offset, struct watch *watch) 
     return false;
 }
 
-void mote__text_explain(const mote_allocator *allocator, struct span text, uint64_t features,
-                        struct span binary, mote_error *error) {
+/* The instruction in the text; false when the place is in no function, or there is no memory. */
+static bool find_token(const mote_allocator *allocator, struct span text, uint64_t features,
+                       struct span binary, uint64_t offset, struct token *found) {
     struct watch watch;
     mote_error unused;
-    if (error->offset >= binary.size || !find_body(binary, error->offset, &watch)) return;
-    if (mote__parse_watched(allocator, text, features, &watch, &unused) != MOTE_OK) return;
-    if (!watch.found.at) return;
-    error->offset = (uint64_t)(watch.found.at - text.data);
-    mote__text_show_place(text, watch.found.size, error);
+    if (offset >= binary.size || !find_body(binary, offset, &watch)) return false;
+    if (mote__parse_watched(allocator, text, features, &watch, &unused) != MOTE_OK) return false;
+    *found = watch.found;
+    return found->at != NULL;
+}
+
+void mote__text_explain(const mote_allocator *allocator, struct span text, uint64_t features,
+                        struct span binary, mote_error *error) {
+    struct token token;
+    uint64_t offset = error->offset;
+    error->offset = MOTE_NO_OFFSET; /* the caller has no binary to look into */
+    if (!find_token(allocator, text, features, binary, offset, &token)) return;
+    error->offset = (uint64_t)(token.at - text.data);
+    mote__text_show_place(text, token.size, error);
 }
