@@ -201,14 +201,18 @@ static mote_vfs_error check_directory(const struct description *d, const struct 
     return d->read_only && changes ? MOTE_VFS_EROFS : MOTE_VFS_OK;
 }
 
-/* Gives an opened node a number. */
+/* Gives an opened node a number. A directory gets and passes on all that its parent passes on,
+ * whatever was asked for: programs open directories for reading and create files beneath them (Go's
+ * os.Root does), and who wants less takes it away with fd_fdstat_set_rights. */
 static mote_vfs_error add_opened(const struct call *c, const struct description *dir,
                                  mote_vfs_node *node, const struct open_request *r, uint32_t out) {
     uint32_t fd;
-    uint64_t base = r->base & dir->inheriting;
+    bool is_dir = node->type == MOTE_VFS_DIRECTORY;
+    uint64_t base = is_dir ? WASI_RIGHTS_ALL : r->base;
+    uint64_t inheriting = is_dir ? WASI_RIGHTS_ALL : r->inheriting;
     if (node->traits & MOTE_VFS_SOCKET) base |= WASI_SOCK_SHUTDOWN;
     struct description *d =
-        mote__description_new(c->wasi, node, base, r->inheriting & dir->inheriting);
+        mote__description_new(c->wasi, node, base & dir->inheriting, inheriting & dir->inheriting);
     if (!d) return MOTE_VFS_ENOMEM;
     d->flags = (uint16_t)r->fdflags;
     d->read_only = dir->read_only;

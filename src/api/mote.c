@@ -57,7 +57,9 @@ static mote_status new_from_text(mote_engine *engine, struct span text, mote_mod
     const mote_allocator *a = mote__engine_alloc(engine);
     struct text_binary binary;
     TRY(mote__text_to_binary(a, text, engine->config.features, &binary, error));
-    mote_status status = mote__module_new(engine, (struct span){binary.bytes, binary.size}, false, out, error);
+    struct span bytes = {binary.bytes, binary.size};
+    mote_status status = mote__module_new(engine, bytes, false, out, error);
+    if (status != MOTE_OK) mote__text_explain(a, text, engine->config.features, bytes, error);
     mote__text_binary_deinit(a, &binary);
     return status;
 }

@@ -96,6 +96,13 @@ struct frame {
     struct token open; /* for errors */
 };
 
+/* What explain.c looks for: the token of the instruction at a place in a function's body. */
+struct watch {
+    uint32_t ordinal; /* of the function among those defined */
+    size_t offset;    /* in its body */
+    struct token found;
+};
+
 enum { OP_TABLE_SIZE = 2048 };
 
 struct parser {
@@ -133,7 +140,8 @@ struct parser {
     VEC(struct frame) frames;
     struct buffer *code; /* where instructions go */
     struct buffer body, pending;
-    int8_t hint; /* given for the next instruction, -1: none */
+    struct watch *watch; /* NULL: nobody looks */
+    int8_t hint;         /* given for the next instruction, -1: none */
 
     uint16_t ops[OP_TABLE_SIZE]; /* hash of keywords: op + 1, 0: free */
 };
@@ -219,6 +227,9 @@ mote_status mote__parse_fields(struct parser *p);
 void mote__parser_init(struct parser *p, const mote_allocator *allocator, struct span text,
                        uint64_t features, mote_error *error);
 void mote__parser_deinit(struct parser *p);
+/* Parses a module again for the place of an instruction. */
+mote_status mote__parse_watched(const mote_allocator *allocator, struct span text,
+                                uint64_t features, struct watch *watch, mote_error *error);
 /* "malformed UTF-8 encoding", or MOTE_OK. */
 mote_status mote__parse_check_utf8(struct parser *p);
 

@@ -97,8 +97,13 @@ static mote_status take_hint(struct parser *p, enum mote__op op, int8_t *hint) {
     return mote__parse_fail(p, p->token, "@metadata.code.branch_hint annotation: invalid target");
 }
 
-static void put_hint(struct parser *p, int8_t hint) {
-    if (hint >= 0) mote__encoder_branch_hint(&p->encoder, (uint32_t)p->code->size, hint == 1);
+/* An op's bytes are at `offset`: notes its branch hint, and its token if somebody looks for it. */
+static void mark_op(struct parser *p, size_t offset, int8_t hint, struct token at) {
+    struct watch *w = p->watch;
+    if (hint >= 0) mote__encoder_branch_hint(&p->encoder, (uint32_t)offset, hint == 1);
+    if (w && p->in_func && p->encoder.sections[SECTION_CODE].count == w->ordinal &&
+        offset <= w->offset)
+        w->found = at;
 }
 
 /* ---- Bytes that wait. ---- */
@@ -114,7 +119,7 @@ static mote_status suspend(struct parser *p, size_t from) {
 
 /* Moves a frame's bytes back. */
 static void resume(struct parser *p, const struct frame *frame) {
-    put_hint(p, frame->hint);
+    mark_op(p, p->code->size, frame->hint, frame->open);
     if (p->pending.size > frame->pending)
         mote__put_bytes(p->code, p->pending.data + frame->pending,
                         p->pending.size - frame->pending);
@@ -142,7 +147,7 @@ static mote_status flat_block(struct parser *p, enum mote__op op) {
     struct frame frame = {.kind = FRAME_FLAT, .op = (uint16_t)op, .open = p->token, .hint = -1};
     int8_t hint;
     TRY(take_hint(p, op, &hint));
-    put_hint(p, hint);
+    mark_op(p, p->code->size, hint, p->token);
     mote__parse_advance(p);
     TRY(parse_block_head(p, op, &frame.label));
     TRY(push_label(p, frame.label));
@@ -157,6 +162,7 @@ static struct frame *flat_top(struct parser *p) {
 
 static mote_status flat_end(struct parser *p) {
     if (!flat_top(p)) return mote__parse_unexpected(p);
+    mark_op(p, p->code->size, -1, p->token);
     mote__parse_advance(p);
     TRY(check_repeated_label(p));
     mote__put_op(p->code, OP_end);
@@ -172,6 +178,7 @@ static mote_status flat_part(struct parser *p, enum mote__op op, enum mote__op a
     bool fits = frame && (frame->op == after || (after == OP_try && frame->op == OP_catch));
     if (!fits) return mote__parse_unexpected(p);
     frame->op = (uint16_t)op;
+    mark_op(p, p->code->size, -1, p->token);
     mote__parse_advance(p);
     if (op != OP_catch) TRY(check_repeated_label(p));
     return mote__parse_plain_op(p, op);
@@ -181,6 +188,7 @@ static mote_status flat_part(struct parser *p, enum mote__op op, enum mote__op a
 static mote_status flat_delegate(struct parser *p) {
     struct frame *frame = flat_top(p);
     if (!frame || frame->op != OP_try) return mote__parse_unexpected(p);
+    mark_op(p, p->code->size, -1, p->token);
     mote__parse_advance(p);
     pop_label(p);
     p->frames.count--;
@@ -190,7 +198,7 @@ static mote_status flat_delegate(struct parser *p) {
 static mote_status flat_plain(struct parser *p, enum mote__op op) {
     int8_t hint;
     TRY(take_hint(p, op, &hint));
-    put_hint(p, hint);
+    mark_op(p, p->code->size, hint, p->token);
     mote__parse_advance(p);
     return mote__parse_plain_op(p, op);
 }
@@ -218,8 +226,7 @@ static mote_status folded_plain(struct parser *p, struct frame frame, enum mote_
     TRY(mote__parse_plain_op(p, op));
     if (p->token.kind == TOKEN_CLOSE) { /* no operands: the bytes are where they belong */
         mote__parse_advance(p);
-        if (frame.hint >= 0)
-            mote__encoder_branch_hint(&p->encoder, (uint32_t)from, frame.hint == 1);
+        mark_op(p, from, frame.hint, frame.open);
         return MOTE_OK;
     }
     frame.kind = FRAME_OPERANDS;
@@ -230,6 +237,7 @@ static mote_status folded_plain(struct parser *p, struct frame frame, enum mote_
 static mote_status folded_block(struct parser *p, struct frame frame, enum mote__op op) {
     size_t from = p->code->size;
     frame.op = (uint16_t)op;
+    if (op != OP_if) mark_op(p, from, frame.hint, frame.open);
     TRY(parse_block_head(p, op, &frame.label));
     if (op == OP_if) {
         frame.kind = FRAME_FOLDED_IF;
@@ -242,7 +250,7 @@ static mote_status folded_block(struct parser *p, struct frame frame, enum mote_
 }
 
 static mote_status parse_folded(struct parser *p) {
-    struct frame frame = {.pending = p->pending.size, .open = p->token};
+    struct frame frame = {.pending = p->pending.size, .open = p->next};
     mote__parse_advance(p);
     if (p->token.kind != TOKEN_KEYWORD) return mote__parse_unexpected(p);
     enum mote__op op = mote__op_find(p, p->token);
@@ -266,6 +274,7 @@ static mote_status push_arm(struct parser *p) {
  * after the first arm, else after the second. */
 static mote_status parse_in_if(struct parser *p) {
     struct frame *frame = top(p);
+    struct token word = p->next;
     if (frame->op == OP_if && mote__take_open(p, "then")) {
         frame->op = OP_end;
         resume(p, frame);
@@ -274,6 +283,7 @@ static mote_status parse_in_if(struct parser *p) {
     }
     if (frame->op == OP_end && mote__take_open(p, "else")) {
         frame->op = OP_else;
+        mark_op(p, p->code->size, -1, word);
         mote__put_op(p->code, OP_else);
         return push_arm(p);
     }
@@ -332,6 +342,7 @@ static mote_status fail_without_end(struct parser *p, const struct frame *frame)
 /* At ")": closes the innermost folded frame. */
 static mote_status parse_close(struct parser *p) {
     struct frame frame = *top(p);
+    struct token close = p->token;
     if (frame.kind == FRAME_FLAT) return fail_without_end(p, &frame);
     bool is_unfinished = (frame.kind == FRAME_FOLDED_IF && frame.op == OP_if) ||
                          (frame.kind == FRAME_FOLDED_TRY && frame.op == OP_try);
@@ -343,6 +354,7 @@ static mote_status parse_close(struct parser *p) {
         resume(p, &frame);
         return MOTE_OK;
     }
+    mark_op(p, p->code->size, -1, close);
     mote__put_op(p->code, OP_end);
     pop_label(p);
     return MOTE_OK;
@@ -362,6 +374,7 @@ static mote_status parse_one(struct parser *p) {
 
 static mote_status finish(struct parser *p) {
     if (p->hint >= 0) return mote__parse_unexpected(p);
+    mark_op(p, p->code->size, -1, p->token);
     mote__put_op(p->code, OP_end);
     return p->code->failed || p->pending.failed || p->scratch.failed ? mote__parse_nomem(p)
                                                                      : MOTE_OK;

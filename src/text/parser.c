@@ -300,10 +300,12 @@ static mote_status parse_text(struct parser *p, struct text_binary *out, enum ou
 }
 
 static mote_status parse_with(const mote_allocator *allocator, struct span text, uint64_t features,
-                              struct text_binary *out, enum outcome *outcome, mote_error *error) {
+                              struct watch *watch, struct text_binary *out, enum outcome *outcome,
+                              mote_error *error) {
     struct parser *p = MOTE__NEW(allocator, struct parser); /* too large for a small stack */
     if (!p) return mote__error_nomem(error, "parsing text");
     mote__parser_init(p, allocator, text, features, error);
+    p->watch = watch;
     mote_status status = parse_text(p, out, outcome);
     mote__parser_deinit(p);
     MOTE__DELETE(allocator, p);
@@ -316,7 +318,7 @@ static mote_status parse_quoted(const mote_allocator *allocator, struct text_bin
     static const uint8_t nothing[1];
     struct span inner = {quoted->bytes ? quoted->bytes : nothing, quoted->size};
     enum outcome outcome;
-    mote_status status = parse_with(allocator, inner, features, out, &outcome, error);
+    mote_status status = parse_with(allocator, inner, features, NULL, out, &outcome, error);
     if (status == MOTE_OK && outcome == OUTCOME_QUOTE) {
         mote__text_binary_deinit(allocator, out);
         status = mote__error_set(error, MOTE_E_MALFORMED, 0,
@@ -330,12 +332,21 @@ mote_status mote__text_to_binary(const mote_allocator *allocator, struct span te
                                  uint64_t features, struct text_binary *out, mote_error *error) {
     struct text_binary result;
     enum outcome outcome;
-    TRY(parse_with(allocator, text, features, &result, &outcome, error));
+    TRY(parse_with(allocator, text, features, NULL, &result, &outcome, error));
     if (outcome == OUTCOME_QUOTE) {
         struct text_binary quoted = result;
         TRY(parse_quoted(allocator, &quoted, features, &result, error));
     }
     *out = result;
+    return MOTE_OK;
+}
+
+mote_status mote__parse_watched(const mote_allocator *allocator, struct span text,
+                                uint64_t features, struct watch *watch, mote_error *error) {
+    struct text_binary result;
+    enum outcome outcome;
+    TRY(parse_with(allocator, text, features, watch, &result, &outcome, error));
+    mote__text_binary_deinit(allocator, &result);
     return MOTE_OK;
 }
 

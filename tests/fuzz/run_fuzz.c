@@ -39,10 +39,21 @@ static void call(struct outcome *o, mote_store *store, mote_instance instance, c
     mix(o, &fuel, sizeof fuel);
 }
 
+/* A memory has whole pages: words of 8 bytes. */
+static void mix_memory(struct outcome *o, mote_memory memory) {
+    const uint8_t *data = mote_memory_data(memory);
+    for (uint64_t at = 0; at < mote_memory_bytes(memory); at += 8) {
+        uint64_t word;
+        memcpy(&word, data + at, sizeof word);
+        o->hash = (o->hash ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+        o->hash ^= o->hash >> 32;
+    }
+}
+
 static void look(struct outcome *o, mote_instance instance) {
     mote_extern external;
     MUST(mote_instance_find(instance, "m", 1, &external));
-    mix(o, mote_memory_data(external.of.memory), (size_t)mote_memory_bytes(external.of.memory));
+    mix_memory(o, external.of.memory);
     for (unsigned i = 0; i < sizeof gen_type_bytes; i++) {
         const char name[] = {'g', (char)('0' + i)};
         mote_value value;

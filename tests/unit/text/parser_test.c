@@ -322,6 +322,41 @@ TEST(errors_show_the_place) {
     CHECK_REFUSED("(func (; \xC3\xA4\xC3\xB6\xC3\xBC ;) $\"\")", "empty identifier at 1:17\n");
 }
 
+/* The place in `text` that the byte `byte` of its code, met for the nth time, came from. */
+static size_t place_of_byte(const char *text, uint8_t byte, unsigned nth) {
+    struct text_binary x = parse(text);
+    mote_error error = {.offset = MOTE_NO_OFFSET};
+    for (size_t i = 8; i < x.size; i++)
+        if (x.bytes[i] == byte && nth-- == 0) {
+            error.offset = i;
+            break;
+        }
+    struct span binary = {x.bytes, x.size};
+    mote__text_explain(&mote__allocator_libc, span_of(text), UINT64_MAX, binary, &error);
+    drop(&x);
+    return (size_t)error.offset;
+}
+
+TEST(places_of_instructions) {
+    static const char text[] =
+        "(func) (func (result f32) (local f64) (if (i32.eqz (i32.const 99)) (then (nop)) (else "
+        "unreachable)) (drop (f32.neg (f32.abs (f32.const 1)))) block i64.const 1 drop end "
+        "f32.const 2)";
+    CHECK_EQ(place_of_byte(text, 0x45, 0), (size_t)(strstr(text, "i32.eqz") - text));
+    CHECK_EQ(place_of_byte(text, 0x41, 0), (size_t)(strstr(text, "i32.const") - text));
+    CHECK_EQ(place_of_byte(text, 0x05, 0), (size_t)(strstr(text, "else") - text));
+    CHECK_EQ(place_of_byte(text, 0x8C, 0), (size_t)(strstr(text, "f32.neg") - text));
+    CHECK_EQ(place_of_byte(text, 0x8B, 0), (size_t)(strstr(text, "f32.abs") - text));
+    CHECK_EQ(place_of_byte(text, 0x42, 0), (size_t)(strstr(text, "i64.const") - text));
+    mote_error elsewhere = {.offset = 9, .message = "x"};
+    struct text_binary x = parse(text);
+    mote__text_explain(&mote__allocator_libc, span_of(text), UINT64_MAX,
+                       (struct span){x.bytes, x.size}, &elsewhere);
+    CHECK_EQ(elsewhere.offset, MOTE_NO_OFFSET);
+    CHECK_STR(elsewhere.message, "x");
+    drop(&x);
+}
+
 /* Depth costs heap, never stack, and has a limit. */
 TEST(deep_nesting) {
     enum { DEPTH = 1000000 };

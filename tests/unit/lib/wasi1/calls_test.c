@@ -295,6 +295,18 @@ TEST(rights) {
     end(&w);
 }
 
+/* A directory that was opened for reading has all that its parent passes on. */
+TEST(rights_of_directories) {
+    struct world w;
+    REQUIRE(begin(&w));
+    REQUIRE(!w.tree->ops->make_directory(w.tree, "d"));
+    int64_t dir = open_at(&w, 3, "d", 0, WASI_FD_READ | WASI_FD_READDIR, 0);
+    CHECK(dir > 0);
+    CHECK_EQ(base_of(&w, (uint32_t)dir), WASI_RIGHTS_DIRECTORY);
+    CHECK(open_at(&w, (uint32_t)dir, "new", WASI_O_CREAT | WASI_O_TRUNC, WASI_FD_WRITE, 0) > 0);
+    end(&w);
+}
+
 /* The wrong kind of descriptor for a call. */
 TEST(wrong_kinds) {
     struct world w;
