@@ -42,8 +42,8 @@ void *mote_store_attached(const mote_store *store, const void *key) { return mot
 bool mote_store_frame(const mote_store *store, size_t index, mote_frame *out) {
     const struct mote__frame_record *frame = mote__store_frame(store, index);
     if (!frame) return false;
-    *out = (mote_frame){.module = frame->module, .func_index = frame->func_index, .offset = mote__frame_offset(frame)};
-    out->func_name = mote__name_of(mote__module_func_name(frame->module, frame->func_index));
+    *out = (mote_frame){.module = frame->instance->module, .func_index = frame->func_index, .offset = mote__frame_offset(frame)};
+    out->func_name = mote__name_of(mote__module_func_name(out->module, frame->func_index));
     return true;
 }
 

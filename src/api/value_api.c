@@ -69,14 +69,21 @@ static mote_status refuse_heap(mote_error *error) {
     return MOTE_E_LIMIT;
 }
 
-/* A handle to a new object, which 0 says could not be made. */
-static mote_status give(mote_store *store, uint64_t value, mote_ref *out, mote_error *error) {
-    return value ? mote__handle_new(store, value, out, error) : refuse_heap(error);
-}
+/* Any i31: what a handle names before its object is there. */
+enum { NO_OBJECT_YET = 1 };
 
 mote_status mote_extern_new(mote_store *store, void *data, void (*drop)(void *data), mote_ref *out, mote_error *error) {
     API_ERROR(error);
-    return give(store, mote__gc_new_extern(store->exec, data, drop), out, error);
+    mote_ref ref;
+    TRY(mote__handle_new(store, NO_OBJECT_YET, &ref, error)); /* first: once there is a wrapper, its drop is owed */
+    uint64_t wrapper = mote__gc_new_extern(store->exec, data, drop);
+    if (!wrapper) {
+        mote__handle_release(store, ref);
+        return refuse_heap(error);
+    }
+    store->handles.data[ref.index].value = wrapper;
+    *out = ref;
+    return MOTE_OK;
 }
 
 void *mote_extern_data(const mote_store *store, mote_ref ref) {

@@ -65,6 +65,14 @@ void mote__handle_release(mote_store *store, mote_ref ref) {
     store->handle_live--;
 }
 
+void mote__handle_keep(mote_store *store, mote_ref ref) {
+    for (size_t i = store->handle_order.count; i-- > 0;) {
+        struct mote__handle_mark *mark = &store->handle_order.data[i];
+        if ((int32_t)(mark->serial - ref.serial) < 0) return;
+        if (mark->serial == ref.serial) mark->index = 0; /* the entry stays, naming nothing */
+    }
+}
+
 uint32_t mote__handle_mark(const mote_store *store) { return store->handle_serial; }
 
 void mote__handle_release_since(mote_store *store, uint32_t mark) {

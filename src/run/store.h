@@ -147,7 +147,7 @@ enum { MOTE__FRAMES_INNER = 32, MOTE__FRAMES_OUTER = 32 };
 
 /* A frame of the last backtrace. Its place in the module is worked out when somebody asks: mote__frame_offset (unwind.c). */
 struct mote__frame_record {
-    mote_module *module;
+    struct mote__instance *instance;
     uint32_t func_index, unit;
 };
 

@@ -79,7 +79,7 @@ static const struct mote__code *code_at(const mote_module *module, const uint16_
     return NULL;
 }
 
-static void record(mote_store *store, mote_module *module, const struct mote__code *code, const uint16_t *pc, bool at_site) {
+static void record(mote_store *store, struct mote__instance *instance, const struct mote__code *code, const uint16_t *pc, bool at_site) {
     uint64_t n = store->frame_total++;
     if (!code || code->func_index == UINT32_MAX) {
         store->frame_total--;
@@ -87,7 +87,7 @@ static void record(mote_store *store, mote_module *module, const struct mote__co
     }
     /* the first frames are kept, and the last ones in a ring behind them */
     uint64_t place = n < MOTE__FRAMES_INNER ? n : MOTE__FRAMES_INNER + (n - MOTE__FRAMES_INNER) % MOTE__FRAMES_OUTER;
-    store->frames[place] = (struct mote__frame_record){.module = module, .func_index = code->func_index,
+    store->frames[place] = (struct mote__frame_record){.instance = instance, .func_index = code->func_index,
                                                        .unit = (uint32_t)(pc - code->units) - at_site};
 }
 
@@ -100,9 +100,9 @@ void mote__record_backtrace(struct mote__exec *exec) {
         const uint16_t *pc = act->pc;
         bool innermost = true;
         for (uint64_t *fp = act->fp; fp != act->base; pc = frame_site(fp), fp = frame_caller(fp), innermost = false) {
-            mote_module *module = frame_instance(fp)->module;
-            const struct mote__code *code = innermost ? code_at(module, pc) : mote__code_of_site(pc);
-            record(store, module, code, pc, !at_instruction);
+            struct mote__instance *instance = frame_instance(fp);
+            const struct mote__code *code = innermost ? code_at(instance->module, pc) : mote__code_of_site(pc);
+            record(store, instance, code, pc, !at_instruction);
             at_instruction = false;
         }
     }
@@ -117,6 +117,7 @@ const struct mote__frame_record *mote__store_frame(const mote_store *store, size
 }
 
 uint64_t mote__frame_offset(const struct mote__frame_record *r) {
-    const struct mote__code *code = atomic_load_explicit(&r->module->code[r->func_index - r->module->func_import_count], memory_order_acquire);
-    return code ? mote__code_wasm_offset(r->module, code, r->unit) : 0;
+    mote_module *module = r->instance->module;
+    const struct mote__code *code = atomic_load_explicit(&module->code[r->func_index - module->func_import_count], memory_order_acquire);
+    return code ? mote__code_wasm_offset(module, code, r->unit) : 0;
 }

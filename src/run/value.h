@@ -11,6 +11,8 @@ mote_status mote__handle_new(mote_store *store, uint64_t value, mote_ref *out, m
 /* The reference value; false for a handle that is not (any more) this store's. */
 bool mote__handle_get(const mote_store *store, mote_ref ref, uint64_t *value);
 void mote__handle_release(mote_store *store, mote_ref ref);
+/* Takes a handle out of its scope: it lives until it is released by itself. */
+void mote__handle_keep(mote_store *store, mote_ref ref);
 /* Scopes: every handle made after the mark and still there is released. */
 uint32_t mote__handle_mark(const mote_store *store);
 void mote__handle_release_since(mote_store *store, uint32_t mark);
