@@ -154,6 +154,8 @@ void mote__parse_advance(struct parser *p);
  * failure counts. */
 mote_status mote__parse_fail(struct parser *p, struct token at, const char *format, ...)
     MOTE_PRINTF(3, 4);
+/* How many bytes of a token a message shows: all of them, or as many characters as fit. */
+int mote__shown(struct token token);
 /* "unexpected token", "unknown operator" or what the lexer found, at the current token. */
 mote_status mote__parse_unexpected(struct parser *p);
 mote_status mote__parse_nomem(struct parser *p);

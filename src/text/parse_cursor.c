@@ -111,13 +111,21 @@ mote_status mote__parse_fail(struct parser *p, struct token at, const char *form
     return MOTE_E_MALFORMED;
 }
 
+int mote__shown(struct token token) {
+    enum { SHOWN_MAX = 60 };
+    size_t size = token.size;
+    if (size <= SHOWN_MAX) return (int)size;
+    for (size = SHOWN_MAX; (token.at[size] & 0xC0) == 0x80;) size--;
+    return (int)size;
+}
+
 mote_status mote__parse_nomem(struct parser *p) {
     return mote__error_nomem(p->error, "parsing text");
 }
 
 mote_status mote__parse_unexpected(struct parser *p) {
     struct token t = p->token;
-    int size = t.size < 60 ? (int)t.size : 60;
+    int size = mote__shown(t);
     const char *text = (const char *)t.at;
     switch (t.kind) {
     case TOKEN_END: return mote__parse_fail(p, t, "unexpected token: end of text");
@@ -194,7 +202,7 @@ mote_status mote__resolve(struct parser *p, enum space space, struct token token
     const uint64_t *value = mote__map_get(&p->ids[space], name.data, name.size);
     if (!value)
         return mote__parse_fail(p, token, "unknown %s %.*s", mote__space_info[space].name,
-                                (int)token.size, (const char *)token.at);
+                                mote__shown(token), (const char *)token.at);
     *index = (uint32_t)*value;
     return MOTE_OK;
 }
@@ -214,7 +222,7 @@ mote_status mote__bind(struct parser *p, struct map *map, struct token id, const
     uint64_t *place = mote__map_put(map, name.data, name.size, &added);
     if (!place) return mote__parse_nomem(p);
     if (!added)
-        return mote__parse_fail(p, id, "duplicate %s %.*s", what, (int)id.size,
+        return mote__parse_fail(p, id, "duplicate %s %.*s", what, mote__shown(id),
                                 (const char *)id.at);
     *place = value;
     return MOTE_OK;

@@ -96,7 +96,7 @@ mote_status mote__parse_label_index(struct parser *p, uint32_t *index) {
     TRY(mote__id_bytes(p, id, &name));
     const uint64_t *at = mote__map_get(&p->labels_by_name, name.data, name.size);
     if (!at || !*at)
-        return mote__parse_fail(p, id, "unknown label %.*s", (int)id.size, (const char *)id.at);
+        return mote__parse_fail(p, id, "unknown label %.*s", mote__shown(id), (const char *)id.at);
     *index = (uint32_t)(p->labels.count - *at);
     mote__parse_advance(p);
     return MOTE_OK;
@@ -239,7 +239,7 @@ static mote_status parse_memarg(struct parser *p, unsigned natural, uint64_t *of
 static mote_status put_memarg_of(struct parser *p, enum mote__op op, uint32_t memory) {
     enum { HAS_MEMORY = 1 << 6 };
     uint64_t offset;
-    unsigned align;
+    unsigned align = 0;
     TRY(parse_memarg(p, mote__op_info[op].mem_bytes, &offset, &align));
     mote__put_leb_u(p->code, align | (memory ? HAS_MEMORY : 0));
     if (memory) mote__put_leb_u(p->code, memory);

@@ -64,7 +64,8 @@ static mote_status check_repeated_label(struct parser *p) {
     TRY(mote__id_bytes(p, id, &name));
     if (!expected.data || name.size != expected.size ||
         memcmp(name.data, expected.data, name.size) != 0)
-        return mote__parse_fail(p, id, "mismatching label %.*s", (int)id.size, (const char *)id.at);
+        return mote__parse_fail(p, id, "mismatching label %.*s", mote__shown(id),
+                                (const char *)id.at);
     mote__parse_advance(p);
     return MOTE_OK;
 }

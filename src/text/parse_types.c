@@ -103,7 +103,8 @@ mote_status mote__bind_local(struct parser *p, struct token id, struct span name
     uint64_t *place = mote__map_put(&p->locals, key.data, key.size, &added);
     if (!place) return mote__parse_nomem(p);
     if (*place >> 32 == p->body_serial)
-        return mote__parse_fail(p, id, "duplicate local %.*s", (int)id.size, (const char *)id.at);
+        return mote__parse_fail(p, id, "duplicate local %.*s", mote__shown(id),
+                                (const char *)id.at);
     *place = (uint64_t)p->body_serial << 32 | index;
     return MOTE_OK;
 }
@@ -115,7 +116,7 @@ mote_status mote__parse_local_index(struct parser *p, uint32_t *index) {
     TRY(mote__id_bytes(p, id, &key));
     const uint64_t *value = mote__map_get(&p->locals, key.data, key.size);
     if (!value || *value >> 32 != p->body_serial)
-        return mote__parse_fail(p, id, "unknown local %.*s", (int)id.size, (const char *)id.at);
+        return mote__parse_fail(p, id, "unknown local %.*s", mote__shown(id), (const char *)id.at);
     *index = (uint32_t)*value;
     mote__parse_advance(p);
     return MOTE_OK;
@@ -310,7 +311,8 @@ static mote_status bind_field(struct parser *p, uint32_t type, struct token id, 
     uint64_t *place = key ? mote__map_put(&p->field_ids, key, p->scratch.size, &added) : NULL;
     if (!place) return mote__parse_nomem(p);
     if (!added)
-        return mote__parse_fail(p, id, "duplicate field %.*s", (int)id.size, (const char *)id.at);
+        return mote__parse_fail(p, id, "duplicate field %.*s", mote__shown(id),
+                                (const char *)id.at);
     *place = index;
     return MOTE_OK;
 }
@@ -321,7 +323,7 @@ mote_status mote__parse_field_index(struct parser *p, uint32_t type, uint32_t *i
     TRY(field_key(p, type, id));
     const uint64_t *value = mote__map_get(&p->field_ids, p->scratch.data, p->scratch.size);
     if (!value)
-        return mote__parse_fail(p, id, "unknown field %.*s", (int)id.size, (const char *)id.at);
+        return mote__parse_fail(p, id, "unknown field %.*s", mote__shown(id), (const char *)id.at);
     *index = (uint32_t)*value;
     mote__parse_advance(p);
     return MOTE_OK;

@@ -28,8 +28,8 @@ void mote__text_binary_deinit(const mote_allocator *allocator, struct text_binar
 /* True when the bytes are of the binary format, to be told from text: they start with \0asm. */
 bool mote__is_binary(struct span bytes);
 
-/* For a module that came from text and that the decoder or validator refuses: turns error->offset, a
- * byte of `binary` inside a function's body, into the place of the instruction in `text`, and
+/* For a module that came from text and that the decoder or validator refuses: turns error->offset,
+ * a byte of `binary` inside a function's body, into the place of the instruction in `text`, and
  * appends that place to the message as the parser does. Where there is no such place (other
  * sections, quoted and binary modules, no memory) the offset becomes MOTE_NO_OFFSET. Parses the
  * text once more. */

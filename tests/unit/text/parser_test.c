@@ -318,6 +318,9 @@ TEST(errors_show_the_place) {
     CHECK_REFUSED("(module\n  (func)\n  (func (block))\n", "unexpected token: end of text at 4:1");
     CHECK_REFUSED("(module\n  (func)\n  (func (block)\n",
                   "unexpected token: end of text, inside of what begins at 3:9 at 4:1");
+    CHECK_REFUSED(
+        "(func call $aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa)",
+        "unknown function $aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa at 1:12\n");
     CHECK_REFUSED("(func\n  block\n)", "unexpected token ): the block at 2:3 has no end at 3:1");
     CHECK_REFUSED("(func (; \xC3\xA4\xC3\xB6\xC3\xBC ;) $\"\")", "empty identifier at 1:17\n");
 }
