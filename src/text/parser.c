@@ -31,7 +31,7 @@ struct text_place mote__text_place(struct span text, uint64_t offset) {
 
 /* The part of a line around `at` that is shown: at most `width` bytes, cut between characters. */
 static struct span visible_line(struct span text, const uint8_t *at) {
-    enum { BEFORE = 60, AFTER = 40 };
+    enum { BEFORE = 60, AFTER = 60 };
     const uint8_t *from = at, *to = at, *end = text.data + text.size;
     while (from > text.data && !is_newline(from[-1]) &&
            (at - from < BEFORE || (*from & 0xC0) == 0x80))
