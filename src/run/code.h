@@ -45,6 +45,8 @@ struct mote__code {
 struct mote__code *mote__code_get(mote_module *module, uint32_t func_index, mote_status *status, mote_error *error);
 /* Lowers a constant expression as a function without parameters; the caller frees it with mote__code_free. */
 struct mote__code *mote__code_of_constexpr(mote_module *module, const struct mote__constexpr *expr, mote_status *status, mote_error *error);
+/* Frees all code of a module: its code_drop. */
+void mote__code_drop(mote_module *module);
 void mote__code_free(const mote_allocator *allocator, struct mote__code *code);
 
 /* The code that a site belongs to: the two units before a site hold its distance from the first unit. */

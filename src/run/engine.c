@@ -1,5 +1,6 @@
 /* engine.c - the engine: configuration, canonical types, and the count of those who hold it. Modules are counted here too, because the
  * last hold on one releases the engine. */
+#include "run/code.h"
 #include "run/timer.h"
 #include "wasm/limits.h"
 #include "wasm/op.h"
@@ -77,6 +78,7 @@ mote_status mote__module_new(mote_engine *engine, struct span bytes, bool borrow
         mote__module_free(module);
         return mote__error_nomem(error, "making a module");
     }
+    module->code_drop = mote__code_drop;
     mote__engine_retain(engine);
     *out = module;
     return MOTE_OK;

@@ -316,7 +316,7 @@ void mote__code_free(const mote_allocator *allocator, struct mote__code *code) {
     if (code) mote__free(allocator, code, code->alloc_bytes);
 }
 
-static void drop_code(mote_module *module) {
+void mote__code_drop(mote_module *module) {
     for (uint32_t i = 0; i < module->func_count - module->func_import_count; i++)
         mote__code_free(module->arena.allocator, atomic_load_explicit(&module->code[i], memory_order_relaxed));
 }
@@ -327,7 +327,6 @@ struct mote__code *mote__code_get(mote_module *module, uint32_t func_index, mote
     if (code) return code;
     code = lower_func(module, func_index, -1, NULL, status, error);
     if (!code) return NULL;
-    module->code_drop = drop_code;
     void *expected = NULL;
     if (atomic_compare_exchange_strong(place, &expected, code)) return code;
     mote__code_free(module->arena.allocator, code);
