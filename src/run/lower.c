@@ -81,6 +81,8 @@ struct lowering {
     int64_t r_entry, f_entry; /* stack index of the operand that is in the register only, or -1 */
     uint32_t r_pos, f_pos;    /* instruction that made it */
     int32_t r_slot, f_slot;   /* slot that the register equals, or NO_SLOT */
+    uint32_t slot_pos;        /* the last instruction that wrote its result to a slot by the unit behind its opcode ... */
+    uint32_t slot_entry;      /* ... and the stack index of that result */
     struct comparison cmp;
     int32_t handler;          /* innermost open one, -1: none */
     uint32_t noded;           /* operands below this index have their `node` */
@@ -212,7 +214,7 @@ static void lowering_init(struct walk *w, struct lowering *c, mote_module *modul
     c->canonical_nans = module->engine->config.canonical_nans;
     c->r_entry = c->f_entry = -1;
     c->r_slot = c->f_slot = NO_SLOT;
-    c->last = c->fuel_at = c->cmp.last = NO_POS;
+    c->last = c->fuel_at = c->cmp.last = c->slot_pos = NO_POS;
     c->handler = -1;
     c->watch = -1;
     walk_init(w, module, c->allocator, error);

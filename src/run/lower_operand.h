@@ -308,5 +308,7 @@ static void result_in_slot(struct walk *w, uint32_t i, int32_t written, valtype 
     v->loc = LOC_SLOT;
     forget_slot(w->c, written);
     if (type == VT_V128) forget_slot(w->c, written + 1);
+    w->c->slot_pos = w->c->last;
+    w->c->slot_entry = i;
     if (written != v->slot) mov(w->c, v->slot, written, type);
 }

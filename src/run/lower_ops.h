@@ -35,6 +35,22 @@ static void push_local(struct walk *w, uint32_t i, uint32_t local, valtype type)
     else c->failed = true;
 }
 
+/* True when the instruction just before wrote operand `i` to its slot, and may as well write it to `to`. */
+static bool can_retarget(const struct lowering *c, uint32_t i, int32_t slot, int32_t to) {
+    return !c->failed && c->slot_pos == c->last && c->last != NO_POS && c->slot_entry == i && is_near(to) &&
+           c->units.data[c->last + 1] == (uint16_t)slot;
+}
+
+static void retarget(struct lowering *c, int32_t slot, int32_t to, valtype type) {
+    bool in_r = c->r_slot == slot;
+    set16(c, c->last + 1, (uint16_t)to);
+    c->slot_pos = NO_POS;
+    forget_slot(c, slot);
+    forget_slot(c, to);
+    if (type == VT_V128) forget_slot(c, to + 1);
+    if (in_r) c->r_slot = to;
+}
+
 /* The value on top goes to a local: by changing where the instruction just before puts its result, if that is what it is. */
 static void set_local(struct walk *w, uint32_t local, valtype type) {
     struct lowering *c = w->c;
@@ -66,6 +82,9 @@ static void set_local(struct walk *w, uint32_t local, valtype type) {
     } else if (v->loc == LOC_CONST) {
         take(w, i, WANT_CONST);
         constant(c, to, v->bits);
+    } else if (v->loc == LOC_SLOT && can_retarget(c, i, v->slot, to)) {
+        retarget(c, v->slot, to, type);
+        take(w, i, WANT_SLOT);
     } else {
         int32_t from = take_slot(w, i);
         mov(c, to, from, type);
