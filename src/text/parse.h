@@ -158,6 +158,8 @@ mote_status mote__parse_fail(struct parser *p, struct token at, const char *form
 int mote__shown(struct token token);
 /* "unexpected token", "unknown operator" or what the lexer found, at the current token. */
 mote_status mote__parse_unexpected(struct parser *p);
+/* The text ended inside of what began at `from`. */
+mote_status mote__parse_unclosed(struct parser *p, struct token from);
 mote_status mote__parse_nomem(struct parser *p);
 
 static inline bool mote__at_keyword(const struct parser *p, const char *word) {

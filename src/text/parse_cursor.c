@@ -63,8 +63,7 @@ mote_status mote__expect(struct parser *p, enum token_kind kind) {
     return MOTE_OK;
 }
 
-/* The text ended inside a group: the place of what is open is more helpful than that of the end. */
-static mote_status fail_unclosed(struct parser *p, struct token from) {
+mote_status mote__parse_unclosed(struct parser *p, struct token from) {
     struct text_place place = mote__text_place(p->text, (uint64_t)(from.at - p->text.data));
     return mote__parse_fail(p, p->token,
                             "unexpected token: end of text, inside of what begins at %llu:%llu",
@@ -79,7 +78,7 @@ mote_status mote__skip_group(struct parser *p, const char *word, bool *found) {
         case TOKEN_OPEN:
         case TOKEN_ANNOTATION: depth++; break;
         case TOKEN_CLOSE: depth--; break;
-        case TOKEN_END: return fail_unclosed(p, from);
+        case TOKEN_END: return mote__parse_unclosed(p, from);
         case TOKEN_ERROR: return mote__parse_unexpected(p);
         default: break;
         }

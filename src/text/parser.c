@@ -99,14 +99,14 @@ static mote_status outline_definition(struct parser *p, enum space space, struct
     bool is_import = info->is_extern && mote__at_open(p, "import");
     if (is_import) TRY(check_import_order(p, at));
     else if (info->is_extern && !p->first_definition) p->first_definition = info->name;
+    struct field *slot = mote__vec_push(&p->fields, p->allocator);
+    if (!slot) return mote__parse_nomem(p);
+    *slot = field;
     enum space inner = space == SPACE_TABLE ? SPACE_ELEM : SPACE_DATA;
     bool has_inner = false;
     TRY(mote__skip_group(p, mote__space_info[inner].keyword, &has_inner));
     if (has_inner && (space == SPACE_TABLE || space == SPACE_MEMORY))
-        field.segment = p->counts[inner]++;
-    struct field *slot = mote__vec_push(&p->fields, p->allocator);
-    if (!slot) return mote__parse_nomem(p);
-    *slot = field;
+        slot->segment = p->counts[inner]++;
     return MOTE_OK;
 }
 
@@ -208,13 +208,41 @@ static mote_status give_away(struct parser *p, struct buffer *b, struct text_bin
     return MOTE_OK;
 }
 
-/* Fields up to the end of the module: `close` is what ends it. */
-static mote_status parse_contents(struct parser *p, enum token_kind close, struct buffer *out) {
-    while (p->token.kind != close) TRY(outline_field(p));
+/* All fields, up to what ends the module; `from` is where it begins. */
+static mote_status outline(struct parser *p, enum token_kind close, struct token from) {
+    while (p->token.kind != close) {
+        if (p->token.kind == TOKEN_END) return mote__parse_unclosed(p, from);
+        TRY(outline_field(p));
+    }
     mote__parse_advance(p);
-    if (p->token.kind != TOKEN_END) return mote__parse_unexpected(p);
+    return p->token.kind == TOKEN_END ? MOTE_OK : mote__parse_unexpected(p);
+}
+
+static mote_status parse_outlined(struct parser *p) {
     TRY(mote__parse_type_fields(p));
-    TRY(mote__parse_fields(p));
+    return mote__parse_fields(p);
+}
+
+/* A parenthesis is missing somewhere before the end of the text. Where a field has in it what does
+ * not belong there, because it swallowed the next one, say, that is the better place to point at.
+ */
+static mote_status find_missing_close(struct parser *p) {
+    static const char words[] = "unexpected token";
+    mote_error at_end = *p->error;
+    mote_status status = parse_outlined(p);
+    bool is_better = status == MOTE_E_MALFORMED && p->token.kind != TOKEN_END &&
+                     !memcmp(p->error->message, words, sizeof words - 1);
+    if (!is_better) *p->error = at_end;
+    return p->error->status;
+}
+
+/* Fields up to the end of the module: `close` is what ends it. */
+static mote_status parse_contents(struct parser *p, enum token_kind close, struct token from,
+                                  struct buffer *out) {
+    mote_status status = outline(p, close, from);
+    if (status == MOTE_E_MALFORMED && p->token.kind == TOKEN_END) return find_missing_close(p);
+    if (status != MOTE_OK) return status;
+    TRY(parse_outlined(p));
     return mote__encode_module(&p->encoder, out) ? MOTE_OK : mote__parse_nomem(p);
 }
 
@@ -229,12 +257,13 @@ enum outcome { OUTCOME_BINARY, OUTCOME_QUOTE };
 
 static mote_status parse_module(struct parser *p, struct buffer *out, enum outcome *outcome) {
     mote__parse_seek(p, 0);
+    struct token from = p->token;
     *outcome = OUTCOME_BINARY;
-    if (!mote__take_open(p, "module")) return parse_contents(p, TOKEN_END, out);
+    if (!mote__take_open(p, "module")) return parse_contents(p, TOKEN_END, from, out);
     mote__take_keyword(p, "definition"); /* as in scripts */
     TRY(parse_module_name(p));
     if (mote__take_keyword(p, "binary")) return parse_module_strings(p, out);
-    if (!mote__take_keyword(p, "quote")) return parse_contents(p, TOKEN_CLOSE, out);
+    if (!mote__take_keyword(p, "quote")) return parse_contents(p, TOKEN_CLOSE, from, out);
     *outcome = OUTCOME_QUOTE;
     return parse_module_strings(p, out);
 }

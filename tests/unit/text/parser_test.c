@@ -315,7 +315,9 @@ TEST(errors_show_the_place) {
     CHECK_REFUSED("(module\n  (func\n\tlocal.get $nope))",
                   "unknown local $nope at 3:12\n   local.get $nope))\n             ^~~~~");
     CHECK_EQ(last_error.offset, 27);
-    CHECK_REFUSED("(module\n  (func)\n  (func (block))\n", "unexpected token: end of text at 4:1");
+    CHECK_REFUSED("(module\n  (func)\n  (func (block))\n",
+                  "unexpected token: end of text, inside of what begins at 1:1 at 4:1");
+    CHECK_REFUSED("(module\n  (func (nop)\n  (func))\n", "unexpected token func at 3:4");
     CHECK_REFUSED("(module\n  (func)\n  (func (block)\n",
                   "unexpected token: end of text, inside of what begins at 3:9 at 4:1");
     CHECK_REFUSED(
