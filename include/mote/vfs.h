@@ -169,7 +169,8 @@ typedef struct mote_vfs_ops {
 
     /* Files and streams. */
 
-    /* At the node's own position. NULL where pread is there: the caller keeps the position. */
+    /* At the node's own position. NULL where pread is there: the caller keeps the position. A node with poll_fd answers EAGAIN in place of
+     * waiting; the caller then waits, if the program wants to. */
     mote_vfs_error (*read)(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count, size_t *done);
     mote_vfs_error (*write)(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count, size_t *done);
     mote_vfs_error (*pread)(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count, uint64_t offset, size_t *done);
@@ -251,8 +252,8 @@ MOTE_API mote_vfs_error mote_vfs_put(mote_vfs_node *dir, const char *path, const
 /* Reads a whole file into memory of `allocator` (NULL: malloc), freed there with its exact size; an empty file is NULL. */
 MOTE_API mote_vfs_error mote_vfs_get(mote_vfs_node *dir, const char *path, const mote_allocator *allocator, mote_own void **bytes, size_t *size);
 
-/* Makes a node of an open descriptor of the host: file, pipe, terminal, socket, directory. `owned`: closed with the node. Setting NONBLOCK on a
- * descriptor that is not owned changes nothing for others: reads and writes are then preceded by a look whether they would wait. */
+/* Makes a node of an open descriptor of the host: file, pipe, terminal, socket, directory. `owned`: closed with the node, and APPEND and NONBLOCK are
+ * set on it; those of a descriptor that is not owned stay as they are, because others share them. */
 MOTE_API mote_vfs_error mote_vfs_fd_new(const mote_allocator *allocator, int fd, bool owned, mote_own mote_vfs_node **out);
 
 /* A stream made of functions; each may be NULL (reading is then at its end, writing is MOTE_VFS_EBADF). `read` and `write` may do less than asked

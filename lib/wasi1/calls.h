@@ -80,6 +80,9 @@ struct guest_pieces {
 mote_vfs_error mote__guest_pieces(const struct call *c, uint32_t pointer, uint32_t count,
                                   struct guest_pieces *out);
 
+/* Drops the first `size` bytes of what has been written; false when nothing is left. */
+bool mote__guest_pieces_skip(struct guest_pieces *pieces, size_t size);
+
 /* ---------------------------------------------------------------- handlers */
 
 /* clang-format off */

@@ -27,8 +27,8 @@ static mote_vfs_error read_positioned(struct description *d, const struct guest_
     return error;
 }
 
-/* Whether a call that did nothing is to be made again: it was interrupted, or the host's descriptor
- * does not wait although the program wants to. */
+/* Whether a call that did nothing is to be made again: it was interrupted, or the node does not
+ * wait although the program wants to. */
 static bool again(struct call *c, const struct description *d, unsigned wanted,
                   mote_vfs_error *error) {
     if (*error == MOTE_VFS_EINTR) return !mote__wasi_stopped(c);
@@ -40,9 +40,9 @@ static bool again(struct call *c, const struct description *d, unsigned wanted,
 static mote_vfs_error read_here(struct call *c, struct description *d,
                                 const struct guest_pieces *pieces, size_t *done) {
     const mote_vfs_ops *ops = d->node->ops;
+    mote_vfs_error error = MOTE_VFS_OK;
     if (!ops->read) return ops->pread ? read_positioned(d, pieces, done) : MOTE_VFS_EBADF;
-    mote_vfs_error error =
-        is_blocking(d) ? mote__wasi_wait(c, d->node, MOTE_VFS_READ) : MOTE_VFS_OK;
+    if (is_blocking(d) && !ops->poll_fd) error = mote__wasi_wait(c, d->node, MOTE_VFS_READ);
     if (error) return error;
     do error = ops->read(d->node, pieces->list, pieces->count, done);
     while (again(c, d, MOTE_VFS_READ, &error));
@@ -74,14 +74,22 @@ static mote_vfs_error write_positioned(struct description *d, const struct guest
     return error;
 }
 
-static mote_vfs_error write_here(struct call *c, struct description *d,
-                                 const struct guest_pieces *pieces, size_t *done) {
+/* Everything, where the program is willing to wait: few programs expect less from a pipe. What has
+ * been written counts more than an error after it. */
+static mote_vfs_error write_here(struct call *c, struct description *d, struct guest_pieces *pieces,
+                                 size_t *done) {
     const mote_vfs_ops *ops = d->node->ops;
     mote_vfs_error error;
+    bool more;
     if (!ops->write) return ops->pwrite ? write_positioned(d, pieces, done) : MOTE_VFS_EBADF;
-    do error = ops->write(d->node, pieces->list, pieces->count, done);
-    while (again(c, d, MOTE_VFS_WRITE, &error));
-    return error;
+    do {
+        size_t part = 0;
+        error = ops->write(d->node, pieces->list, pieces->count, &part);
+        more = error ? again(c, d, MOTE_VFS_WRITE, &error)
+                     : part && mote__guest_pieces_skip(pieces, part) && is_blocking(d);
+        *done += part;
+    } while (more);
+    return *done ? MOTE_VFS_OK : error;
 }
 
 /* Answers the number of bytes, or the error. */

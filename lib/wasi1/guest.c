@@ -31,6 +31,18 @@ mote_vfs_error mote__guest_pieces(const struct call *c, uint32_t pointer, uint32
     return MOTE_VFS_OK;
 }
 
+bool mote__guest_pieces_skip(struct guest_pieces *pieces, size_t size) {
+    size_t whole = 0;
+    while (whole < pieces->count && pieces->list[whole].size <= size)
+        size -= pieces->list[whole++].size;
+    pieces->count -= whole;
+    memmove(pieces->list, pieces->list + whole, pieces->count * sizeof *pieces->list);
+    if (!pieces->count) return false;
+    pieces->list[0].data = (uint8_t *)pieces->list[0].data + size;
+    pieces->list[0].size -= size;
+    return true;
+}
+
 mote_vfs_error mote__put_filestat(const struct call *c, uint32_t pointer, const mote_vfs_stat *st,
                                   bool old) {
     uint8_t *at = guest_at(c, pointer, old ? WASI_FILESTAT_OLD_BYTES : WASI_FILESTAT_BYTES);

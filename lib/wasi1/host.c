@@ -14,7 +14,9 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -23,9 +25,7 @@ static_assert(sizeof(struct iovec) == sizeof(mote_vfs_iovec) &&
               "pieces are passed to the kernel as they are");
 
 enum {
-    PIECES_MAX = 1024, /* Linux's UIO_MAXIOV; what is beyond is left for the next call */
-    NOW_BYTES =
-        4096 /* what a descriptor that poll(2) calls writable takes without waiting: PIPE_BUF */
+    PIECES_MAX = 1024 /* Linux's UIO_MAXIOV; what is beyond is left for the next call */
 };
 
 struct host {
@@ -33,7 +33,7 @@ struct host {
     const mote_allocator *allocator;
     int fd;
     bool owned;
-    bool look_first; /* NONBLOCK on a descriptor that others use too */
+    _Atomic bool waits; /* the system cannot be asked to read or write only what it can at once */
 };
 
 static struct host *of(mote_vfs_node *node) { return (struct host *)node; }
@@ -103,13 +103,10 @@ static mote_vfs_error host_set_times(mote_vfs_node *node, const mote_vfs_times *
 }
 
 /* APPEND and NONBLOCK belong to the open file, which a borrowed descriptor shares with the rest of
- * the process and its parents: those keep theirs, and NONBLOCK is done by looking before. */
+ * the process and its parents: those keep theirs. Waiting is the caller's business anyway. */
 static mote_vfs_error host_set_flags(mote_vfs_node *node, unsigned flags) {
     struct host *host = of(node);
-    if (!host->owned) {
-        host->look_first = (flags & MOTE_VFS_NONBLOCK) != 0;
-        return MOTE_VFS_OK;
-    }
+    if (!host->owned) return MOTE_VFS_OK;
     int now = fcntl(host->fd, F_GETFL);
     if (now < 0) return last_error();
     now &= ~(O_APPEND | O_NONBLOCK);
@@ -143,36 +140,71 @@ static bool would_wait(int fd, short events) {
     return poll(&look, 1, 0) == 0;
 }
 
-static mote_vfs_error host_read(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count,
+static mote_vfs_error file_read(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count,
                                 size_t *done) {
+    return finish(readv(fd_of(node), iov_of(pieces), pieces_of(count)), done);
+}
+
+static mote_vfs_error file_write(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count,
+                                 size_t *done) {
+    return finish(writev(fd_of(node), iov_of(pieces), pieces_of(count)), done);
+}
+
+/* ---------------------------------------------------------------- streams, which do not wait */
+
+enum { NOWAIT = 8 }; /* RWF_NOWAIT; the C libraries' headers do not all have it */
+
+/* preadv2 or pwritev2 at the descriptor's own position, without waiting; EOPNOTSUPP where the
+ * system or the kind of descriptor has no such thing. */
+#if defined(SYS_preadv2) && defined(SYS_pwritev2)
+static ssize_t try_now(bool writes, int fd, const mote_vfs_iovec *pieces, size_t count) {
+    return syscall(writes ? SYS_pwritev2 : SYS_preadv2, fd, pieces, (long)pieces_of(count), -1L,
+                   -1L, NOWAIT);
+}
+#else
+static ssize_t try_now(bool writes, int fd, const mote_vfs_iovec *pieces, size_t count) {
+    (void)writes, (void)fd, (void)pieces, (void)count;
+    errno = EOPNOTSUPP;
+    return -1;
+}
+#endif
+
+/* Reads or writes what can be at once; false when that cannot be asked for. */
+static bool transfer_now(struct host *host, bool writes, const mote_vfs_iovec *pieces, size_t count,
+                         mote_vfs_error *error, size_t *done) {
+    if (host->waits) return false;
+    ssize_t result = try_now(writes, host->fd, pieces, count);
+    bool unknown = result < 0 && (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL);
+    if (unknown) return host->waits = true, false;
+    *error = finish(result, done);
+    return true;
+}
+
+static mote_vfs_error stream_read(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count,
+                                  size_t *done) {
     struct host *host = of(node);
-    if (host->look_first && would_wait(host->fd, POLLIN)) return MOTE_VFS_EAGAIN;
-    return finish(readv(host->fd, iov_of(pieces), pieces_of(count)), done);
+    mote_vfs_error error;
+    if (transfer_now(host, false, pieces, count, &error, done)) return error;
+    return would_wait(host->fd, POLLIN) ? MOTE_VFS_EAGAIN : file_read(node, pieces, count, done);
+}
+
+static mote_vfs_error stream_write(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count,
+                                   size_t *done) {
+    struct host *host = of(node);
+    mote_vfs_error error;
+    if (transfer_now(host, true, pieces, count, &error, done)) return error;
+    return would_wait(host->fd, POLLOUT) ? MOTE_VFS_EAGAIN : file_write(node, pieces, count, done);
 }
 
 /* A socket that the other side has closed must not kill the process. */
-static ssize_t send_quietly(int fd, const mote_vfs_iovec *pieces, size_t count) {
+static mote_vfs_error socket_write(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count,
+                                   size_t *done) {
     struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces,
                              .msg_iovlen = (size_t)pieces_of(count)};
-    return sendmsg(fd, &message, MSG_NOSIGNAL);
+    return finish(sendmsg(fd_of(node), &message, MSG_NOSIGNAL | MSG_DONTWAIT), done);
 }
 
-/* Writes no more than surely fits. */
-static mote_vfs_error write_now(int fd, const mote_vfs_iovec *pieces, size_t count, size_t *done) {
-    if (would_wait(fd, POLLOUT)) return MOTE_VFS_EAGAIN;
-    while (count > 1 && !pieces->size) pieces++, count--;
-    return finish(write(fd, pieces->data, pieces->size < NOW_BYTES ? pieces->size : NOW_BYTES),
-                  done);
-}
-
-static mote_vfs_error host_write(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count,
-                                 size_t *done) {
-    struct host *host = of(node);
-    if (!count) return finish(write(host->fd, "", 0), done);
-    if (host->look_first) return write_now(host->fd, pieces, count, done);
-    if (node->traits & MOTE_VFS_SOCKET) return finish(send_quietly(host->fd, pieces, count), done);
-    return finish(writev(host->fd, iov_of(pieces), pieces_of(count)), done);
-}
+/* ---------------------------------------------------------------- positions and sizes */
 
 static bool offset_fits(uint64_t offset) {
     return offset <= INT64_MAX && (uint64_t)(off_t)offset == offset;
@@ -243,7 +275,7 @@ static mote_vfs_error host_ready(mote_vfs_node *node, unsigned wanted, unsigned 
 
 static mote_vfs_error host_accept(mote_vfs_node *node, unsigned flags, mote_vfs_node **out) {
     struct host *host = of(node);
-    if (host->look_first && would_wait(host->fd, POLLIN)) return MOTE_VFS_EAGAIN;
+    if (would_wait(host->fd, POLLIN)) return MOTE_VFS_EAGAIN;
     int fd = accept(host->fd, NULL, NULL);
     if (fd < 0) return last_error();
     fcntl(fd, F_SETFD, FD_CLOEXEC);
@@ -259,18 +291,10 @@ static mote_vfs_error host_receive(mote_vfs_node *node, const mote_vfs_iovec *pi
     struct host *host = of(node);
     struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces,
                              .msg_iovlen = (size_t)pieces_of(count)};
-    int how = (flags & 1 ? MSG_PEEK : 0) | (flags & 2 ? MSG_WAITALL : 0) |
-              (host->look_first ? MSG_DONTWAIT : 0);
+    int how = (flags & 1 ? MSG_PEEK : 0) | (flags & 2 ? MSG_WAITALL : MSG_DONTWAIT);
     mote_vfs_error error = finish(recvmsg(host->fd, &message, how), done);
     *truncated = (message.msg_flags & MSG_TRUNC) != 0;
     return error;
-}
-
-static mote_vfs_error host_send(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count,
-                                size_t *done) {
-    struct host *host = of(node);
-    if (host->look_first && would_wait(host->fd, POLLOUT)) return MOTE_VFS_EAGAIN;
-    return finish(send_quietly(host->fd, pieces, count), done);
 }
 
 static mote_vfs_error host_shutdown(mote_vfs_node *node, unsigned how) {
@@ -512,26 +536,33 @@ static mote_vfs_error dir_list(mote_vfs_node *dir, mote_vfs_list_fn each, void *
 
 #define ANY_NODE                                                                                   \
     .close = host_close, .stat = host_stat, .set_times = host_set_times, .sync = host_sync
-#define READS_AND_WRITES                                                                           \
-    .set_flags = host_set_flags, .read = host_read, .write = host_write, .pread = host_pread,      \
-    .pwrite = host_pwrite, .seek = host_seek, .set_size = host_set_size,                           \
-    .allocate = host_allocate, .advise = host_advise
+#define OPEN_FILE                                                                                  \
+    .set_flags = host_set_flags, .pread = host_pread, .pwrite = host_pwrite, .seek = host_seek,    \
+    .set_size = host_set_size, .allocate = host_allocate, .advise = host_advise
 
-static const mote_vfs_ops file_ops = {
-    .name = "host file", ANY_NODE, READS_AND_WRITES, .poll_fd = always_ready};
+static const mote_vfs_ops file_ops = {.name = "host file",
+                                      ANY_NODE,
+                                      OPEN_FILE,
+                                      .read = file_read,
+                                      .write = file_write,
+                                      .poll_fd = always_ready};
 static const mote_vfs_ops stream_ops = {.name = "host stream",
                                         ANY_NODE,
-                                        READS_AND_WRITES,
+                                        OPEN_FILE,
+                                        .read = stream_read,
+                                        .write = stream_write,
                                         .poll_fd = host_poll_fd,
                                         .ready = host_ready};
 static const mote_vfs_ops socket_ops = {.name = "host socket",
                                         ANY_NODE,
-                                        READS_AND_WRITES,
+                                        OPEN_FILE,
+                                        .read = stream_read,
+                                        .write = socket_write,
                                         .poll_fd = host_poll_fd,
                                         .ready = host_ready,
                                         .accept = host_accept,
                                         .receive = host_receive,
-                                        .send = host_send,
+                                        .send = socket_write,
                                         .shutdown = host_shutdown};
 static const mote_vfs_ops dir_ops = {.name = "host directory",
                                      ANY_NODE,

@@ -35,7 +35,7 @@ static short poll_events(unsigned wanted) {
 mote_vfs_error mote__wasi_wait(struct call *c, mote_vfs_node *node, unsigned wanted) {
     struct pollfd look = {.fd = poll_fd_of(node), .events = poll_events(wanted)};
     bool asks = must_be_asked(node);
-    if ((look.fd < 0 && !asks) || (node->traits & MOTE_VFS_SEEKABLE)) return MOTE_VFS_OK;
+    if (look.fd < 0 && !asks) return MOTE_VFS_OK;
     for (;;) {
         unsigned now = 0;
         uint64_t bytes;

@@ -78,6 +78,21 @@ mote_vfs_error mote__wasi_sock_recv(struct call *c, uint32_t fd, uint32_t iovs, 
     return drop(c, d, error ? error : guest_put_u32(c, size_out, (uint32_t)done));
 }
 
+/* Everything, where the program is willing to wait. */
+static mote_vfs_error send_all(struct call *c, struct description *d, struct guest_pieces *pieces,
+                               size_t *done) {
+    mote_vfs_error error;
+    bool more;
+    do {
+        size_t part = 0;
+        error = wait_for(c, d, MOTE_VFS_WRITE);
+        if (!error) error = d->node->ops->send(d->node, pieces->list, pieces->count, &part);
+        more = !error && part && mote__guest_pieces_skip(pieces, part);
+        *done += part;
+    } while (more && !(d->flags & WASI_FD_NONBLOCK));
+    return *done ? MOTE_VFS_OK : error;
+}
+
 mote_vfs_error mote__wasi_sock_send(struct call *c, uint32_t fd, uint32_t iovs, uint32_t count,
                                     uint32_t flags, uint32_t out) {
     struct guest_pieces pieces;
@@ -89,8 +104,7 @@ mote_vfs_error mote__wasi_sock_send(struct call *c, uint32_t fd, uint32_t iovs, 
     if (error) return error;
     error = mote__guest_pieces(c, iovs, count, &pieces);
     if (!error && !d->node->ops->send) error = MOTE_VFS_ENOTSUP;
-    if (!error) error = wait_for(c, d, MOTE_VFS_WRITE);
-    if (!error) error = d->node->ops->send(d->node, pieces.list, pieces.count, &done);
+    if (!error) error = send_all(c, d, &pieces, &done);
     return drop(c, d, error ? error : guest_put_u32(c, out, (uint32_t)done));
 }
 

@@ -1,9 +1,11 @@
 /* run_test.c - programs written here in the text format, run with WASI: linking of all functions
  * under both names, exit codes, reactors, interruption of waits, threads that share a memory. */
+#define _GNU_SOURCE
 #include "test.h"
 #include "os/os.h"
 #include <mote/wasi.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* ---------------------------------------------------------------- a place to run in */
 
@@ -18,11 +20,11 @@ struct machine {
     uint32_t exit_code;
 };
 
-static bool begin(struct machine *m, const char *text) {
+/* The machine holds the output from then on. */
+static bool begin_to(struct machine *m, const char *text, mote_vfs_node *output) {
     mote_wasi_config config;
     mote_wasi_config_init(&config);
-    *m = (struct machine){.exit_code = 99};
-    if (mote_vfs_buffer_new(NULL, 1 << 16, &m->output)) return false;
+    *m = (struct machine){.exit_code = 99, .output = output};
     config.inherit_stdio = false;
     config.standard[1] = m->output;
     mote_status status = mote_engine_new(NULL, &m->engine, &m->error);
@@ -33,6 +35,11 @@ static bool begin(struct machine *m, const char *text) {
     if (!status) status = mote_wasi_define(m->wasi, m->linker, &m->error);
     if (status) printf("  %s\n", m->error.message);
     return status == MOTE_OK;
+}
+
+static bool begin(struct machine *m, const char *text) {
+    mote_vfs_node *output;
+    return !mote_vfs_buffer_new(NULL, 1 << 16, &output) && begin_to(m, text, output);
 }
 
 static void end(struct machine *m) {
@@ -206,6 +213,68 @@ TEST(interrupted_sleep) {
     CHECK(mote__os_clock_ns(OS_CLOCK_MONOTONIC) - before < 5000000000);
     mote__os_thread_join(thread);
     end(&m);
+}
+
+/* Writes 64 KiB to a pipe, again and again. */
+#define WRITE_FOR_EVER                                                                             \
+    "(module " IMPORT_WRITE "(memory (export \"memory\") 3)\n"                                     \
+    "(func (export \"_start\")\n"                                                                  \
+    "(i32.store (i32.const 0) (i32.const 65536)) (i32.store (i32.const 4) (i32.const 65536))\n"    \
+    "(loop $again "                                                                                \
+    "(drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))) (br $again))))"
+
+/* Nobody reads: the program waits in a write, until it is interrupted. */
+TEST(interrupted_write) {
+    int ends[2];
+    struct machine m;
+    struct os_thread thread;
+    mote_vfs_node *output;
+    REQUIRE(!pipe(ends));
+    REQUIRE(!mote_vfs_fd_new(NULL, ends[1], true, &output));
+    REQUIRE(begin_to(&m, WRITE_FOR_EVER, output));
+    REQUIRE(!mote__os_thread_create(&thread, interrupt_soon, &m, 0));
+    CHECK_EQ(run(&m), MOTE_E_TRAP);
+    CHECK_EQ(m.error.trap, MOTE_TRAP_INTERRUPTED);
+    mote__os_thread_join(thread);
+    end(&m);
+    close(ends[0]);
+}
+
+/* A slow reader gets everything, in writes that are as long as the program asked for. */
+struct drain {
+    int fd;
+    size_t bytes;
+};
+
+static void *drain(void *argument) {
+    struct drain *d = argument;
+    static char buffer[3000];
+    for (ssize_t got; (got = read(d->fd, buffer, sizeof buffer)) > 0;) d->bytes += (size_t)got;
+    return NULL;
+}
+
+TEST(long_write) {
+    int ends[2];
+    struct machine m;
+    struct os_thread thread;
+    mote_vfs_node *output;
+    REQUIRE(!pipe(ends));
+    struct drain d = {.fd = ends[0]};
+    REQUIRE(!mote_vfs_fd_new(NULL, ends[1], true, &output));
+    REQUIRE(
+        begin_to(&m,
+                 "(module " IMPORT_WRITE IMPORT_EXIT "(memory (export \"memory\") 17)\n"
+                 "(func (export \"_start\") (i32.store (i32.const 4) (i32.const 1000000))\n"
+                 "(drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))\n"
+                 "(call $exit (i32.ne (i32.load (i32.const 8)) (i32.const 1000000)))))",
+                 output));
+    REQUIRE(!mote__os_thread_create(&thread, drain, &d, 0));
+    CHECK_EQ(run(&m), MOTE_OK);
+    CHECK_EQ(m.exit_code, 0);
+    end(&m);
+    mote__os_thread_join(thread);
+    CHECK_EQ(d.bytes, 1000000);
+    close(ends[0]);
 }
 
 /* ---------------------------------------------------------------- threads */
