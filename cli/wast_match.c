@@ -256,7 +256,7 @@ static const struct {
     {"unknown memory 0", "unknown data segment"},
 };
 
-static bool begins(const char *text, const char *prefix, size_t size) { return !strncmp(text, prefix, size); }
+static bool begins(const char *text, const char *prefix, size_t size) { return !size || !strncmp(text, prefix, size); }
 
 bool wast_message_matches(struct span expected, const char *message) {
     if (begins(message, (const char *)expected.data, expected.size)) return true;
