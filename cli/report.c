@@ -107,13 +107,16 @@ static void print_failure(const struct input *input, const char *what, const cha
     print_message(message);
 }
 
+/* A trap of another thread than the first says so in its message (mote_wasi_threads); the backtrace of the first would mislead then. */
+static bool is_of_other_thread(const mote_error *error) { return strstr(error->message, " in thread "); }
+
 static int report_trap(const struct input *input, const mote_module *module, mote_store *store, const mote_error *error) {
     const char *message = *error->message ? error->message : mote_trap_text(error->trap);
     print_failure(input, "trap", message);
     const char *hint = hint_find(error->trap);
     if (hint) fprintf(stderr, " (%s)", hint);
     fputc('\n', stderr);
-    print_backtrace(module, store);
+    if (!is_of_other_thread(error)) print_backtrace(module, store);
     return EXIT_TRAP;
 }
 
@@ -130,7 +133,8 @@ static void print_exception(mote_store *store, mote_ref exception) {
     }
 }
 
-static int report_exception(const struct input *input, const mote_module *module, mote_store *store) {
+static int report_exception(const struct input *input, const mote_module *module, mote_store *store, const mote_error *error) {
+    if (is_of_other_thread(error)) return report_trap(input, module, store, error);
     mote_ref exception = mote_store_take_exception(store);
     print_failure(input, mote_trap_text(MOTE_TRAP_UNCAUGHT_EXCEPTION), "");
     print_exception(store, exception);
@@ -144,7 +148,7 @@ int report_call_error(const struct input *input, const mote_module *module, mote
     switch (error->status) {
     case MOTE_E_EXIT: return (int)error->trap;
     case MOTE_E_TRAP: return report_trap(input, module, store, error);
-    case MOTE_E_EXCEPTION: return report_exception(input, module, store);
+    case MOTE_E_EXCEPTION: return report_exception(input, module, store, error);
     default: break;
     }
     print_failure(input, mote_status_name(error->status), error->message);

@@ -93,7 +93,8 @@ typedef struct mote_wasi_threads {
 
 /* Defines `wasi.thread-spawn` for a program that imports it and a shared memory (wasi-threads): makes that memory, defines it in the linker under the
  * name by which the program imports it, and lets thread-spawn start a thread that instantiates the program in a store of its own over the
- * same memory and calls its `wasi_thread_start`. proc_exit or a trap of any thread ends all of them, and mote_wasi_run returns that.
+ * same memory and calls its `wasi_thread_start`. proc_exit or a trap of any thread ends all of them, and mote_wasi_run returns that;
+ * the message of a trap that was not the first thread's ends with " in thread N at FUNCTION (OFFSET)", for its store and its backtrace are gone.
  * Call it once, after mote_wasi_define. A program that imports no shared memory is left alone.
  * store  the one in which the program's first thread will run
  * Returns MOTE_OK, MOTE_E_LIMIT or MOTE_E_NOMEM. */

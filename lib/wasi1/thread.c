@@ -106,12 +106,24 @@ static mote_status run_linked(const struct start *start, mote_linker *linker, mo
     return call_start(start, store, instance, error);
 }
 
+/* Says in which thread and where it trapped: its store, and with it the backtrace, will be gone. */
+static void say_where(const struct start *start, const mote_store *store, mote_error *error) {
+    mote_frame frame;
+    mote__error_append(error, " in thread %u", start->id);
+    if (!mote_store_frame(store, 0, &frame)) return;
+    if (frame.func_name.size)
+        mote__error_append(error, " at %.*s", (int)frame.func_name.size, frame.func_name.data);
+    else mote__error_append(error, " at function %u", frame.func_index);
+    mote__error_append(error, " (0x%llx)", (unsigned long long)frame.offset);
+}
+
 static mote_status run_in(const struct start *start, mote_store *store, mote_error *error) {
     struct runner runner = {.store = store};
     mote_linker *linker;
     TRY(mote_linker_new(start->threads->engine, &linker, error));
     runner_add(start->threads, &runner);
     mote_status status = run_linked(start, linker, store, error);
+    if (status == MOTE_E_TRAP || status == MOTE_E_EXCEPTION) say_where(start, store, error);
     runner_remove(start->threads, &runner);
     mote_linker_delete(linker);
     return status;

@@ -64,7 +64,10 @@ mote_status mote__host_call(struct mote__exec *exec, struct mote__func *func, st
     exec->error->status = MOTE_OK;
     mote_status status = func->raw ? func->raw(func->env, &caller, slots) : mote__host_call_typed(&caller, func, slots);
     exec->top = top;
-    if (status == MOTE_OK) return MOTE_OK;
+    if (status == MOTE_OK) {
+        uint32_t reason = atomic_load_explicit(&exec->interrupt, memory_order_relaxed);
+        return reason == MOTE_TRAP_NONE ? MOTE_OK : mote__trap(exec, reason);
+    }
     if (status == MOTE_E_EXCEPTION) {
         if (!exec->pending) exec->pending = exec->store->exception; /* it left a nested call, and the host lets it go on */
         exec->store->exception = 0;
