@@ -246,13 +246,11 @@ static uint32_t slots_before(const mote_type *type, size_t param) {
 mote_status mote_exception_new(mote_store *store, mote_tag tag, const mote_value *values, size_t count, mote_ref *out, mote_error *error) {
     API_ERROR(error);
     enum { SLOTS_MAX = 2000 };
-    static const uint64_t zeros[SLOTS_MAX]; /* two slots for each of the parameters that a type may have */
     const mote_type *type = tag.ptr->type;
-    assert(type->param_slots <= SLOTS_MAX);
     if (tag.ptr->store != store || count != type->param_count)
         return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET, "the tag is another store's, or has %u parameters and not %zu",
                                (unsigned)type->param_count, count);
-    uint64_t object = mote__gc_new_exception(store->exec, tag.ptr, zeros);
+    uint64_t object = mote__gc_new_exception(store->exec, tag.ptr, NULL);
     if (!object) return refuse_heap(error);
     struct mote__exception *exception = (struct mote__exception *)(void *)mote__object_at(store->exec, object);
     TRY(mote__values_to_slots(store, type->fields, count, values, exception->slots, error));

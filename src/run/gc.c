@@ -367,7 +367,7 @@ uint64_t mote__gc_new_exception(struct mote__exec *exec, struct mote__tag *tag, 
     if (!ref) return 0;
     struct mote__exception *e = (struct mote__exception *)(void *)mote__object_at(exec, ref);
     e->tag = tag;
-    if (slots) memcpy(e->slots, values, slots * sizeof *values);
+    if (slots && values) memcpy(e->slots, values, slots * sizeof *values);
     return ref;
 }
 

@@ -42,7 +42,7 @@ static inline struct mote__object *mote__object_at(const struct mote__exec *exec
 uint64_t mote__gc_new_struct(struct mote__exec *exec, const mote_type *type, const uint64_t *fields); /* NULL: defaults */
 uint64_t mote__gc_new_array(struct mote__exec *exec, const mote_type *type, uint32_t count, const uint64_t *fill); /* NULL: default */
 uint64_t mote__gc_new_array_fixed(struct mote__exec *exec, const mote_type *type, uint32_t count, const uint64_t *elements);
-uint64_t mote__gc_new_exception(struct mote__exec *exec, struct mote__tag *tag, const uint64_t *values);
+uint64_t mote__gc_new_exception(struct mote__exec *exec, struct mote__tag *tag, const uint64_t *values); /* NULL: zeros */
 uint64_t mote__gc_new_extern(struct mote__exec *exec, void *data, void (*drop)(void *data));
 /* array.new_data, array.new_elem: 0 with *trap set. */
 uint64_t mote__gc_new_array_segment(struct mote__exec *exec, struct mote__instance *instance, const mote_type *type, bool is_data, uint32_t segment,

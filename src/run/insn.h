@@ -8,6 +8,7 @@ enum mote__insn {
     I_COUNT
 };
 
-extern const char *const mote__insn_names[I_COUNT];
+/* The instruction's name, "i32_add_ss_r"; never NULL. Walks the list: for people only. */
+const char *mote__insn_name(unsigned insn);
 
 #endif

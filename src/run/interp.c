@@ -329,7 +329,12 @@ fail:
 }
 #endif
 
-const char *const mote__insn_names[I_COUNT] = {
-#define INSN(name) #name,
+const char *mote__insn_name(unsigned insn) {
+    static const char names[] =
+#define INSN(name) #name "\0"
 #include "run/insn.def"
-};
+        ; /* one string: a table of pointers costs more than the names */
+    const char *name = names;
+    while (insn-- && *name) name += strlen(name) + 1;
+    return name;
+}

@@ -87,8 +87,8 @@ enum mote__op_kind {
 };
 
 struct mote__op_info {
-    const char *text;    /* keyword of the text format */
-    const char *sig;     /* "ii_i" */
+    char text[38];       /* keyword of the text format; an array, because a pointer costs more than its room */
+    char sig[8];         /* "ii_i" */
     uint8_t prefix;
     uint8_t imm;         /* enum mote__imm */
     uint8_t kind;        /* enum mote__op_kind */
