@@ -245,7 +245,6 @@ static uint32_t slots_before(const mote_type *type, size_t param) {
 
 mote_status mote_exception_new(mote_store *store, mote_tag tag, const mote_value *values, size_t count, mote_ref *out, mote_error *error) {
     API_ERROR(error);
-    enum { SLOTS_MAX = 2000 };
     const mote_type *type = tag.ptr->type;
     if (tag.ptr->store != store || count != type->param_count)
         return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET, "the tag is another store's, or has %u parameters and not %zu",
