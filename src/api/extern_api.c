@@ -8,8 +8,8 @@
 /* ---------------------------------------------------------------- memories */
 
 static bool is_possible_memory(const mote_memorytype *type) {
-    struct mote__memtype widest = {.max = UINT64_MAX, .is_64 = type->is_64, .page_log2 = type->page_log2};
-    uint64_t most = mote__memtype_pages_max(&widest);
+    uint64_t most = type->is_64 ? UINT64_MAX : UINT32_MAX;
+    if (type->page_log2) most = (most >> type->page_log2) + 1;
     if (type->page_log2 != 0 && type->page_log2 != 16) return false;
     if (type->max == UINT64_MAX) return !type->shared && type->min <= most;
     return type->min <= type->max && type->max <= most;
@@ -77,6 +77,7 @@ mote_status mote_table_new(mote_store *store, const mote_tabletype *type, const 
         return mote__error_set(error, MOTE_E_INVALID, MOTE_NO_OFFSET,
                                "not a table type: its elements are no references of this engine, or its minimum is above its maximum");
     TRY(fill_value(store, inner.element, fill, &value, error));
+    TRY(mote__store_hold_valtype(store, inner.element, error));
     return mote__table_new(store, &inner, value, &out->ptr, error);
 }
 
@@ -131,6 +132,7 @@ mote_status mote_global_new(mote_store *store, const mote_globaltype *type, cons
     if (!mote__vt_from_public(&store->engine->types, type->value, false, &inner))
         return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET, "not a type of a global, or a type of another engine");
     TRY(mote__value_to_slots(store, inner, value, slots, error));
+    TRY(mote__store_hold_valtype(store, inner, error));
     struct mote__global *global = mote__global_new(store, inner, type->is_mutable);
     if (!global) return mote__error_nomem(error, "making a global");
     memcpy(global->own, slots, sizeof slots);

@@ -110,7 +110,7 @@ static mote_status check_type(mote_store *store, const mote_type *type, mote_typ
     if (type->group->registry != &store->engine->types || type->kind != kind)
         return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET, "a type of another engine, or not a%s type",
                                kind == MOTE_TYPE_STRUCT ? " struct" : "n array");
-    return mote__gc_hold_type(store, type, error);
+    return mote__store_hold_type(store, type, error);
 }
 
 /* A place inside an object. */

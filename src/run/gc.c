@@ -22,7 +22,6 @@ struct mote__gc {
     uint64_t top, limit; /* of the current space: next free byte, first byte that may not be used */
     uint64_t bytes_max;
     VEC(uint32_t) externs;            /* offsets of wrappers whose `drop` is owed */
-    VEC(struct mote__recgroup *) held;
     uint64_t collections;
 };
 
@@ -80,22 +79,10 @@ void mote__gc_delete(mote_store *store) {
         struct mote__extern_object *wrapper = (struct mote__extern_object *)(void *)(heap + gc->externs.data[i]);
         wrapper->drop(wrapper->data);
     }
-    for (size_t i = 0; i < gc->held.count; i++) mote__recgroup_release(gc->held.data[i]);
     mote__vec_deinit(&gc->externs, allocator_of(store));
-    mote__vec_deinit(&gc->held, allocator_of(store));
     for (int i = 0; i < 2; i++) mote__os_release(gc->spaces[i].base, (size_t)gc->reserved);
     MOTE__DELETE(allocator_of(store), gc);
     store->gc = NULL;
-}
-
-mote_status mote__gc_hold_type(mote_store *store, const mote_type *type, mote_error *error) {
-    struct mote__gc *gc = gc_of(store);
-    for (size_t i = 0; gc && i < gc->held.count; i++)
-        if (gc->held.data[i] == type->group) return MOTE_OK;
-    struct mote__recgroup **place = gc ? mote__vec_push(&gc->held, allocator_of(store)) : NULL;
-    if (!place) return mote__error_nomem(error, "making an object");
-    *place = mote__recgroup_retain(type->group);
-    return MOTE_OK;
 }
 
 uint64_t mote__gc_bytes(const mote_store *store) { return store->gc ? store->gc->top - FIRST_OFFSET : 0; }

@@ -60,9 +60,6 @@ bool mote__ref_matches(const mote_store *store, uint64_t ref, valtype type);
 void mote__gc_load(const struct mote__exec *exec, uint64_t ref, uint32_t offset, valtype storage, bool sign, uint64_t *out);
 void mote__gc_store(struct mote__exec *exec, uint64_t ref, uint32_t offset, valtype storage, const uint64_t *value);
 
-/* Keeps a type alive for as long as the store: for objects that the host makes of types that no module here holds. */
-mote_status mote__gc_hold_type(mote_store *store, const mote_type *type, mote_error *error);
-
 void mote__gc_collect(mote_store *store);
 uint64_t mote__gc_bytes(const mote_store *store);
 void mote__gc_delete(mote_store *store);

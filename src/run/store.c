@@ -8,6 +8,9 @@
 #include "wasm/limits.h"
 #include <assert.h>
 
+/* Handles of different stores are numbered far apart, so that one used in the wrong store names nothing there. */
+#define HANDLE_SERIAL_STEP UINT32_C(0x9E3779B1)
+
 struct mote__func mote__func_null = {.type_id = UINT32_MAX};
 
 void mote__limits_init(mote_limits *limits) {
@@ -30,6 +33,7 @@ mote_status mote__store_new(mote_engine *engine, const mote_limits *limits, mote
     else mote__limits_init(&store->limits);
     store->engine = engine;
     store->serial = atomic_fetch_add(&engine->store_serial, 1) + 1;
+    store->handle_serial = store->serial * HANDLE_SERIAL_STEP;
     mote_status status = mote__exec_new(store, store->limits.stack_bytes, &store->exec, error);
     if (status != MOTE_OK) {
         MOTE__DELETE(a, store);
@@ -89,6 +93,23 @@ mote_status mote__store_attach(mote_store *store, struct mote__attachment attach
 void *mote__store_attached(const mote_store *store, const void *key) {
     const struct mote__attachment *place = find_attachment(store, key);
     return place ? place->data : NULL;
+}
+
+/* ---------------------------------------------------------------- types */
+
+mote_status mote__store_hold_type(mote_store *store, const mote_type *type, mote_error *error) {
+    for (size_t i = store->held_types.count; i-- > 0;)
+        if (store->held_types.data[i] == type->group) return MOTE_OK;
+    struct mote__recgroup **place = mote__vec_push(&store->held_types, mote__engine_alloc(store->engine));
+    if (!place) return mote__error_nomem(error, "holding a type");
+    *place = mote__recgroup_retain(type->group);
+    return MOTE_OK;
+}
+
+mote_status mote__store_hold_valtype(mote_store *store, valtype type, mote_error *error) {
+    heaptype heap = mote__vt_heap(type);
+    if (!mote__vt_is_ref(type) || heap < HEAP_CONCRETE) return MOTE_OK;
+    return mote__store_hold_type(store, mote__type_by_id(&store->engine->types, heap - HEAP_CONCRETE), error);
 }
 
 /* ---------------------------------------------------------------- host functions, tags, globals */
@@ -182,6 +203,8 @@ void mote__store_delete(mote_store *store) {
     drop_funcs(store);
     drop_attachments(store);
     mote__store_roll_back(store, &(struct mote__store_mark){0});
+    for (size_t i = 0; i < store->held_types.count; i++) mote__recgroup_release(store->held_types.data[i]);
+    mote__vec_deinit(&store->held_types, a);
     mote__vec_deinit(&store->handles, a);
     mote__vec_deinit(&store->handle_order, a);
     mote__exec_delete(store->exec);

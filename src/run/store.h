@@ -169,6 +169,7 @@ struct mote_store {
     VEC(struct mote__handle) handles; /* [0] is never used */
     uint32_t handle_free, handle_serial;
     uint32_t handle_live;             /* handles in use */
+    VEC(struct mote__recgroup *) held_types; /* of what the host made */
     VEC(struct mote__handle_mark) handle_order; /* in order of making, for scopes; released ones may still be named */
     uint64_t exception;               /* exnref that left the last call, or 0; a root */
     struct mote__frame_record frames[MOTE__FRAMES_INNER + MOTE__FRAMES_OUTER];
@@ -184,6 +185,10 @@ void mote__store_stop(mote_store *store, uint32_t trap);
 mote_status mote__store_set_timeout(mote_store *store, uint64_t timeout_ns, mote_error *error);
 mote_status mote__store_attach(mote_store *store, struct mote__attachment attachment, mote_error *error);
 void *mote__store_attached(const mote_store *store, const void *key);
+
+/* Keeps a type, or the type in a value type, alive for as long as the store: for what the host makes of types that no module here holds. */
+mote_status mote__store_hold_type(mote_store *store, const mote_type *type, mote_error *error);
+mote_status mote__store_hold_valtype(mote_store *store, valtype type, mote_error *error);
 
 /* The newest object of each kind: what was made after a mark can be taken back as long as nothing else refers to it. */
 struct mote__store_mark {

@@ -68,9 +68,10 @@ TEST(reference_tables_root_their_elements) {
     const mote_tabletype type = {MOTE_VALTYPE_REF(MOTE_HEAP_EXTERN), 3, UINT64_MAX, true};
     world_open(&w);
     REQUIRE(mote_table_new(w.store, &type, NULL, &table, &w.error) == MOTE_OK);
+    uint32_t mark = mote_refs_mark(w.store);
     REQUIRE(mote_extern_new(w.store, &data, NULL, &value.of.ref, &w.error) == MOTE_OK);
     CHECK_EQ(mote_table_set(table, 2, &value, &w.error), MOTE_OK);
-    mote_refs_release(w.store, 0);
+    mote_refs_release(w.store, mark);
     mote_store_collect(w.store);
     CHECK_EQ(mote_table_get(table, 2, &value, &w.error), MOTE_OK);
     CHECK(mote_extern_data(w.store, value.of.ref) == &data);

@@ -104,6 +104,7 @@ TEST(scopes_release_what_was_made_in_them) {
     mote_limits_init(&limits);
     limits.handles_max = 2 * COUNT;
     world_open_with(&w, NULL, &limits);
+    uint32_t start = mote_refs_mark(w.store);
     for (int i = 0; i < COUNT; i++) outside[i] = mote_i31_new(w.store, i, &w.error);
     for (int i = 0; i < COUNT; i += 3) mote_ref_release(w.store, outside[i]);
     for (int i = 0; i < COUNT; i += 3) outside[i] = mote_i31_new(w.store, -i, &w.error);
@@ -117,7 +118,7 @@ TEST(scopes_release_what_was_made_in_them) {
         CHECK_EQ(mote_i31_value(w.store, outside[i]), i % 3 ? i : -i);
         CHECK_EQ(mote_ref_heap(w.store, inside[i]), MOTE_HEAP_NONE);
     }
-    mote_refs_release(w.store, 0);
+    mote_refs_release(w.store, start);
     CHECK_EQ(mote_ref_heap(w.store, outside[1]), MOTE_HEAP_NONE);
     world_close(&w);
 }
@@ -175,6 +176,7 @@ TEST(structs_and_arrays) {
     world_open(&w);
     REQUIRE(mote_type_new_struct(w.engine, fields, 3, &type, &w.error) == MOTE_OK);
     REQUIRE(mote_type_new_array(w.engine, fields[2], &array_type, &w.error) == MOTE_OK);
+    uint32_t start = mote_refs_mark(w.store);
     values[2].of.ref = mote_i31_new(w.store, 3, &w.error);
     CHECK_EQ(mote_struct_new(w.store, type, values, 3, &object, &w.error), MOTE_OK);
     CHECK_EQ(mote_struct_new(w.store, type, values, 2, &array, &w.error), MOTE_E_ARGUMENT);
@@ -203,9 +205,48 @@ TEST(structs_and_arrays) {
     mote_type_delete(type); /* the objects hold theirs */
     mote_type_delete(array_type);
     uint64_t used = mote_store_gc_bytes(w.store);
-    mote_refs_release(w.store, 0);
+    mote_refs_release(w.store, start);
     mote_store_collect(w.store);
     CHECK(mote_store_gc_bytes(w.store) < used);
+    world_close(&w);
+}
+
+TEST(references_of_another_store) {
+    struct world w;
+    mote_store *second;
+    mote_ref copy;
+    world_open(&w);
+    REQUIRE(mote_store_new(w.engine, NULL, &second, &w.error) == MOTE_OK);
+    mote_ref here = mote_i31_new(w.store, 1, &w.error), there = mote_i31_new(second, 2, &w.error);
+    CHECK_EQ(mote_ref_heap(w.store, there), MOTE_HEAP_NONE);
+    CHECK_EQ(mote_ref_copy(second, here, &copy, &w.error), MOTE_E_ARGUMENT);
+    CHECK_STR(w.error.message, "a reference of another store, or released before");
+    mote_store_delete(second);
+    world_close(&w);
+}
+
+/* Tables and globals of the host's own types keep these alive. */
+TEST(types_of_tables_and_globals_are_held) {
+    struct world w;
+    mote_table table;
+    mote_global global;
+    mote_value null = {.kind = MOTE_ANYREF}, value;
+    const mote_type *type;
+    const mote_valtype field = {.kind = MOTE_I64, .mutable_ = 1};
+    world_open(&w);
+    REQUIRE(mote_type_new_struct(w.engine, &field, 1, &type, &w.error) == MOTE_OK);
+    const mote_valtype ref = {.kind = MOTE_REF, .heap = MOTE_HEAP_TYPE, .nullable = 1, .type = type};
+    const mote_tabletype table_type = {ref, 1, 1, false};
+    const mote_globaltype global_type = {ref, true};
+    CHECK_EQ(mote_table_new(w.store, &table_type, NULL, &table, &w.error), MOTE_OK);
+    CHECK_EQ(mote_global_new(w.store, &global_type, &null, &global, &w.error), MOTE_OK);
+    mote_type_delete(type);
+    char text[40];
+    mote_valtype_print(mote_table_type(table).element, text, sizeof text);
+    CHECK_STR(text, "(ref null (struct (field (mut i64))))");
+    value = (mote_value){.kind = MOTE_ANYREF, .of.ref = mote_i31_new(w.store, 1, &w.error)};
+    CHECK_EQ(mote_global_set(global, &value, &w.error), MOTE_E_ARGUMENT);
+    CHECK_EQ(mote_table_set(table, 0, &null, &w.error), MOTE_OK);
     world_close(&w);
 }
 
