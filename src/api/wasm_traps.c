@@ -35,11 +35,11 @@ void mote__wasm_trap_free(struct trap_info *trap) {
 
 static struct frame_place place_of(const struct mote__frame_record *frame) {
     const mote_module *module = frame->instance->module;
-    uint64_t offset = mote__frame_offset(frame);
+    uint64_t offset = mote__frame_offset(frame); /* 0: no memory to find it */
     return (struct frame_place){
         .instance = {frame->instance},
         .func_index = frame->func_index,
-        .func_offset = offset - module->bodies[frame->func_index - module->func_import_count].offset,
+        .func_offset = offset ? offset - module->bodies[frame->func_index - module->func_import_count].offset : 0,
         .module_offset = offset,
     };
 }

@@ -56,7 +56,7 @@ static inline const struct mote__code *mote__code_of_site(const uint16_t *site) 
     return (const struct mote__code *)(const void *)((const uint8_t *)(site - distance) - offsetof(struct mote__code, units));
 }
 
-/* The module offset of the instruction that a position in the code was made from: lowers the function again and watches. */
+/* The module offset of the instruction that a position in the code was made from: lowers the function again and watches. 0 without memory for it. */
 uint64_t mote__code_wasm_offset(mote_module *module, const struct mote__code *code, uint32_t unit);
 
 #endif

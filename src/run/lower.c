@@ -309,7 +309,7 @@ static struct mote__code *lower_func(mote_module *module, uint32_t func_index, i
     struct mote__code *code = NULL;
     if (walk_begin_body(&w, func_index)) code = lower(&w, func_index, status);
     else *status = walk_finish_body(&w);
-    if (watched && c.watch_pos) *watched = (uint64_t)(c.watch_pos - module->bytes.data);
+    if (watched && code && c.watch_pos) *watched = (uint64_t)(c.watch_pos - module->bytes.data);
     lowering_deinit(&w, &c);
     return code;
 }
