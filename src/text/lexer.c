@@ -325,7 +325,10 @@ static struct token lex_word(struct lexer *x, const uint8_t *from, const struct 
 static struct token lex_run(struct lexer *x) {
     const uint8_t *from = x->pos;
     struct run run = {0};
-    if (!scan_run(from, x->end, &run)) return problem(x, run.why_at, run.why_at + 1, run.why);
+    if (!scan_run(from, x->end, &run)) {
+        bool in_id = from[0] == '$' && x->end - from > 1 && from[1] == '"';
+        return problem(x, run.why_at, run.why_at + 1, in_id ? "empty identifier: its string does not end on its line, or has a control character" : run.why);
+    }
     x->pos = run.end;
     if (*from == '$') return lex_id(x, from, &run);
     return *from == '"' ? lex_string(x, from, &run) : lex_word(x, from, &run);
@@ -340,7 +343,7 @@ static struct token lex_annotation_name(struct lexer *x) {
     const uint8_t *at;
     if (p < x->end && *p == '"') {
         const uint8_t *end = scan_string(p, x->end, &why, &at);
-        if (!end) return problem(x, from, from + 2, why);
+        if (!end) return problem(x, from, from + 2, "empty annotation id: its string does not end on its line, or has a control character");
         why = check_quoted_name(make(TOKEN_STRING, p, end), "empty annotation id");
         if (why) return problem(x, from, end, why);
         p = end;

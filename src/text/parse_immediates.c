@@ -318,6 +318,13 @@ const struct v128_shape *mote__at_shape(const struct parser *p) {
     return NULL;
 }
 
+/* Steps over the lanes from the cursor on; a number of them other than `left` is worse than what was wrong with the first. */
+static mote_status fail_lane(struct parser *p, unsigned left, mote_status status) {
+    unsigned found = 0;
+    for (; mote__at_number(p); found++) mote__parse_advance(p);
+    return found == left ? status : mote__parse_fail(p, p->token, "wrong number of lane literals");
+}
+
 static mote_status put_v128(struct parser *p) {
     const struct v128_shape *shape = mote__at_shape(p);
     if (!shape) return mote__parse_unexpected(p);
@@ -327,7 +334,8 @@ static mote_status put_v128(struct parser *p) {
         if (p->token.kind == TOKEN_KEYWORD) return mote__parse_unexpected(p);
         if (!mote__at_number(p) && p->token.kind != TOKEN_ERROR)
             return mote__parse_fail(p, p->token, "wrong number of lane literals");
-        TRY(mote__parse_number(p, shape->is_float, shape->bits, &lane));
+        mote_status status = mote__parse_number(p, shape->is_float, shape->bits, &lane);
+        if (status != MOTE_OK) return fail_lane(p, shape->lanes - i, status);
         mote__put_le(p->code, lane, shape->bits / 8);
     }
     if (mote__at_number(p)) return mote__parse_fail(p, p->token, "wrong number of lane literals");

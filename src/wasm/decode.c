@@ -175,6 +175,11 @@ static mote_status check_limits_features(struct decoder *d, uint8_t flags) {
     return MOTE_OK;
 }
 
+/* With memory64 every size is written as a number of 64 bits, also one that must be less. */
+static uint64_t read_size(struct decoder *d) {
+    return has(d, FEATURE_memory64) ? mote__read_u64(&d->r) : mote__read_u32(&d->r);
+}
+
 /* Reads limits of which only the flags in `allowed` make sense. */
 static mote_status read_limits(struct decoder *d, uint8_t allowed, struct limits *out) {
     *out = (struct limits){.at = d->r.pos, .max = UINT64_MAX, .page_log2 = 16};
@@ -182,8 +187,8 @@ static mote_status read_limits(struct decoder *d, uint8_t allowed, struct limits
     if (out->flags & ~allowed)
         return fail(d, out->at, MOTE_E_MALFORMED, "malformed limits flags 0x%02x", out->flags);
     TRY(check_limits_features(d, out->flags));
-    out->min = mote__read_u64(&d->r);
-    if (out->flags & LIMITS_HAS_MAX) out->max = mote__read_u64(&d->r);
+    out->min = read_size(d);
+    if (out->flags & LIMITS_HAS_MAX) out->max = read_size(d);
     TRY(mote__decode_check(d));
     if (out->min > out->max)
         return fail(d, out->at, MOTE_E_INVALID, "size minimum must not be greater than maximum");
@@ -783,11 +788,27 @@ static mote_status check_whole(struct decoder *d) {
     return make_func_sets(d);
 }
 
-static mote_status decode_all(struct decoder *d) {
+/* A section that is malformed behind the code may be so because a body's size is wrong: then the body is what to name. */
+static mote_status blame_body(struct decoder *d, mote_status status) {
+    if (status != MOTE_E_MALFORMED || !d->body_count || d->body_count != d->func_section_count) return status;
+    mote_error error;
+    mote_status blamed = mote__module_validate(d->m, &error);
+    if (blamed != MOTE_E_MALFORMED && blamed != MOTE_E_UNSUPPORTED) return status;
+    *d->error = error;
+    return blamed;
+}
+
+static mote_status decode_sections(struct decoder *d) {
     uint8_t order = 0;
+    mote_status status = MOTE_OK;
+    while (d->r.pos < d->r.end && status == MOTE_OK) status = decode_section(d, &order);
+    return blame_body(d, status);
+}
+
+static mote_status decode_all(struct decoder *d) {
     mote__reader_init(&d->r, d->m->bytes.data, d->m->bytes.size);
     TRY(decode_header(d));
-    while (d->r.pos < d->r.end) TRY(decode_section(d, &order));
+    TRY(decode_sections(d));
     TRY(check_whole(d));
     return mote__module_validate(d->m, d->error);
 }

@@ -4,9 +4,27 @@
 #define WALK_EMIT(...) ((void)0)
 #include "wasm/walk.h"
 
+/* A body that is malformed within its size is read again as though it had none. What is found then came first in the file: an instruction
+ * that is malformed by itself, or an end in another place. */
+static mote_status read_beyond(struct walk *w, uint32_t func_index) {
+    mote_error *error = w->error, beyond;
+    w->error = &beyond;
+    if (walk_begin_body(w, func_index)) {
+        w->r.end = w->module->bytes.data + w->module->bytes.size;
+        walk_loop(w);
+    }
+    walk_settle(w, "unexpected end of section or function: END opcode expected");
+    w->error = error;
+    if (w->status == MOTE_E_MALFORMED) *error = beyond;
+    else if (w->status == MOTE_OK)
+        mote__error_set(error, MOTE_E_MALFORMED, (uint64_t)(w->r.pos - w->module->bytes.data), "section size mismatch: a body ends beyond its size");
+    return MOTE_E_MALFORMED;
+}
+
 static mote_status validate_body(struct walk *w, uint32_t func_index) {
     if (walk_begin_body(w, func_index)) walk_loop(w);
     mote_status status = walk_finish_body(w);
+    if (status == MOTE_E_MALFORMED && w->r.pos == w->r.end) status = read_beyond(w, func_index);
     if (status != MOTE_OK && status != MOTE_E_NOMEM) {
         char label[128];
         mote__error_append(w->error, " (in %s)", mote__func_label(w->module, func_index, label));

@@ -346,15 +346,17 @@ static valtype walk_table_type(const struct walk *w, uint32_t table) {
     return table < w->module->table_count && w->module->tables[table].type.is_64 ? VT_I64 : VT_I32;
 }
 
-WALK_COLD void walk_fail_multi_memory(struct walk *w) {
-    walk_fail(w, MOTE_E_UNSUPPORTED, "needs the feature `multi-memory`, which is off");
+/* Reads an index that came with a feature: a byte of zero stood in its place before. */
+WALK_INLINE uint32_t walk_index_since(struct walk *w, enum mote__feature feature, const char *what, uint32_t limit) {
+    if (w->module->features >> feature & 1) return walk_index(w, what, limit);
+    if (mote__read_u8(&w->r))
+        walk_fail(w, MOTE_E_UNSUPPORTED, "zero byte expected: needs the feature `%s`, which is off", mote__feature_name(feature));
+    return limit ? 0 : walk_unknown(w, what, 0);
 }
 
 /* A memory index that is not in a memarg. */
 static uint32_t walk_memory_index(struct walk *w) {
-    uint32_t index = walk_index(w, "memory", w->module->memory_count);
-    if (index && !(w->module->features & FEATURE_BIT(multi_memory))) walk_fail_multi_memory(w);
-    return index;
+    return walk_index_since(w, FEATURE_multi_memory, "memory", w->module->memory_count);
 }
 
 /* Reads a memarg into imm.a (memory) and imm.x (offset); returns the address type. */
@@ -367,8 +369,9 @@ WALK_INLINE valtype walk_memarg(struct walk *w, uint32_t bytes, bool exact) {
     }
     if (memory >= w->module->memory_count) walk_unknown(w, "memory", memory);
     valtype type = walk_memory_type(w, memory);
-    uint64_t offset = mote__read_u64(&w->r);
-    if (align >= 64 && !w->r.failed) walk_fail(w, MOTE_E_MALFORMED, "malformed memop flags");
+    uint64_t offset = w->module->features & FEATURE_BIT(memory64) ? mote__read_u64(&w->r) : mote__read_u32(&w->r);
+    if (w->r.failed) return type;
+    if (align >= 64) walk_fail(w, MOTE_E_MALFORMED, "malformed memop flags");
     uint32_t natural = (uint32_t)__builtin_ctz(bytes);
     if (align > natural) walk_fail(w, MOTE_E_INVALID, "alignment must not be larger than natural");
     if (exact && align != natural) walk_fail(w, MOTE_E_INVALID, "atomic alignment must be natural");
@@ -929,7 +932,7 @@ static void walk_call(struct walk *w, enum mote__op op) {
 
 static void walk_call_indirect(struct walk *w, enum mote__op op) {
     const mote_type *type = walk_type(w, MOTE_TYPE_FUNC);
-    uint32_t table = walk_index(w, "table", w->module->table_count);
+    uint32_t table = walk_index_since(w, FEATURE_reference_types, "table", w->module->table_count);
     if (!type || !WALK_OK(w)) return;
     if (!mote__vt_matches(w->types, w->module->tables[table].type.element, VT_FUNCREF)) {
         walk_mismatch(w, VT_FUNCREF, w->module->tables[table].type.element);

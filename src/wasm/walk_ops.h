@@ -89,7 +89,8 @@ static void walk_table_copy(struct walk *w) {
 }
 
 static void walk_table_init(struct walk *w) {
-    uint32_t elem = walk_index(w, "elem segment", w->module->elem_count), table = walk_index(w, "table", w->module->table_count);
+    uint32_t elem = walk_u32(w), table = walk_index(w, "table", w->module->table_count);
+    if (elem >= w->module->elem_count) walk_unknown(w, "elem segment", elem);
     if (!WALK_OK(w)) return;
     valtype have = w->module->elems[elem].type, want = w->module->tables[table].type.element;
     if (!mote__vt_matches(w->types, have, want)) {
@@ -101,13 +102,14 @@ static void walk_table_init(struct walk *w) {
     walk_shape(w, OP_table_init, walk_table_type(w, table), VT_I32, VT_I32, 0);
 }
 
-/* A data index in a body: the data count section must be there. */
-static uint32_t walk_data_index(struct walk *w) {
-    uint32_t index = walk_u32(w);
+/* Checks a data index in a body: the data count section must be there. */
+static uint32_t walk_check_data(struct walk *w, uint32_t index) {
     if (!w->module->has_data_count && WALK_OK(w)) walk_fail(w, MOTE_E_MALFORMED, "data count section required");
     else if (index >= w->module->data_count) walk_unknown(w, "data segment", index);
     return index;
 }
+
+static uint32_t walk_data_index(struct walk *w) { return walk_check_data(w, walk_u32(w)); }
 
 static void walk_memory_op(struct walk *w, enum mote__op op) {
     valtype t, f;
@@ -131,8 +133,9 @@ static void walk_memory_op(struct walk *w, enum mote__op op) {
         walk_shape(w, op, t, f, t == VT_I64 && f == VT_I64 ? VT_I64 : VT_I32, 0);
         break;
     default: /* memory.init */
-        w->imm.a = walk_data_index(w);
+        w->imm.a = walk_u32(w);
         w->imm.b = walk_memory_index(w);
+        walk_check_data(w, (uint32_t)w->imm.a);
         walk_shape(w, op, walk_memory_type(w, w->imm.b), VT_I32, VT_I32, 0);
         break;
     }
