@@ -32,9 +32,10 @@ static int loop(void) {
 }
 
 static int eat(void) {
-    size_t bytes = 0;
-    for (char *piece; (piece = malloc(1 << 20)); bytes += 1 << 20) memset(piece, 1, 1 << 20);
-    printf("  malloc refused after %zu MiB\n", bytes >> 20);
+    static char *volatile last; /* volatile: an allocation that nobody looks at would be optimised away */
+    size_t pieces = 0;
+    while ((last = malloc(1 << 20))) memset(last, 1, 1 << 20), pieces++;
+    printf("  malloc refused after %zu MiB\n", pieces);
     return 0;
 }
 
