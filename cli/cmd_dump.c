@@ -208,6 +208,51 @@ static void dump_functions(struct span bytes, const mote_module *module) {
     }
 }
 
+/* ---- Code. ---- */
+
+static uint32_t own_func_count(struct span bytes) {
+    struct reader in = sections_of(bytes);
+    struct section section;
+    while (next_section(&in, &section))
+        if (section.id == SECTION_CODE) return first_number(&section);
+    return 0;
+}
+
+static int print_code(mote_module *module, const struct input *input, uint32_t index) {
+    char *text;
+    size_t size;
+    mote_error error;
+    if (mote_module_code_text(module, index, &text, &size, &error) != MOTE_OK) return report_module_error(input, &error);
+    fwrite(text, 1, size, stdout);
+    mote_bytes_delete(mote_module_engine(module), text, size);
+    return EXIT_DONE;
+}
+
+static bool is_named(const struct func_names *names, const char *wanted) {
+    return names->name.size == strlen(wanted) && !memcmp(names->name.data, wanted, names->name.size);
+}
+
+/* By number, or by a name of the name section; UINT32_MAX when there is none. */
+static uint32_t find_func(const mote_module *module, const char *wanted) {
+    uint64_t number;
+    if (parse_count(wanted, &number) && number < UINT32_MAX) return (uint32_t)number;
+    struct func_names names = func_names_of(module);
+    while (names.index != UINT32_MAX && !is_named(&names, wanted)) next_func_name(&names);
+    return names.index;
+}
+
+static int dump_code(struct span bytes, mote_module *module, const struct input *input, const char *wanted) {
+    if (strcmp(wanted, "all") != 0) {
+        uint32_t index = find_func(module, wanted);
+        if (index != UINT32_MAX) return print_code(module, input, index);
+        return report_failure("%s: no function is called `%s`; `mote dump --functions` lists them", input->name, wanted);
+    }
+    uint32_t first = imported_func_count(module), end = first + own_func_count(bytes);
+    int code = EXIT_DONE;
+    for (uint32_t i = first; i < end && !code; i++) code = print_code(module, input, i);
+    return code;
+}
+
 /* ---- The command. ---- */
 
 static int dump_text(mote_engine *engine, const struct input *input, struct span binary) {
@@ -227,19 +272,21 @@ static int dump_module(const struct args *args, mote_engine *engine, const struc
     mote_error error;
     if (mote_module_new(engine, binary.data, binary.size, MOTE_MODULE_BORROW, &module, &error) != MOTE_OK)
         return report_module_error(input, &error);
+    const char *func = args_text(args, OPT_code, NULL);
+    int code = func ? dump_code(binary, module, input, func) : EXIT_DONE;
     if (args_flag(args, OPT_functions)) {
         dump_functions(binary, module);
-    } else {
+    } else if (!func) {
         dump_imports(module);
         dump_exports(module);
     }
     mote_module_delete(module);
-    return EXIT_DONE;
+    return code;
 }
 
 static int dump(const struct args *args, mote_engine *engine, const struct input *input, struct span binary) {
     if (args_flag(args, OPT_text)) return dump_text(engine, input, binary);
-    if (!args_flag(args, OPT_functions)) dump_sections(binary);
+    if (!args_flag(args, OPT_functions) && !args_find(args, OPT_code)) dump_sections(binary);
     return dump_module(args, engine, input, binary);
 }
 

@@ -24,14 +24,12 @@ static bool parse_integer(const char *text, unsigned bits, uint64_t *out) {
 static bool parse_f64(const char *text, double *out) {
     char *end;
     *out = strtod(text, &end);
-    if (isnan(*out)) *out = copysign(*out, text[0] == '-' ? -1 : 1); /* not every libc does */
     return *text && !*end;
 }
 
 static bool parse_f32(const char *text, float *out) {
     char *end;
     *out = strtof(text, &end);
-    if (isnan(*out)) *out = copysignf(*out, text[0] == '-' ? -1 : 1);
     return *text && !*end;
 }
 

@@ -242,6 +242,10 @@ MOTE_API MOTE_CHECKED mote_status mote_text_to_binary(mote_engine *engine, const
 /* Prints a binary module in the text format. */
 MOTE_API MOTE_CHECKED mote_status mote_binary_to_text(mote_engine *engine, const void *bytes, size_t size, mote_own char **out,
                                                       size_t *out_size, mote_error *error);
+/* Prints what the interpreter runs for a function of the module, an instruction a line: place, offset in the module, name, operands. For people: the
+ * form may change. *out is freed with mote_bytes_delete. MOTE_E_NOT_FOUND for functions that are imported or not there. */
+MOTE_API MOTE_CHECKED mote_status mote_module_code_text(mote_module *module, uint32_t func_index, mote_own char **out, size_t *out_size,
+                                                        mote_error *error);
 MOTE_API void mote_bytes_delete(mote_engine *engine, mote_own void *bytes, size_t size);
 /* True when the bytes begin like a binary module ("\0asm"). */
 MOTE_API bool mote_is_binary(const void *bytes, size_t size);

@@ -200,7 +200,7 @@ static mote_vfs_error stream_write(mote_vfs_node *node, const mote_vfs_iovec *pi
 static mote_vfs_error socket_write(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count,
                                    size_t *done) {
     struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces,
-                             .msg_iovlen = pieces_of(count)};
+                             .msg_iovlen = (size_t)pieces_of(count)};
     return finish(sendmsg(fd_of(node), &message, MSG_NOSIGNAL | MSG_DONTWAIT), done);
 }
 
@@ -290,7 +290,7 @@ static mote_vfs_error host_receive(mote_vfs_node *node, const mote_vfs_iovec *pi
                                    unsigned flags, size_t *done, bool *truncated) {
     struct host *host = of(node);
     struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces,
-                             .msg_iovlen = pieces_of(count)};
+                             .msg_iovlen = (size_t)pieces_of(count)};
     int how = (flags & 1 ? MSG_PEEK : 0) | (flags & 2 ? MSG_WAITALL : MSG_DONTWAIT);
     mote_vfs_error error = finish(recvmsg(host->fd, &message, how), done);
     *truncated = (message.msg_flags & MSG_TRUNC) != 0;

@@ -1,6 +1,7 @@
 /* mote.c - the API of versions, features, engines, modules and the text format (mote.h): checks arguments, calls one internal function. Its other
  * nouns have files of their own beside this one. */
 #include "api/api.h"
+#include "run/code.h"
 #include "text/parser.h"
 #include "text/printer.h"
 #include "wasm/op.h"
@@ -119,6 +120,13 @@ mote_status mote_binary_to_text(mote_engine *engine, const void *bytes, size_t s
     *out = output.text;
     *out_size = output.size;
     return MOTE_OK;
+}
+
+mote_status mote_module_code_text(mote_module *module, uint32_t func_index, mote_own char **out, size_t *out_size, mote_error *error) {
+    API_ERROR(error);
+    bool is_own = func_index >= module->func_import_count && func_index < module->func_count;
+    if (!is_own) return mote__error_set(error, MOTE_E_NOT_FOUND, MOTE_NO_OFFSET, "function %u has no code in this module", func_index);
+    return mote__code_print(module, func_index, out, out_size, error);
 }
 
 void mote_bytes_delete(mote_engine *engine, mote_own void *bytes, size_t size) { mote__free(mote__engine_alloc(engine), bytes, size); }

@@ -59,4 +59,20 @@ static inline const struct mote__code *mote__code_of_site(const uint16_t *site) 
 /* The module offset of the instruction that a position in the code was made from: lowers the function again and watches. 0 without memory for it. */
 uint64_t mote__code_wasm_offset(mote_module *module, const struct mote__code *code, uint32_t unit);
 
+/* An instruction of lowered code: its first unit, and the module offset of the WebAssembly instruction that it was made from. */
+struct mote__insn_at {
+    uint32_t unit;
+    uint64_t wasm_offset;
+};
+struct mote__listing {
+    struct mote__code *code;
+    VEC(struct mote__insn_at) insns;
+};
+
+/* Lowers an own function once more and lists its instructions, for people. mote__listing_deinit frees *out, also after a failure. */
+mote_status mote__code_list(mote_module *module, uint32_t func_index, struct mote__listing *out, mote_error *error);
+void mote__listing_deinit(mote_module *module, struct mote__listing *listing);
+/* The same as text (listing.c): *out is allocated with the engine's allocator, *out_size bytes. */
+mote_status mote__code_print(mote_module *module, uint32_t func_index, char **out, size_t *out_size, mote_error *error);
+
 #endif

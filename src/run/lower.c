@@ -90,6 +90,8 @@ struct lowering {
     uint32_t fuel_at, fuel_cost; /* the open segment's fuel instruction, its cost so far */
     int64_t watch;            /* unit whose wasm offset is wanted, or -1 */
     const uint8_t *watch_pos, *instruction_pos;
+    const uint8_t *bytes;          /* of the module */
+    struct mote__listing *listing; /* NULL, or where to note each instruction */
 };
 
 enum { NO_SLOT = INT32_MIN, NO_POS = UINT32_MAX };
@@ -358,4 +360,23 @@ uint64_t mote__code_wasm_offset(mote_module *module, const struct mote__code *co
     if (code->func_index == UINT32_MAX) return 0;
     mote__code_free(module->arena.allocator, lower_func(module, code->func_index, unit, &offset, &status, &error));
     return offset;
+}
+
+mote_status mote__code_list(mote_module *module, uint32_t func_index, struct mote__listing *out, mote_error *error) {
+    struct walk w;
+    struct lowering c;
+    mote_status status = MOTE_OK;
+    *out = (struct mote__listing){0};
+    lowering_init(&w, &c, module, error);
+    c.listing = out;
+    c.bytes = module->bytes.data;
+    if (walk_begin_body(&w, func_index)) out->code = lower(&w, func_index, &status);
+    else status = walk_finish_body(&w);
+    lowering_deinit(&w, &c);
+    return status;
+}
+
+void mote__listing_deinit(mote_module *module, struct mote__listing *listing) {
+    mote__code_free(module->arena.allocator, listing->code);
+    mote__vec_deinit(&listing->insns, module->arena.allocator);
 }

@@ -30,9 +30,19 @@ static void set32(struct lowering *c, uint32_t at, uint32_t value) {
 
 static uint32_t here(const struct lowering *c) { return (uint32_t)c->units.count; }
 
+/* Notes the instruction that begins here; those that it replaces are gone. */
+static void list_insn(struct lowering *c) {
+    struct mote__listing *l = c->listing;
+    while (l->insns.count && mote__vec_last(&l->insns)->unit >= c->last) l->insns.count--;
+    struct mote__insn_at *at = mote__vec_push(&l->insns, c->allocator);
+    if (at) *at = (struct mote__insn_at){c->last, (uint64_t)(c->instruction_pos ? c->instruction_pos - c->bytes : 0)};
+    else c->failed = true;
+}
+
 /* Begins an instruction and returns its first unit. */
 static uint32_t insn(struct lowering *c, uint32_t code) {
     c->last = here(c);
+    if (c->listing) list_insn(c);
     if (c->watch >= 0 && c->last <= c->watch) c->watch_pos = c->instruction_pos;
     put(c, code);
     return c->last;
