@@ -56,7 +56,7 @@ typedef struct mote_wasi_config {
     size_t env_count;
     const mote_wasi_dir *dirs;
     size_t dir_count;
-    mote_vfs_node *const *sockets; /* listening or connected; retained */
+    mote_vfs_node *const *sockets; /* listening or connected; retained. They say NONBLOCK, and wait for programs that never ask */
     size_t socket_count;
     mote_vfs_node *standard[3]; /* input, output, error; retained. NULL: see below */
     bool inherit_stdio;         /* a NULL above is the stream of this process; else it is empty input, or output that goes nowhere */

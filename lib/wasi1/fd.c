@@ -13,8 +13,6 @@ static mote_vfs_error drop(const struct call *c, struct description *d, mote_vfs
     return error;
 }
 
-static bool is_blocking(const struct description *d) { return !(d->flags & WASI_FD_NONBLOCK); }
-
 /* ---------------------------------------------------------------- reading and writing */
 
 static mote_vfs_error read_positioned(struct description *d, const struct guest_pieces *pieces,
@@ -32,7 +30,7 @@ static mote_vfs_error read_positioned(struct description *d, const struct guest_
 static bool again(struct call *c, const struct description *d, unsigned wanted,
                   mote_vfs_error *error) {
     if (*error == MOTE_VFS_EINTR) return !mote__wasi_stopped(c);
-    if (*error != MOTE_VFS_EAGAIN || !is_blocking(d) || !d->node->ops->poll_fd) return false;
+    if (*error != MOTE_VFS_EAGAIN || !description_waits(d) || !d->node->ops->poll_fd) return false;
     *error = mote__wasi_wait(c, d->node, wanted);
     return !*error;
 }
@@ -42,7 +40,7 @@ static mote_vfs_error read_here(struct call *c, struct description *d,
     const mote_vfs_ops *ops = d->node->ops;
     mote_vfs_error error = MOTE_VFS_OK;
     if (!ops->read) return ops->pread ? read_positioned(d, pieces, done) : MOTE_VFS_EBADF;
-    if (is_blocking(d) && !ops->poll_fd) error = mote__wasi_wait(c, d->node, MOTE_VFS_READ);
+    if (description_waits(d) && !ops->poll_fd) error = mote__wasi_wait(c, d->node, MOTE_VFS_READ);
     if (error) return error;
     do error = ops->read(d->node, pieces->list, pieces->count, done);
     while (again(c, d, MOTE_VFS_READ, &error));
@@ -86,7 +84,7 @@ static mote_vfs_error write_here(struct call *c, struct description *d, struct g
         size_t part = 0;
         error = ops->write(d->node, pieces->list, pieces->count, &part);
         more = error ? again(c, d, MOTE_VFS_WRITE, &error)
-                     : part && mote__guest_pieces_skip(pieces, part) && is_blocking(d);
+                     : part && mote__guest_pieces_skip(pieces, part) && description_waits(d);
         *done += part;
     } while (more);
     return *done ? MOTE_VFS_OK : error;
@@ -331,6 +329,7 @@ mote_vfs_error mote__wasi_fd_fdstat_get(struct call *c, uint32_t fd, uint32_t ou
     memset(at, 0, WASI_FDSTAT_BYTES);
     at[0] = d->node->type;
     mote__os_mutex_lock(&c->wasi->table.lock);
+    d->unaware = false;
     store_u16(at + 2, d->flags);
     store_u64(at + 8, d->base);
     store_u64(at + 16, d->inheriting);
@@ -351,7 +350,7 @@ mote_vfs_error mote__wasi_fd_fdstat_set_flags(struct call *c, uint32_t fd, uint3
     if (error) return error;
     if ((flags ^ d->flags) & ~changeable) return drop(c, d, MOTE_VFS_EINVAL);
     if (d->node->ops->set_flags) error = d->node->ops->set_flags(d->node, node_flags(flags));
-    if (!error) d->flags = (uint16_t)flags;
+    if (!error) d->flags = (uint16_t)flags, d->unaware = false;
     return drop(c, d, error);
 }
 

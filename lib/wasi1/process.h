@@ -23,11 +23,19 @@ struct description {
     uint64_t opened;           /* the base rights it began with */
     _Atomic uint16_t flags;    /* WASI_FD_APPEND ... */
     bool read_only;
+    /* A preopened socket says that it does not wait, for servers that serve many at once; as long as
+     * the program has not looked at its flags it cannot know that, and calls wait. */
+    _Atomic bool unaware;
     char *preopen; /* its name for the program, NULL if it was opened by the program */
     size_t preopen_bytes;
     uint64_t position; /* for nodes that have none of their own */
     struct dir_list *list;
 };
+
+/* Whether calls on a descriptor wait. */
+static inline bool description_waits(const struct description *d) {
+    return !(d->flags & WASI_FD_NONBLOCK) || d->unaware;
+}
 
 struct table {
     struct os_mutex lock;

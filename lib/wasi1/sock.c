@@ -27,7 +27,7 @@ static mote_vfs_error drop(const struct call *c, struct description *d, mote_vfs
 
 /* Waits where the program is willing to. */
 static mote_vfs_error wait_for(struct call *c, const struct description *d, unsigned wanted) {
-    return d->flags & WASI_FD_NONBLOCK ? MOTE_VFS_OK : mote__wasi_wait(c, d->node, wanted);
+    return description_waits(d) ? mote__wasi_wait(c, d->node, wanted) : MOTE_VFS_OK;
 }
 
 static mote_vfs_error add_accepted(const struct call *c, mote_vfs_node *node, uint32_t flags,
@@ -89,7 +89,7 @@ static mote_vfs_error send_all(struct call *c, struct description *d, struct gue
         if (!error) error = d->node->ops->send(d->node, pieces->list, pieces->count, &part);
         more = !error && part && mote__guest_pieces_skip(pieces, part);
         *done += part;
-    } while (more && !(d->flags & WASI_FD_NONBLOCK));
+    } while (more && description_waits(d));
     return *done ? MOTE_VFS_OK : error;
 }
 

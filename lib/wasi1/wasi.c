@@ -54,9 +54,10 @@ static mote_status add_socket(mote_wasi *wasi, mote_vfs_node *node, mote_error *
     if (!node)
         return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
                                "a preopened socket is missing");
-    mote_vfs_retain(node);
-    mote_vfs_error why = mote__table_add(
-        wasi, mote__description_new(wasi, node, WASI_RIGHTS_ALL, WASI_RIGHTS_ALL), &number);
+    struct description *d =
+        mote__description_new(wasi, mote_vfs_retain(node), WASI_RIGHTS_ALL, WASI_RIGHTS_ALL);
+    if (d) d->flags = WASI_FD_NONBLOCK, d->unaware = true;
+    mote_vfs_error why = mote__table_add(wasi, d, &number);
     return why ? from_vfs(error, why, "sockets") : MOTE_OK;
 }
 

@@ -724,6 +724,7 @@ TEST(sockets) {
     CHECK_EQ(mote__wasi_sock_recv(&w.c, 3, IOVS, 1, 0, OUT, OUT2), MOTE_VFS_OK);
     CHECK_MEM(memory + DATA, "pong", 4);
     CHECK_EQ(mote__wasi_sock_recv(&w.c, 3, IOVS, 1, 4, OUT, OUT2), MOTE_VFS_EINVAL);
+    CHECK_EQ(mote__wasi_fd_fdstat_set_flags(&w.c, 3, 0), MOTE_VFS_OK);
     CHECK_EQ(mote__wasi_fd_fdstat_set_flags(&w.c, 3, WASI_FD_NONBLOCK), MOTE_VFS_OK);
     CHECK_EQ(mote__wasi_sock_recv(&w.c, 3, IOVS, 1, 0, OUT, OUT2), MOTE_VFS_EAGAIN);
     CHECK_EQ(mote__wasi_sock_accept(&w.c, 3, 0, OUT), MOTE_VFS_EINVAL); /* not a listener */
@@ -755,7 +756,9 @@ TEST(listener) {
     config.sockets = &node;
     config.socket_count = 1;
     REQUIRE(begin_with(&w, &config));
-    CHECK_EQ(mote__wasi_fd_fdstat_set_flags(&w.c, 3, WASI_FD_NONBLOCK), MOTE_VFS_OK);
+    /* says that it does not wait; from then on it does not */
+    CHECK_EQ(mote__wasi_fd_fdstat_get(&w.c, 3, OUT), MOTE_VFS_OK);
+    CHECK_EQ(load_u16(memory + OUT + 2), WASI_FD_NONBLOCK);
     CHECK_EQ(mote__wasi_sock_accept(&w.c, 3, 0, OUT), MOTE_VFS_EAGAIN);
     REQUIRE(!connect(client, (struct sockaddr *)&address, sizeof address));
     CHECK_EQ(mote__wasi_sock_accept(&w.c, 3, WASI_FD_NONBLOCK, OUT), MOTE_VFS_OK);
