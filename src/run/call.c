@@ -39,9 +39,24 @@ void mote__exec_delete(struct mote__exec *exec) {
     MOTE__DELETE(&exec->store->engine->config.allocator, exec);
 }
 
+void mote__exec_stop(struct mote__exec *exec, uint32_t trap) {
+    uint32_t none = MOTE_TRAP_NONE;
+    if (atomic_compare_exchange_strong(&exec->interrupt, &none, trap | INTERRUPT_RAISING)) {
+        atomic_store(&exec->stack_limit, NULL);
+        atomic_store(&exec->interrupt, trap);
+    }
+    atomic_fetch_add(&exec->park, 1);
+    mote__os_wake(&exec->park, UINT32_MAX);
+}
+
+/* Lowering the limit after this would look like a full stack: whoever is about to do it is waited for, which takes as long as two stores. */
 void mote__exec_rearm(struct mote__exec *exec) {
-    atomic_store_explicit(&exec->interrupt, MOTE_TRAP_NONE, memory_order_relaxed);
-    atomic_store_explicit(&exec->stack_limit, exec->stack_end, memory_order_relaxed);
+    enum { RAISING_NS = 20000 };
+    uint32_t seen;
+    while ((seen = atomic_load(&exec->interrupt)) & INTERRUPT_RAISING)
+        mote__os_wait(&exec->interrupt, seen, mote__os_clock_ns(OS_CLOCK_MONOTONIC) + RAISING_NS);
+    atomic_store(&exec->stack_limit, exec->stack_end);
+    atomic_store(&exec->interrupt, MOTE_TRAP_NONE);
 }
 
 /* ---------------------------------------------------------------- traps */
@@ -65,7 +80,7 @@ mote_status mote__host_call(struct mote__exec *exec, struct mote__func *func, st
     mote_status status = func->raw ? func->raw(func->env, &caller, slots) : mote__host_call_typed(&caller, func, slots);
     exec->top = top;
     if (status == MOTE_OK) {
-        uint32_t reason = atomic_load_explicit(&exec->interrupt, memory_order_relaxed);
+        uint32_t reason = mote__exec_interrupt(exec);
         return reason == MOTE_TRAP_NONE ? MOTE_OK : mote__trap(exec, reason);
     }
     if (status == MOTE_E_EXCEPTION) {
@@ -93,7 +108,7 @@ struct entry {
 };
 
 static mote_status overflow(struct mote__exec *exec) {
-    uint32_t reason = atomic_load_explicit(&exec->interrupt, memory_order_acquire);
+    uint32_t reason = mote__exec_interrupt(exec);
     return mote__trap(exec, reason ? reason : MOTE_TRAP_STACK_OVERFLOW);
 }
 

@@ -28,7 +28,7 @@ struct mote__activation {
 
 struct mote__exec {
     _Atomic(uint64_t *) stack_limit; /* frames must end below it; an interrupt lowers it to NULL */
-    _Atomic uint32_t interrupt;      /* 0, or the mote_trap to raise at the next check */
+    _Atomic uint32_t interrupt;      /* 0, or the mote_trap to raise at the next check; see mote__exec_interrupt */
     _Atomic uint32_t park;           /* counts what may end a wait: wakes and interrupts (park.c) */
     uint8_t *heap;                   /* base of the store's garbage-collected heap */
     uint64_t fuel;                   /* left; only with mote_config.fuel */
@@ -46,6 +46,15 @@ struct mote__exec {
     uintptr_t native_limit;          /* lowest address the thread's stack may reach; 0: not entered yet */
     size_t stack_bytes;              /* reserved */
 };
+
+/* In `interrupt` while somebody is between setting it and lowering the stack limit: taking both back waits for that. */
+#define INTERRUPT_RAISING UINT32_C(0x80000000)
+/* The trap that somebody asked for, or MOTE_TRAP_NONE. */
+static inline uint32_t mote__exec_interrupt(const struct mote__exec *exec) {
+    return atomic_load_explicit(&exec->interrupt, memory_order_acquire) & ~INTERRUPT_RAISING;
+}
+/* Asks for a trap unless one is asked for already. From any thread, lock-free. */
+void mote__exec_stop(struct mote__exec *exec, uint32_t trap);
 
 mote_status mote__exec_new(mote_store *store, size_t stack_bytes, struct mote__exec **out, mote_error *error);
 void mote__exec_delete(struct mote__exec *exec);

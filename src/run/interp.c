@@ -124,7 +124,7 @@ COLD bool charge(struct mote__exec *exec, uint64_t cost) {
     if (unlikely(exec->metered) && !charge(exec, (cost))) TRAP(MOTE_TRAP_OUT_OF_FUEL)
 
 COLD uint32_t stop_reason(struct mote__exec *exec) {
-    uint32_t reason = atomic_load_explicit(&exec->interrupt, memory_order_acquire);
+    uint32_t reason = mote__exec_interrupt(exec);
     return reason ? reason : MOTE_TRAP_STACK_OVERFLOW;
 }
 #define STOP()     TRAP(stop_reason(exec))

@@ -195,8 +195,10 @@ void mote__memory_free(struct mote__memory *memory) {
 uint64_t mote__memory_bytes(struct mote__memory *memory) {
     if (!memory->shared) return memory->bytes;
     uint64_t bytes = atomic_load_explicit(&memory->shared->bytes, memory_order_acquire);
-    memory->store->memory_bytes += bytes - memory->bytes;
-    memory->bytes = bytes;
+    if (bytes != memory->bytes) {
+        memory->store->memory_bytes += bytes - memory->bytes;
+        memory->bytes = bytes;
+    }
     return bytes;
 }
 

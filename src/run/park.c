@@ -45,7 +45,7 @@ static bool still_equal(const uint8_t *at, uint64_t expected, unsigned bytes) {
 
 /* Looks whether the wait is over, and takes the record out of its bucket if so. */
 static bool is_over(struct bucket *bucket, struct waiter *waiter, uint64_t deadline_ns, uint32_t *result, uint32_t *trap) {
-    uint32_t interrupt = atomic_load(&waiter->exec->interrupt);
+    uint32_t interrupt = mote__exec_interrupt(waiter->exec);
     mote__os_mutex_lock(&bucket->lock);
     bool woken = waiter->woken, late = !woken && deadline_ns != OS_NEVER && mote__os_clock_ns(OS_CLOCK_MONOTONIC) >= deadline_ns;
     if (!woken && (late || interrupt)) unlink_waiter(bucket, waiter);

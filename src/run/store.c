@@ -44,19 +44,12 @@ mote_status mote__store_new(mote_engine *engine, const mote_limits *limits, mote
     return MOTE_OK;
 }
 
-void mote__store_stop(mote_store *store, uint32_t trap) {
-    struct mote__exec *exec = store->exec;
-    uint32_t none = MOTE_TRAP_NONE;
-    atomic_compare_exchange_strong(&exec->interrupt, &none, trap);
-    atomic_store(&exec->stack_limit, NULL);
-    atomic_fetch_add(&exec->park, 1);
-    mote__os_wake(&exec->park, UINT32_MAX);
-}
+void mote__store_stop(mote_store *store, uint32_t trap) { mote__exec_stop(store->exec, trap); }
 
 /* The deadline is over or replaced: if it has fired and nobody noticed, it does not count any more. */
 static void withdraw_deadline(mote_store *store) {
     mote__timer_clear(store);
-    if (atomic_load(&store->exec->interrupt) == MOTE_TRAP_DEADLINE) mote__exec_rearm(store->exec);
+    if (mote__exec_interrupt(store->exec) == MOTE_TRAP_DEADLINE) mote__exec_rearm(store->exec);
 }
 
 mote_status mote__store_set_timeout(mote_store *store, uint64_t timeout_ns, mote_error *error) {

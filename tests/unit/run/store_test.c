@@ -66,6 +66,41 @@ TEST(an_interrupt_ends_a_loop) {
     world_close(&w);
 }
 
+/* Interrupts a store each time its loop begins. */
+struct interrupter {
+    mote_store *store;
+    _Atomic uint32_t wanted, last;
+};
+
+static void *interrupt_each(void *argument) {
+    struct interrupter *i = argument;
+    for (uint32_t done = 0; done < i->last; done++) {
+        while (atomic_load(&i->wanted) == done) mote__os_wait(&i->wanted, done, OS_NEVER);
+        mote_store_interrupt(i->store);
+    }
+    return NULL;
+}
+
+/* The loop may see the interrupt before the one who raises it is done: the calls after it must not take the rest for a full stack. */
+TEST(an_interrupt_counts_once) {
+    enum { TIMES = 3000, CALLS_AFTER = 20 };
+    struct world w;
+    struct os_thread thread;
+    world_open(&w);
+    mote_instance inst = world_instance(&w, LOOP);
+    struct interrupter interrupter = {.store = w.store, .last = TIMES};
+    REQUIRE(mote__os_thread_create(&thread, interrupt_each, &interrupter, 0) == 0);
+    bool good = true;
+    for (int i = 0; i < TIMES; i++) {
+        atomic_fetch_add(&interrupter.wanted, 1);
+        mote__os_wake(&interrupter.wanted, 1);
+        good = good && CHECK_EQ(world_call(&w, inst, "spin"), MOTE_E_TRAP) && CHECK_EQ(w.error.trap, MOTE_TRAP_INTERRUPTED);
+        for (int k = 0; k < CALLS_AFTER && good; k++) good = CHECK_EQ(world_call_i32(&w, inst, "ok", 0), 1);
+    }
+    mote__os_thread_join(thread);
+    world_close(&w);
+}
+
 TEST(deadlines) {
     struct world w;
     mote_store *second;
