@@ -310,7 +310,7 @@ WASM_API_EXTERN own wasm_func_t *wasm_func_new_with_env(wasm_store_t *, const wa
 WASM_API_EXTERN own wasm_functype_t *wasm_func_type(const wasm_func_t *);
 WASM_API_EXTERN size_t wasm_func_param_arity(const wasm_func_t *);
 WASM_API_EXTERN size_t wasm_func_result_arity(const wasm_func_t *);
-/* Calls: args->size is the function's number of parameters, results->size at least its number of results (either may be NULL for none).
+/* Calls: args->size is the function's number of parameters; results that results->size has no room for are dropped (either may be NULL for none).
  * Returns NULL when all went well: the results, overwritten without being deleted, are then the caller's. */
 WASM_API_EXTERN own wasm_trap_t *wasm_func_call(const wasm_func_t *, const wasm_val_vec_t *args, wasm_val_vec_t *results);
 

@@ -63,7 +63,10 @@ static void init_no_memory(wasm_store_t *store) {
 wasm_store_t *wasm_store_new(wasm_engine_t *engine) {
     wasm_store_t *store = engine ? WASM__NEW(wasm_store_t) : NULL;
     if (!store) return NULL;
-    if (mote_store_new((mote_engine *)engine, NULL, &store->store, NULL) != MOTE_OK) {
+    mote_limits limits;
+    mote_limits_init(&limits);
+    limits.instances_max = UINT32_MAX; /* this API cannot set it, and programs make and drop many in one store */
+    if (mote_store_new((mote_engine *)engine, &limits, &store->store, NULL) != MOTE_OK) {
         WASM__DELETE(store);
         return NULL;
     }

@@ -180,9 +180,8 @@ TEST(wrong_arguments_are_traps) {
     trap = wasm_func_call(func_at(&w, 0), NULL, &results);
     CHECK(trap);
     wasm_trap_delete(trap);
-    trap = wasm_func_call(func_at(&w, 0), &args, &none);
-    CHECK(trap_says(trap, "the function has 1 results, there is room for 0"));
-    wasm_trap_delete(trap);
+    CHECK(!wasm_func_call(func_at(&w, 0), &args, &none)); /* results without room are dropped */
+    CHECK(!wasm_func_call(func_at(&w, 0), &args, NULL));
     trap = wasm_func_call(func_at(&w, 0), &wrong_args, &results);
     CHECK(trap_says(trap, "a value of type i32 is needed, given is one of kind 1"));
     CHECK(!wasm_trap_origin(trap));
