@@ -21,15 +21,18 @@ static bool parse_integer(const char *text, unsigned bits, uint64_t *out) {
     return !*end && !errno && fits;
 }
 
+/* The sign of a NaN is kept; not every C library does. */
 static bool parse_f64(const char *text, double *out) {
     char *end;
     *out = strtod(text, &end);
+    if (isnan(*out)) *out = copysign(*out, *text == '-' ? -1.0 : 1.0);
     return *text && !*end;
 }
 
 static bool parse_f32(const char *text, float *out) {
     char *end;
     *out = strtof(text, &end);
+    if (isnan(*out)) *out = copysignf(*out, *text == '-' ? -1.0f : 1.0f);
     return *text && !*end;
 }
 
