@@ -240,6 +240,22 @@ TEST(foreign_objects_live_while_webassembly_has_them) {
     CHECK_EQ(finalized, 1);
 }
 
+TEST(results_without_room_hold_nothing) {
+    struct world w = world_new();
+    int finalized = 0;
+    REQUIRE(world_load(&w, identity, 0, NULL));
+    wasm_foreign_t *foreign = wasm_foreign_new(w.store);
+    wasm_foreign_set_host_info_with_finalizer(foreign, &finalized, count_up);
+    wasm_val_t args[] = {WASM_REF_VAL(wasm_foreign_as_ref(foreign))};
+    wasm_val_vec_t given = WASM_ARRAY_VEC(args);
+    CHECK(!wasm_func_call(func_at(&w, ID), &given, NULL));
+    wasm_foreign_delete(foreign);
+    mote_store_collect(mote_wasm_store(w.store));
+    CHECK(!through(&w, KEPT, NULL)); /* after a call the dead are buried */
+    CHECK_EQ(finalized, 1);
+    world_delete(&w);
+}
+
 TEST(collections_move_what_is_held) {
     struct world w = world_new();
     REQUIRE(world_load(&w, identity, 0, NULL));
