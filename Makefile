@@ -15,7 +15,7 @@ PREFIX ?= /usr/local
 build:
 	@scripts/deps.sh build
 	@cmake --preset release >/dev/null
-	@cmake --build --preset release
+	@cmake --build --preset release --target mote_command
 
 demo: build
 	@scripts/deps.sh build demo
@@ -31,6 +31,7 @@ test-guests:
 	@scripts/test-guests
 
 install: build
+	@cmake --build --preset release
 	@cmake --install build/release --prefix "$(PREFIX)"
 
 clean:
