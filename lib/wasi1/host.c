@@ -175,7 +175,10 @@ static bool transfer_now(struct host *host, bool writes, const mote_vfs_iovec *p
     if (host->waits) return false;
     ssize_t result = try_now(writes, host->fd, pieces, count);
     bool unknown = result < 0 && (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL);
-    if (unknown) return host->waits = true, false;
+    if (unknown) {
+        host->waits = true;
+        return false;
+    }
     *error = finish(result, done);
     return true;
 }
