@@ -231,6 +231,10 @@ static void progress(const struct row *row, const struct runtime *runtime, unsig
             right ? "" : "  FAILED");
 }
 
+/* Ctrl-C: no further runs, and the results so far. */
+static volatile sig_atomic_t stopped;
+static void on_stop(int signal) { stopped = signal; }
+
 /* One round of one row: native, then every runtime that has not failed it. */
 static void round_run(unsigned r, unsigned round) {
     static struct outcome native, other;
@@ -241,6 +245,7 @@ static void round_run(unsigned r, unsigned round) {
         if (cell->failed) continue;
         struct words command = command_for(row, &bench.runtimes[t]);
         run(&command, outcome);
+        if (stopped) return;
         cell->failed = !is_right(row, outcome, &native);
         cell->seconds[cell->runs++] = outcome->seconds;
         progress(row, &bench.runtimes[t], round, outcome, !cell->failed);
@@ -317,8 +322,10 @@ static bool any_failed(void) {
 int main(int argc, char **argv) {
     list_read(options_read(argc, argv));
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGINT, on_stop);
+    signal(SIGTERM, on_stop);
     for (unsigned round = 0; round < bench.runs; round++)
-        for (unsigned r = 0; r < bench.row_count; r++) round_run(r, round);
+        for (unsigned r = 0; r < bench.row_count && !stopped; r++) round_run(r, round);
     print_results();
     return any_failed();
 }

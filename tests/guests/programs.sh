@@ -40,6 +40,7 @@ sqlite_source() {
 sqlite_ready() {
     has_wasi_clang || { not_run "$1" "clang with wasi-libc" "scripts/deps.sh build demo"; return 1; }
     command -v tclsh >/dev/null || { not_run "$1" "tclsh" "apt-get install tcl"; return 1; }
+    command -v dpkg-source >/dev/null || { not_run "$1" "dpkg-source" "apt-get install dpkg-dev"; return 1; }
     (quietly "$1-source" sqlite_source)
 }
 
