@@ -21,7 +21,8 @@ file(CREATE_LINK /usr/include/${CMAKE_C_LIBRARY_ARCHITECTURE}/asm ${kernel_heade
 execute_process(COMMAND ${CMAKE_C_COMPILER} -print-libgcc-file-name OUTPUT_VARIABLE libgcc OUTPUT_STRIP_TRAILING_WHITESPACE)
 
 add_library(mote_musl INTERFACE)
-target_compile_options(mote_musl INTERFACE --target=${musl_triple} -nostdlibinc "SHELL:-isystem ${musl_include}" "SHELL:-isystem ${kernel_headers}" -fPIE)
+# A few of musl's fields are narrower than glibc's, msg_iovlen for one; the build against the system's libc sees what is truly cut off.
+target_compile_options(mote_musl INTERFACE -Wno-shorten-64-to-32 --target=${musl_triple} -nostdlibinc "SHELL:-isystem ${musl_include}" "SHELL:-isystem ${kernel_headers}" -fPIE)
 target_link_options(mote_musl INTERFACE --target=${musl_triple} -static-pie -nostdlib ${musl_lib}/rcrt1.o ${musl_lib}/crti.o -L${musl_lib})
 target_link_libraries(mote_musl INTERFACE -lc ${libgcc} -lc ${musl_lib}/crtn.o)
 set(mote_musl mote_musl)
