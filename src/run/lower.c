@@ -74,7 +74,7 @@ struct lowering {
     VEC(uint32_t) pending;    /* stack indices of pending reads, ascending; some are no longer pending */
     uint32_t pending_refs;    /* how many pending reads are heap references */
     int32_t first_slot;       /* of operands */
-    int32_t scratch;          /* first of six pairs of slots within reach, or 0: this frame is small enough */
+    int32_t scratch;          /* first of the pairs of slots within reach, or 0: this frame is small enough */
     uint32_t scratch_next;
     int32_t max_slot;
     uint32_t last;            /* first unit of the last instruction */
@@ -254,11 +254,11 @@ static uint32_t place_locals(struct walk *w) {
     c->local_slots.count = w->local_count;
     int32_t end = w->local_count > params ? slot : FRAME_HEADER;
     c->first_slot = end;
-    if ((uint64_t)end + 2 * mote__reader_left(&w->r) > 30000) { /* some slots may be out of reach: six pairs within it */
+    if ((uint64_t)end + 2 * mote__reader_left(&w->r) > 30000) { /* some slots may be out of reach: pairs within it */
         c->scratch = FRAME_HEADER;
-        c->first_slot = end + 12;
-        for (uint32_t i = params; i < w->local_count; i++) c->local_slots.data[i] += 12;
-        end += 12;
+        c->first_slot = end + SCRATCH_SLOTS;
+        for (uint32_t i = params; i < w->local_count; i++) c->local_slots.data[i] += SCRATCH_SLOTS;
+        end += SCRATCH_SLOTS;
     }
     use_slot(c, c->first_slot);
     return (uint32_t)(end - FRAME_HEADER + 3) & ~3u;

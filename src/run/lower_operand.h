@@ -79,7 +79,10 @@ static void mov(struct lowering *c, int32_t to, int32_t from, valtype type) {
     if (wide) forget_slot(c, to + 1);
 }
 
-static int32_t scratch(struct lowering *c) { return c->scratch + 2 * (int32_t)(c->scratch_next++ % 6); }
+enum { SCRATCH_OPERANDS = 6, SCRATCH_SLOTS = 2 * SCRATCH_OPERANDS + 2 };
+
+/* One of the pairs for the operands and results of one instruction: no instruction has more slots than there are pairs. */
+static int32_t scratch(struct lowering *c) { return c->scratch + 2 * (int32_t)(c->scratch_next++ % SCRATCH_OPERANDS); }
 
 /* A slot within reach of 16 bits that holds the same value. */
 static int32_t near_slot(struct lowering *c, int32_t slot, valtype type) {
@@ -95,7 +98,7 @@ static void put_slot(struct lowering *c, int32_t slot) {
 }
 
 static void constant(struct lowering *c, int32_t to, uint64_t bits) {
-    int32_t place = is_near(to) ? to : scratch(c);
+    int32_t place = is_near(to) ? to : c->scratch + 2 * SCRATCH_OPERANDS; /* a pair of its own: operands may be in the others already */
     bool small = bits <= UINT32_MAX;
     insn(c, small ? I_const_s : I_const64_s);
     put_slot(c, place);
