@@ -270,6 +270,16 @@ static void on_unreachable(struct walk *w) {
 
 /* ---------------------------------------------------------------- sites */
 
+/* A node in front of others; 0 when out of memory. */
+static uint32_t push_node(struct lowering *c, int32_t slot, uint32_t next) {
+    if (!c->nodes.count && !mote__vec_push(&c->nodes, c->allocator)) c->failed = true; /* node 0 is none */
+    struct mote__refnode *node = c->failed ? NULL : mote__vec_push(&c->nodes, c->allocator);
+    c->failed |= !node;
+    if (!node) return 0;
+    *node = (struct mote__refnode){.slot = slot, .next = next};
+    return (uint32_t)c->nodes.count - 1;
+}
+
 /* Lists the reference slots among the operands below index `limit`, as a chain that later sites share. */
 static uint32_t ref_nodes(struct walk *w, uint32_t limit) {
     struct lowering *c = w->c;
@@ -277,30 +287,28 @@ static uint32_t ref_nodes(struct walk *w, uint32_t limit) {
         struct walk_value *v = &w->stack[i];
         v->node = i ? w->stack[i - 1].node : 0;
         if (v->loc != LOC_SLOT || !is_heap_ref(w, v->type)) continue;
-        if (!c->nodes.count && !mote__vec_push(&c->nodes, c->allocator)) c->failed = true;
-        struct mote__refnode *node = c->failed ? NULL : mote__vec_push(&c->nodes, c->allocator);
-        if (!node) {
-            c->failed = true;
-            return 0;
-        }
-        *node = (struct mote__refnode){.slot = v->slot, .next = v->node};
-        v->node = (uint32_t)c->nodes.count - 1;
+        v->node = push_node(c, v->slot, v->node);
+        if (c->failed) return 0;
     }
     if (c->noded < limit) c->noded = limit;
     return limit ? w->stack[limit - 1].node : 0;
 }
 
-/* Ends an instruction at which objects may move or frames be walked: its distance, and the references among the first `limit` operands. */
-static void site(struct walk *w, uint32_t limit) {
+/* Ends an instruction at which objects may move or frames be walked: its distance, and the references among the first `limit` operands, with
+ * the one that was copied to slot `also` (or NO_SLOT). */
+static void site_also(struct walk *w, uint32_t limit, int32_t also) {
     struct lowering *c = w->c;
     uint32_t offset = here(c) + 2;
     put32(c, offset);
     uint32_t node = ref_nodes(w, limit);
+    if (also != NO_SLOT) node = push_node(c, also, node);
     if (!node) return;
     struct mote__site *s = mote__vec_push(&c->sites, c->allocator);
     if (s) *s = (struct mote__site){.offset = offset, .node = node};
     else c->failed = true;
 }
+
+static void site(struct walk *w, uint32_t limit) { site_also(w, limit, NO_SLOT); }
 
 /* ---------------------------------------------------------------- blocks */
 

@@ -229,7 +229,7 @@ struct shape {
 /* Operands that a call of C may look at while objects move must be listed as roots: `with_site` keeps them in their slots. */
 static void emit_shape(struct walk *w, uint32_t n_in, struct shape s, valtype out) {
     struct lowering *c = w->c;
-    int32_t from[5];
+    int32_t from[5], copied = NO_SLOT;
     uint32_t base = w->count, node_limit = base;
     if (s.with_site) {
         w->count = base + n_in;
@@ -239,7 +239,10 @@ static void emit_shape(struct walk *w, uint32_t n_in, struct shape s, valtype ou
         node_limit = base + n_in;
     }
     if (s.with_site) ref_nodes(w, node_limit);
-    for (uint32_t i = n_in; i-- > 0;) from[i] = take_slot(w, base + i);
+    for (uint32_t i = n_in; i-- > 0;) {
+        from[i] = take_slot(w, base + i);
+        if (from[i] != w->stack[base + i].slot && is_heap_ref(w, w->stack[base + i].type)) copied = from[i]; /* to within reach: a root too */
+    }
     clobber(w, false);
     if (s.with_site) spill(w, true);
     int32_t to = s.result ? result_slot(w, base) : 0;
@@ -249,7 +252,7 @@ static void emit_shape(struct walk *w, uint32_t n_in, struct shape s, valtype ou
     for (uint32_t i = 0; i < s.n16; i++) put(c, s.u16[i]);
     for (uint32_t i = 0; i < s.n32; i++) put32(c, s.u32[i]);
     if (s.with_site) {
-        site(w, node_limit);
+        site_also(w, node_limit, copied);
         if (c->noded > base) c->noded = base;
     }
     if (!s.result) return;

@@ -1,65 +1,72 @@
-;; wait_notify.wast - waiting and waking (threads proposal) beyond the suite: counts of waiters that are woken, several addresses, both widths, time, waits
-;; that end at once, memories that are not shared.
+;; Waiting and waking across threads that share a memory: as many are woken as were asked for, a wait whose value differs does not wait, a wait with a
+;; time ends by itself, and counting by many threads at once loses nothing.
 
-(module $mem (memory (export "m") 1 1 shared))
-
-(register "mem" $mem)
-(module $here
-  (memory (import "mem" "m") 1 1 shared)
-  (func (export "wait32") (param i32 i32 i64) (result i32) (memory.atomic.wait32 (local.get 0) (local.get 1) (local.get 2)))
-  (func (export "wait64") (param i32 i64 i64) (result i32) (memory.atomic.wait64 (local.get 0) (local.get 1) (local.get 2)))
+(module $shared
+  (memory (export "memory") 1 2 shared)
+  (func (export "load") (param i32) (result i32) (i32.atomic.load (local.get 0)))
   (func (export "notify") (param i32 i32) (result i32) (memory.atomic.notify (local.get 0) (local.get 1)))
-  (func (export "notify-exactly") (param $address i32) (param $count i32) (result i32) (local $woken i32)
-    ;; wakes exactly $count waiters, whenever they come
-    (loop $more
-      (local.set $woken (i32.add (local.get $woken)
-        (memory.atomic.notify (local.get $address) (i32.sub (local.get $count) (local.get $woken)))))
-      (br_if $more (i32.lt_u (local.get $woken) (local.get $count))))
-    (local.get $woken))
-  (func (export "store") (param i32 i32) (i32.atomic.store (local.get 0) (local.get 1))))
+  (func (export "wait") (param i32 i32 i64) (result i32) (memory.atomic.wait32 (local.get 0) (local.get 1) (local.get 2)))
+  (func (export "wait64") (param i32 i64 i64) (result i32) (memory.atomic.wait64 (local.get 0) (local.get 1) (local.get 2)))
+  (func (export "size") (result i32) (memory.size))
+  (func (export "is-sum") (param i32) (result i32) (i32.eq (i32.atomic.load (i32.const 16)) (local.get 0)))
+  ;; Wakes until three have been woken, then returns how many that were.
+  (func (export "wake-three") (result i32) (local $n i32)
+    (loop $l
+      (local.set $n (i32.add (local.get $n) (memory.atomic.notify (i32.const 0) (i32.const 1))))
+      (br_if $l (i32.lt_u (local.get $n) (i32.const 3))))
+    (local.get $n))
+)
+(assert_return (invoke "wait" (i32.const 0) (i32.const 1) (i64.const -1)) (i32.const 1))
+(assert_return (invoke "wait" (i32.const 0) (i32.const 0) (i64.const 0)) (i32.const 2))
+(assert_return (invoke "wait" (i32.const 0) (i32.const 0) (i64.const 1000000)) (i32.const 2))
+(assert_return (invoke "wait64" (i32.const 8) (i64.const 0x100000000) (i64.const -1)) (i32.const 1))
+(assert_return (invoke "wait64" (i32.const 8) (i64.const 0) (i64.const 1000000)) (i32.const 2))
+(assert_return (invoke "notify" (i32.const 0) (i32.const -1)) (i32.const 0))
+(assert_trap (invoke "wait" (i32.const 2) (i32.const 0) (i64.const 0)) "unaligned atomic")
+(assert_trap (invoke "wait64" (i32.const 4) (i64.const 0) (i64.const 0)) "unaligned atomic")
+(assert_trap (invoke "notify" (i32.const 65530) (i32.const 0)) "unaligned atomic")
+(assert_trap (invoke "wait" (i32.const 65536) (i32.const 0) (i64.const 0)) "out of bounds memory access")
+(assert_trap (invoke "notify" (i32.const 65536) (i32.const 0)) "out of bounds memory access")
 
-
-;; values that differ, time that passes, bounds before alignment
-(assert_return (invoke $here "wait32" (i32.const 0) (i32.const 1) (i64.const -1)) (i32.const 1))
-(assert_return (invoke $here "wait64" (i32.const 8) (i64.const 1) (i64.const -1)) (i32.const 1))
-(assert_return (invoke $here "wait32" (i32.const 0) (i32.const 0) (i64.const 0)) (i32.const 2))
-(assert_return (invoke $here "wait64" (i32.const 8) (i64.const 0) (i64.const 1000)) (i32.const 2))
-(assert_return (invoke $here "notify" (i32.const 0) (i32.const -1)) (i32.const 0))
-(assert_return (invoke $here "notify" (i32.const 65532) (i32.const 0)) (i32.const 0))
-(assert_trap (invoke $here "notify" (i32.const 65536) (i32.const 0)) "out of bounds memory access")
-(assert_trap (invoke $here "notify" (i32.const 2) (i32.const 0)) "unaligned atomic")
-(assert_trap (invoke $here "wait32" (i32.const 65535) (i32.const 0) (i64.const 0)) "out of bounds memory access")
-(assert_trap (invoke $here "wait64" (i32.const 4) (i64.const 0) (i64.const 0)) "unaligned atomic")
-
-;; three waiters at one address and one at another: each is woken once
-(thread $t1 (shared (module $mem)) (register "mem" $mem)
-  (module (memory (import "mem" "m") 1 1 shared)
-    (func (export "wait") (result i32) (memory.atomic.wait32 (i32.const 16) (i32.const 0) (i64.const -1))))
-  (assert_return (invoke "wait") (i32.const 0)))
-(thread $t2 (shared (module $mem)) (register "mem" $mem)
-  (module (memory (import "mem" "m") 1 1 shared)
-    (func (export "wait") (result i32) (memory.atomic.wait32 (i32.const 16) (i32.const 0) (i64.const -1))))
-  (assert_return (invoke "wait") (i32.const 0)))
-(thread $t3 (shared (module $mem)) (register "mem" $mem)
-  (module (memory (import "mem" "m") 1 1 shared)
-    (func (export "wait") (result i32) (memory.atomic.wait64 (i32.const 16) (i64.const 0) (i64.const -1))))
-  (assert_return (invoke "wait") (i32.const 0)))
-(thread $t4 (shared (module $mem)) (register "mem" $mem)
-  (module (memory (import "mem" "m") 1 1 shared)
-    (func (export "wait") (result i32) (memory.atomic.wait32 (i32.const 24) (i32.const 0) (i64.const -1))))
-  (assert_return (invoke "wait") (i32.const 0)))
-(assert_return (invoke $here "notify-exactly" (i32.const 16) (i32.const 3)) (i32.const 3))
-(assert_return (invoke $here "notify" (i32.const 16) (i32.const -1)) (i32.const 0))
-(assert_return (invoke $here "notify-exactly" (i32.const 24) (i32.const 1)) (i32.const 1))
-(wait $t1)
-(wait $t2)
-(wait $t3)
-(wait $t4)
-
-;; memories that are not shared: nobody waits
-(module $alone
-  (memory 1)
-  (func (export "wait") (result i32) (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const 0)))
-  (func (export "notify") (result i32) (memory.atomic.notify (i32.const 0) (i32.const 1))))
-(assert_trap (invoke $alone "wait") "expected shared memory")
-(assert_return (invoke $alone "notify") (i32.const 0))
+(thread $a (shared (module $shared))
+  (register "shared" $shared)
+  (module
+    (import "shared" "memory" (memory 1 2 shared))
+    (func (export "wait") (result i32) (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1)))
+    (func (export "count") (param i32)
+      (loop $l
+        (drop (i32.atomic.rmw.add (i32.const 16) (i32.const 1)))
+        (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))
+  (assert_return (invoke "wait") (i32.const 0))
+  (assert_return (invoke "count" (i32.const 20000))))
+(thread $b (shared (module $shared))
+  (register "shared" $shared)
+  (module
+    (import "shared" "memory" (memory 1 2 shared))
+    (func (export "wait") (result i32) (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1)))
+    (func (export "count") (param $n i32) (local $old i32)
+      (loop $l
+        (loop $again
+          (local.set $old (i32.atomic.load (i32.const 16)))
+          (br_if $again (i32.ne (local.get $old) (i32.atomic.rmw.cmpxchg (i32.const 16) (local.get $old) (i32.add (local.get $old) (i32.const 1))))))
+        (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))))
+  (assert_return (invoke "wait") (i32.const 0))
+  (assert_return (invoke "count" (i32.const 20000))))
+(thread $c (shared (module $shared))
+  (register "shared" $shared)
+  (module
+    (import "shared" "memory" (memory 1 2 shared))
+    (func (export "wait") (result i32) (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1)))
+    (func (export "grow") (result i32) (memory.grow (i32.const 1)))
+    (func (export "store") (i32.atomic.store (i32.const 131068) (i32.const 5))))
+  (assert_return (invoke "wait") (i32.const 0))
+  (assert_return (invoke "grow") (i32.const 1))
+  (assert_return (invoke "store")))
+(assert_return (invoke "wake-three") (i32.const 3))
+(wait $c)
+(wait $b)
+(wait $a)
+(assert_return (invoke "is-sum" (i32.const 40000)) (i32.const 1))
+(assert_return (invoke "size") (i32.const 2))
+(assert_return (invoke "load" (i32.const 131068)) (i32.const 5))
+(assert_return (invoke "notify" (i32.const 0) (i32.const -1)) (i32.const 0))
