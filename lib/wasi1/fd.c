@@ -350,7 +350,10 @@ mote_vfs_error mote__wasi_fd_fdstat_set_flags(struct call *c, uint32_t fd, uint3
     if (error) return error;
     if ((flags ^ d->flags) & ~changeable) return drop(c, d, MOTE_VFS_EINVAL);
     if (d->node->ops->set_flags) error = d->node->ops->set_flags(d->node, node_flags(flags));
-    if (!error) d->flags = (uint16_t)flags, d->unaware = false;
+    if (!error) {
+        d->flags = (uint16_t)flags;
+        d->unaware = false;
+    }
     return drop(c, d, error);
 }
 

@@ -56,7 +56,10 @@ static mote_status add_socket(mote_wasi *wasi, mote_vfs_node *node, mote_error *
                                "a preopened socket is missing");
     struct description *d =
         mote__description_new(wasi, mote_vfs_retain(node), WASI_RIGHTS_ALL, WASI_RIGHTS_ALL);
-    if (d) d->flags = WASI_FD_NONBLOCK, d->unaware = true;
+    if (d) {
+        d->flags = WASI_FD_NONBLOCK;
+        d->unaware = true;
+    }
     mote_vfs_error why = mote__table_add(wasi, d, &number);
     return why ? from_vfs(error, why, "sockets") : MOTE_OK;
 }
