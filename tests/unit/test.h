@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct test_case {
@@ -66,6 +67,13 @@ static inline bool test_equal_mem(const char *file, int line, const char *what, 
         return test_fail(file, line, what);
     }
     return true;
+}
+
+/* True under an emulator (cross builds set MOTE_EMULATED), which lacks `what`: says so, and the test leaves. */
+static inline bool test_is_emulated(const char *what) {
+    bool is_emulated = getenv("MOTE_EMULATED") != NULL;
+    if (is_emulated) printf("not run: the emulator lacks %s\n", what);
+    return is_emulated;
 }
 
 static inline bool test_run(const struct test_case *test) {
