@@ -381,7 +381,7 @@ static struct token skip_annotation(struct lexer *x, struct token open) {
 static struct token lex_annotation(struct lexer *x) {
     if (x->no_annotations)
         return problem(x, x->pos, x->pos + 2,
-                       "unexpected token: annotations are switched off (feature annotations)");
+                       "unexpected token: needs the feature `annotations`, which is off: switch it on with -W annotations");
     struct token open = lex_annotation_name(x);
     if (open.kind == TOKEN_ERROR) return open;
     for (size_t i = 0; i < sizeof known_annotations / sizeof *known_annotations; i++)

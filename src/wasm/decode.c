@@ -33,14 +33,6 @@ mote_status mote__decode_check(struct decoder *d) {
                 at_end ? " of section or function" : "");
 }
 
-mote_status mote__error_feature(mote_error *error, uint64_t offset, const char *what,
-                                enum mote__feature feature) {
-    const char *name = mote__feature_name(feature);
-    return mote__error_set(error, MOTE_E_UNSUPPORTED, offset,
-                           "%s%sneeds the feature `%s`, which is off: switch it on with -W %s",
-                           what ? what : "", what ? ": " : "", name, name);
-}
-
 static bool has(const struct decoder *d, enum mote__feature feature) {
     return d->m->features >> feature & 1;
 }

@@ -56,9 +56,4 @@ heaptype mote__read_heaptype(const mote_module *module, struct reader *r, mote_e
 valtype mote__read_valtype(const mote_module *module, struct reader *r, mote_error *error,
                            mote_status *status);
 
-/* "needs the feature `memory64`, which is off ...", after `what` and a colon unless `what` is NULL;
- * returns MOTE_E_UNSUPPORTED. */
-mote_status mote__error_feature(mote_error *error, uint64_t offset, const char *what,
-                                enum mote__feature feature);
-
 #endif

@@ -6,6 +6,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/error.h"
+
 /* Sizes of the C types that the column `mem` names. */
 enum {
     MEM_BYTES_void = 0,
@@ -104,6 +106,12 @@ int mote__feature_find(const char *name, size_t size) {
 const char *mote__feature_name(enum mote__feature feature) {
     assert(feature < FEATURE_COUNT);
     return features[feature].name;
+}
+
+mote_status mote__error_feature(mote_error *error, uint64_t offset, const char *what, enum mote__feature feature) {
+    const char *name = mote__feature_name(feature);
+    return mote__error_set(error, MOTE_E_UNSUPPORTED, offset, "%s%sneeds the feature `%s`, which is off: switch it on with -W %s",
+                           what ? what : "", what ? ": " : "", name, name);
 }
 
 uint64_t mote__features_default(void) {

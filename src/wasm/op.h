@@ -108,5 +108,7 @@ const char *mote__feature_name(enum mote__feature feature);
 /* The bits that are on by default, and `features` closed under "implied". */
 uint64_t mote__features_default(void);
 uint64_t mote__features_close(uint64_t features);
+/* "needs the feature `memory64`, which is off ...", after `what` and a colon unless `what` is NULL; returns MOTE_E_UNSUPPORTED. */
+mote_status mote__error_feature(mote_error *error, uint64_t offset, const char *what, enum mote__feature feature);
 
 #endif

@@ -147,6 +147,13 @@ WALK_COLD void walk_fail(struct walk *w, mote_status status, const char *format,
     mote__reader_fail(&w->r, w->r.pos, "stopped");
 }
 
+/* Rejects the instruction at hand because it needs a feature that is off; `what` may be NULL. */
+WALK_COLD void walk_fail_feature(struct walk *w, const char *what, enum mote__feature feature) {
+    if (w->status != MOTE_OK) return;
+    w->status = mote__error_feature(w->error, (uint64_t)(w->op_pos - w->module->bytes.data), what, feature);
+    mote__reader_fail(&w->r, w->r.pos, "stopped");
+}
+
 WALK_COLD void walk_nomem(struct walk *w) {
     if (w->status == MOTE_OK) w->status = mote__error_nomem(w->error, "validating a function");
     mote__reader_fail(&w->r, w->r.pos, "stopped");
@@ -327,7 +334,7 @@ static struct walk_blocktype walk_blocktype(struct walk *w) {
         return (struct walk_blocktype){0};
     }
     if (type->param_count + type->result_count > (type->param_count == 0) && !(w->module->features & FEATURE_BIT(multi_value)))
-        walk_fail(w, MOTE_E_UNSUPPORTED, "needs the feature `multi-value`, which is off");
+        walk_fail_feature(w, "a block with parameters or several results", FEATURE_multi_value);
     return (struct walk_blocktype){.type = type};
 }
 
@@ -349,8 +356,7 @@ static valtype walk_table_type(const struct walk *w, uint32_t table) {
 /* Reads an index that came with a feature: a byte of zero stood in its place before. */
 WALK_INLINE uint32_t walk_index_since(struct walk *w, enum mote__feature feature, const char *what, uint32_t limit) {
     if (w->module->features >> feature & 1) return walk_index(w, what, limit);
-    if (mote__read_u8(&w->r))
-        walk_fail(w, MOTE_E_UNSUPPORTED, "zero byte expected: needs the feature `%s`, which is off", mote__feature_name(feature));
+    if (mote__read_u8(&w->r)) walk_fail_feature(w, "zero byte expected", feature);
     return limit ? 0 : walk_unknown(w, what, 0);
 }
 
@@ -363,7 +369,8 @@ static uint32_t walk_memory_index(struct walk *w) {
 WALK_INLINE valtype walk_memarg(struct walk *w, uint32_t bytes, bool exact) {
     uint32_t align = walk_u32(w);
     uint32_t memory = 0;
-    if (align & 0x40 && w->module->features & FEATURE_BIT(multi_memory)) {
+    if (align & 0x40) {
+        if (!(w->module->features & FEATURE_BIT(multi_memory))) walk_fail_feature(w, "malformed memop flags", FEATURE_multi_memory);
         align &= ~UINT32_C(0x40);
         memory = walk_u32(w);
     }
@@ -955,22 +962,23 @@ static void walk_call_ref(struct walk *w, enum mote__op op) {
 /* ---------------------------------------------------------------- the loop */
 
 /* What may stand in a constant expression (core spec, "Validation / Constant Expressions"). */
-static bool walk_const_allowed(const struct walk *w, enum mote__op op) {
+static void walk_check_const(struct walk *w, enum mote__op op) {
     switch (op) {
     case OP_i32_const: case OP_i64_const: case OP_f32_const: case OP_f64_const: case OP_v128_const:
     case OP_ref_null: case OP_ref_func: case OP_global_get: case OP_end:
     case OP_struct_new: case OP_struct_new_default: case OP_array_new: case OP_array_new_default: case OP_array_new_fixed:
-    case OP_ref_i31: case OP_any_convert_extern: case OP_extern_convert_any: return true;
+    case OP_ref_i31: case OP_any_convert_extern: case OP_extern_convert_any: break;
     case OP_i32_add: case OP_i32_sub: case OP_i32_mul: case OP_i64_add: case OP_i64_sub: case OP_i64_mul:
-        return w->module->features & FEATURE_BIT(extended_const);
-    default: return false;
+        if (!(w->module->features & FEATURE_BIT(extended_const)))
+            walk_fail_feature(w, "arithmetic in a constant expression", FEATURE_extended_const);
+        break;
+    default: walk_fail(w, MOTE_E_INVALID, "constant expression required: `%s` is not constant", mote__op_info[op].text);
     }
 }
 
 WALK_COLD void walk_bad_op(struct walk *w, uint8_t prefix, uint32_t code, enum mote__op op) {
     if (op != OP_INVALID) {
-        walk_fail(w, MOTE_E_UNSUPPORTED, "`%s` needs the feature `%s`, which is off", mote__op_info[op].text,
-                  mote__feature_name((enum mote__feature)mote__op_info[op].feature));
+        walk_fail_feature(w, mote__op_info[op].text, (enum mote__feature)mote__op_info[op].feature);
     } else if (prefix) {
         walk_fail(w, MOTE_E_MALFORMED, "illegal opcode %02x %02x", prefix, code);
     } else {
@@ -1100,9 +1108,9 @@ static void walk_one(struct walk *w) {
     if (!walk_reserve(w, 8)) return;
     w->op_pos = w->r.pos;
     enum mote__op op = walk_next_op(w);
-    if (w->is_const && op != OP_INVALID && !walk_const_allowed(w, op)) {
-        walk_fail(w, MOTE_E_INVALID, "constant expression required: `%s` is not constant", mote__op_info[op].text);
-        return;
+    if (w->is_const && op != OP_INVALID) {
+        walk_check_const(w, op);
+        if (w->status != MOTE_OK) return;
     }
     switch (op) {
     case OP_unreachable:

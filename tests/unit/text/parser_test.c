@@ -287,7 +287,7 @@ TEST(annotations_switched_off) {
     struct span text = span_of("(func (@a b) nop)");
     CHECK_EQ(mote__text_to_binary(&mote__allocator_libc, text, 0, &out, &last_error),
              MOTE_E_MALFORMED);
-    CHECK(strstr(last_error.message, "feature annotations") != NULL);
+    CHECK(strstr(last_error.message, "feature `annotations`") != NULL);
 }
 
 TEST(branch_hints) {
