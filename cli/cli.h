@@ -21,12 +21,12 @@ enum {
 
 /* ---- Inputs (input.c). ---- */
 
-/* A file's bytes, mapped, or those of standard input. */
+/* The bytes of a file or of standard input. */
 struct input {
     const char *name; /* for messages */
     const uint8_t *bytes;
     size_t size;
-    size_t heap_bytes; /* not mapped: bytes of the allocation */
+    size_t heap_bytes; /* of the allocation */
 };
 
 /* Opens PATH, "-" for standard input. Prints why not and returns false. */
