@@ -46,8 +46,8 @@ static uint32_t take_pair(struct walk *w, enum mote__op *op, struct operand *a, 
         *b = t;
         *op = swapped(*op);
     }
-    if (b->kind == AT_CONST && !fits_k(b->type, b->bits)) force_slot(w, b, w->stack[i + 1].slot);
-    if (a->kind == AT_CONST) force_slot(w, a, w->stack[i].slot);
+    if (b->kind == AT_CONST && !fits_k(b->type, b->bits)) force_slot(w, b);
+    if (a->kind == AT_CONST) force_slot(w, a);
     if (a->kind == AT_REGISTER && b->kind == AT_REGISTER) {
         b->kind = AT_SLOT; /* both equal the register: one of them equals a slot too */
         b->slot = near_slot(w->c, want & WANT_F ? w->c->f_slot : w->c->r_slot, b->type);
@@ -118,7 +118,7 @@ static void canonicalise(struct walk *w, enum mote__op op, uint32_t i, char out)
     bool f4 = out == 'v' && !strncmp(text, "f32x4", 5), F2 = out == 'v' && !strncmp(text, "f64x2", 5);
     if (out != 'f' && out != 'F' && !f4 && !F2) return;
     if (op == OP_f32_load || op == OP_f64_load || strstr(text, "neg") || strstr(text, "abs") || strstr(text, "copysign") || strstr(text, "reinterpret") ||
-        strstr(text, "lane") || strstr(text, "splat"))
+        strstr(text, "lane") || strstr(text, "splat") || strstr(text, "pmin") || strstr(text, "pmax"))
         return; /* these only move bits */
     settle(w, i);
     int32_t slot = near_slot(c, w->stack[i].slot, w->stack[i].type);
@@ -201,7 +201,7 @@ static void emit_load(struct walk *w, enum mote__op op, char out) {
 static void emit_store_int(struct walk *w, enum mote__op op) {
     struct lowering *c = w->c;
     struct operand value = take(w, w->count + 1, WANT_R | WANT_CONST), address = take(w, w->count, WANT_R);
-    if (value.kind == AT_CONST && !fits_k(value.type, value.bits)) force_slot(w, &value, w->stack[w->count + 1].slot);
+    if (value.kind == AT_CONST && !fits_k(value.type, value.bits)) force_slot(w, &value);
     if (address.kind == AT_REGISTER && value.kind == AT_REGISTER) {
         value.kind = AT_SLOT;
         value.slot = near_slot(c, c->r_slot, value.type);

@@ -282,11 +282,12 @@ static struct operand take(struct walk *w, uint32_t i, unsigned want) {
     return o;
 }
 
-/* Turns an operand that is no slot into one: constants are written to `place`, its canonical slot; a register that equals a slot is that slot. */
-static void force_slot(struct walk *w, struct operand *o, int32_t place) {
+/* Turns an operand that is no slot into one: constants are written to its canonical slot, which `take` noted; a register that equals a slot is
+ * that slot. */
+static void force_slot(struct walk *w, struct operand *o) {
     if (o->kind == AT_CONST) {
-        constant(w->c, place, o->bits);
-        o->slot = near_slot(w->c, place, o->type);
+        constant(w->c, o->slot, o->bits);
+        o->slot = near_slot(w->c, o->slot, o->type);
     }
     o->kind = AT_SLOT;
 }

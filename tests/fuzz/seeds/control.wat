@@ -6,8 +6,9 @@
   (elem declare func $g)
   (func $g (type $t)
     (block $out (result i32)
-      (loop $again
-        (br_table $out $again $out (local.get 0) (local.get 0))))
+      (loop $again (result i32)
+        (br_if $again (i32.eqz (local.get 0)))
+        (br_table $out $out $out (local.get 0) (local.get 0))))
     (return_call_indirect $table (type $t) (i32.const 1)))
   (func (export "r") (result i32) (call_ref $t (i32.const 1) (ref.func $g)))
   (start $s) (func $s))

@@ -1,0 +1,17 @@
+;; Operands held over a call meet constants that do not fit an instruction: operands are exchanged so that a constant stands on the right.
+(module
+  (func $nothing)
+  (func (export "add") (param i64) (result i64)
+    (i64.const 0x80000000) (i64.or (local.get 0) (local.get 0)) (call $nothing) (i64.add))
+  (func (export "eq") (param i64) (result i32)
+    (i64.const 0x80000000) (i64.or (local.get 0) (local.get 0)) (call $nothing) (i64.eq))
+  (func (export "lt_s") (param i64) (result i32)
+    (i64.const -0x80000001) (i64.or (local.get 0) (local.get 0)) (call $nothing) (i64.lt_s))
+  (func (export "sub") (param i64) (result i64)
+    (i64.const 0x123456789A) (i64.or (local.get 0) (local.get 0)) (call $nothing) (i64.sub)))
+(assert_return (invoke "add" (i64.const 5)) (i64.const 0x80000005))
+(assert_return (invoke "eq" (i64.const 5)) (i32.const 0))
+(assert_return (invoke "eq" (i64.const 0x80000000)) (i32.const 1))
+(assert_return (invoke "lt_s" (i64.const 5)) (i32.const 1))
+(assert_return (invoke "lt_s" (i64.const -0x80000001)) (i32.const 0))
+(assert_return (invoke "sub" (i64.const 1)) (i64.const 0x1234567899))
