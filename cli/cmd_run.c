@@ -25,7 +25,7 @@ static void fill_limits(const struct args *args, mote_limits *limits) {
     limits->stack_bytes = at_most_u32(args_number(args, OPT_max_stack, limits->stack_bytes));
 }
 
-/* Fuel and time are each store's own: threads get as much as the first. */
+/* Of the whole program: its threads share the first one's fuel and end with its deadline. */
 static mote_status start_meters(const struct run *run, mote_store *store, mote_error *error) {
     uint64_t timeout_ns = args_number(run->args, OPT_timeout, 0);
     mote_store_set_fuel(store, args_number(run->args, OPT_fuel, 0));
@@ -89,7 +89,7 @@ static mote_status prepare_thread(void *context, mote_store *store, mote_linker 
     const struct run *run = context;
     mote_linker_unknown_imports_trap(linker, args_flag(run->args, OPT_unknown_imports_trap));
     for (size_t i = 0; i < run->preloads.count; i++) TRY(link_before(&run->preloads.data[i], store, linker, error));
-    return start_meters(run, store, error);
+    return MOTE_OK;
 }
 
 static int allow_threads(struct run *run) {

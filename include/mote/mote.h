@@ -275,6 +275,11 @@ MOTE_API mote_engine *mote_store_engine(const mote_store *store);
  * MOTE_TRAP_OUT_OF_FUEL. Deterministic: the same on every tier and machine. */
 MOTE_API void mote_store_set_fuel(mote_store *store, uint64_t fuel);
 MOTE_API uint64_t mote_store_fuel(const mote_store *store);
+/* Asked by a call that needs `wanted` more fuel than its store has, on the call's thread: returns how much it gets; less than that is the trap.
+ * It must not use the store. */
+typedef uint64_t mote_fuel_source(void *context, uint64_t wanted);
+/* Gives a store somewhere to turn to when its fuel runs out, such as a budget that several stores share. NULL: nowhere, as at first. */
+MOTE_API void mote_store_set_fuel_source(mote_store *store, mote_fuel_source *source, void *context);
 /* Makes whatever runs in the store now, or next, trap with MOTE_TRAP_INTERRUPTED soon (at the next loop or call). The only store call that any
  * thread may make at any time while the store exists. */
 MOTE_API void mote_store_interrupt(mote_store *store);

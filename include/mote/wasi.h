@@ -84,9 +84,9 @@ MOTE_API MOTE_CHECKED mote_status mote_wasi_define(mote_wasi *wasi, mote_linker 
 /* What a program that starts threads needs besides. */
 typedef struct mote_wasi_threads {
     mote_module *module;       /* the program; retained */
-    const mote_limits *limits; /* of the threads' stores; NULL: defaults */
+    const mote_limits *limits; /* of each thread's store; NULL: defaults */
     /* Called on each new thread with its store and a linker that has everything of WASI and the shared memory: the place to define what else
-     * the program imports, and to set fuel and deadlines. NULL: nothing. */
+     * the program imports. NULL: nothing. */
     mote_status (*prepare)(void *context, mote_store *store, mote_linker *linker, mote_error *error);
     void *context;
 } mote_wasi_threads;
@@ -95,6 +95,7 @@ typedef struct mote_wasi_threads {
  * name by which the program imports it, and lets thread-spawn start a thread that instantiates the program in a store of its own over the
  * same memory and calls its `wasi_thread_start`. proc_exit or a trap of any thread ends all of them, and mote_wasi_run returns that;
  * the message of a trap that was not the first thread's ends with " in thread N at FUNCTION (OFFSET)", for its store and its backtrace are gone.
+ * The fuel that `store` has now is the whole program's: its threads take from it and give back what they leave. A deadline of `store` ends all threads.
  * Call it once, after mote_wasi_define. A program that imports no shared memory is left alone.
  * store  the one in which the program's first thread will run
  * Returns MOTE_OK, MOTE_E_LIMIT or MOTE_E_NOMEM. */

@@ -30,6 +30,7 @@ struct threads {
     mote_status status; /* how, once ended */
     mote_error error;
     _Atomic uint32_t running; /* threads besides the first; waited on */
+    _Atomic uint64_t fuel;    /* of the program, less what its threads' stores hold */
 };
 
 /* One thread's beginning. */
@@ -37,6 +38,27 @@ struct start {
     struct threads *threads;
     uint32_t id, argument;
 };
+
+/* ---------------------------------------------------------------- fuel */
+
+/* What a thread gets that wants more fuel: that, and a small part of what is left beyond it, so that it does not ask often and
+ * others find some. All that is left when it is too little. */
+static uint64_t share_of(uint64_t left, uint64_t wanted) {
+    return left < wanted ? left : wanted + (left - wanted) / 64;
+}
+
+static uint64_t take_fuel(void *context, uint64_t wanted) {
+    struct threads *t = context;
+    uint64_t left = atomic_load(&t->fuel);
+    while (!atomic_compare_exchange_weak(&t->fuel, &left, left - share_of(left, wanted))) continue;
+    return share_of(left, wanted);
+}
+
+/* The store's fuel becomes the program's. */
+static void pool_fuel(struct threads *t, mote_store *store) {
+    atomic_fetch_add(&t->fuel, mote_store_fuel(store));
+    mote_store_set_fuel(store, 0);
+}
 
 /* ---------------------------------------------------------------- the end of the program */
 
@@ -132,7 +154,9 @@ static mote_status run_in(const struct start *start, mote_store *store, mote_err
 static mote_status run_thread(const struct start *start, mote_error *error) {
     mote_store *store;
     TRY(mote_store_new(start->threads->engine, &start->threads->limits, &store, error));
+    mote_store_set_fuel_source(store, take_fuel, start->threads);
     mote_status status = run_in(start, store, error);
+    pool_fuel(start->threads, store);
     mote_store_delete(store);
     return status;
 }
@@ -262,6 +286,8 @@ mote_status mote_wasi_define_threads(mote_wasi *wasi, mote_linker *linker, mote_
     mote_limits_init(&t->limits);
     if (config->limits) t->limits = *config->limits;
     t->first.store = store;
+    pool_fuel(t, store);
+    mote_store_set_fuel_source(store, take_fuel, t);
     t->runners = &t->first;
     mote_module_retain(config->module);
     wasi->threads = t;
@@ -286,6 +312,8 @@ static mote_status finish_threads(struct threads *t, mote_status status, mote_er
     runner_remove(t, &t->first);
     end_program(t, status, status ? error : &none);
     wait_for_all(t);
+    mote_store_set_fuel_source(t->first.store, NULL, NULL);
+    mote_store_set_fuel(t->first.store, mote_store_fuel(t->first.store) + atomic_exchange(&t->fuel, 0));
     if (t->status) *error = t->error;
     return t->status;
 }

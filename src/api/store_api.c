@@ -19,6 +19,11 @@ mote_engine *mote_store_engine(const mote_store *store) { return store->engine; 
 void mote_store_set_fuel(mote_store *store, uint64_t fuel) { store->exec->fuel = fuel; }
 uint64_t mote_store_fuel(const mote_store *store) { return store->exec->fuel; }
 
+void mote_store_set_fuel_source(mote_store *store, mote_fuel_source *source, void *context) {
+    store->exec->fuel_source = source;
+    store->exec->fuel_context = context;
+}
+
 void mote_store_interrupt(mote_store *store) { mote__store_stop(store, MOTE_TRAP_INTERRUPTED); }
 
 mote_status mote_store_set_timeout(mote_store *store, uint64_t timeout_ns, mote_error *error) {

@@ -32,6 +32,8 @@ struct mote__exec {
     _Atomic uint32_t park;           /* counts what may end a wait: wakes and interrupts (park.c) */
     uint8_t *heap;                   /* base of the store's garbage-collected heap */
     uint64_t fuel;                   /* left; only with mote_config.fuel */
+    mote_fuel_source *fuel_source;   /* asked when it runs out; may be NULL */
+    void *fuel_context;
     bool metered;                    /* fuel is counted */
     bool at_instruction;             /* a trap is being raised: the activation's pc is the instruction's, not a site */
     mote_store *store;
@@ -55,6 +57,9 @@ static inline uint32_t mote__exec_interrupt(const struct mote__exec *exec) {
 }
 /* Asks for a trap unless one is asked for already. From any thread, lock-free. */
 void mote__exec_stop(struct mote__exec *exec, uint32_t trap);
+
+/* Takes fuel, more of it from the source if need be. False when there is not enough: then none is left. */
+bool mote__exec_charge(struct mote__exec *exec, uint64_t cost);
 
 mote_status mote__exec_new(mote_store *store, size_t stack_bytes, struct mote__exec **out, mote_error *error);
 void mote__exec_delete(struct mote__exec *exec);

@@ -114,14 +114,14 @@ COLD uint32_t resolve_element(struct mote__table *table, uint64_t index, uint32_
     return mote__type_is_sub((*func)->type, type) ? MOTE_TRAP_NONE : MOTE_TRAP_INDIRECT_CALL_TYPE;
 }
 
-/* Takes fuel for a bulk operation; false when there is not enough. */
-COLD bool charge(struct mote__exec *exec, uint64_t cost) {
+bool mote__exec_charge(struct mote__exec *exec, uint64_t cost) {
+    if (exec->fuel < cost && exec->fuel_source) exec->fuel += exec->fuel_source(exec->fuel_context, cost - exec->fuel);
     bool enough = exec->fuel >= cost;
     exec->fuel = enough ? exec->fuel - cost : 0;
     return enough;
 }
 #define CHARGE(cost)                                                                               \
-    if (unlikely(exec->metered) && !charge(exec, (cost))) TRAP(MOTE_TRAP_OUT_OF_FUEL)
+    if (unlikely(exec->metered) && !mote__exec_charge(exec, (cost))) TRAP(MOTE_TRAP_OUT_OF_FUEL)
 
 COLD uint32_t stop_reason(struct mote__exec *exec) {
     uint32_t reason = mote__exec_interrupt(exec);

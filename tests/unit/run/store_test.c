@@ -126,13 +126,17 @@ TEST(deadlines) {
     world_close(&w);
 }
 
-TEST(fuel) {
-    struct world w;
+static mote_instance world_open_metered(struct world *w) {
     mote_config config;
     mote_config_init(&config);
     config.fuel = true;
-    world_open_with(&w, &config, NULL);
-    mote_instance inst = world_instance(&w, LOOP);
+    world_open_with(w, &config, NULL);
+    return world_instance(w, LOOP);
+}
+
+TEST(fuel) {
+    struct world w;
+    mote_instance inst = world_open_metered(&w);
     CHECK_EQ(world_call(&w, inst, "ok"), MOTE_E_TRAP);
     CHECK_EQ(w.error.trap, MOTE_TRAP_OUT_OF_FUEL);
     mote_store_set_fuel(w.store, 1000);
@@ -141,6 +145,36 @@ TEST(fuel) {
     CHECK_EQ(world_call(&w, inst, "spin"), MOTE_E_TRAP);
     CHECK_EQ(w.error.trap, MOTE_TRAP_OUT_OF_FUEL);
     CHECK_EQ(mote_store_fuel(w.store), 0);
+    world_close(&w);
+}
+
+struct budget {
+    uint64_t left, asked;
+};
+
+static uint64_t take_ten(void *context, uint64_t wanted) {
+    struct budget *budget = context;
+    uint64_t taken = budget->left < wanted + 10 ? budget->left : wanted + 10;
+    budget->left -= taken;
+    budget->asked++;
+    return taken;
+}
+
+TEST(fuel_from_a_source) {
+    struct world w;
+    struct budget budget = {.left = 1000};
+    mote_instance inst = world_open_metered(&w);
+    mote_store_set_fuel_source(w.store, take_ten, &budget);
+    CHECK_EQ(world_call_i32(&w, inst, "ok", 0), 1);
+    CHECK(budget.asked > 0 && budget.left > 900);
+    CHECK_EQ(world_call(&w, inst, "spin"), MOTE_E_TRAP);
+    CHECK_EQ(w.error.trap, MOTE_TRAP_OUT_OF_FUEL);
+    CHECK_EQ(budget.left, 0);
+    CHECK_EQ(mote_store_fuel(w.store), 0);
+    budget.left = 100;
+    mote_store_set_fuel_source(w.store, NULL, NULL);
+    CHECK_EQ(world_call(&w, inst, "ok"), MOTE_E_TRAP);
+    CHECK_EQ(budget.left, 100);
     world_close(&w);
 }
 
