@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# deps.sh - deps.sh SET... installs the Debian packages that a set of work needs and that are missing: build, demo, test, more.
+# deps.sh - deps.sh SET... installs the Debian packages that a set of work needs and that are missing: build, parts, demo, test, more.
 # A package is taken for present when the program or file beside it is there, wherever it came from. MOTE_DEPS=skip turns this off.
 set -euo pipefail
 
@@ -24,7 +24,9 @@ packages() {
         cargo_is_new || echo "cargo-web cargo-web" ;;
     more) printf '%s\n' "gcc gcc" "libclang-rt-$clang-dev /usr/lib/llvm-$clang/lib/clang/*/lib/*/libclang_rt.asan*" \
         "gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc" "libc6-dev-arm64-cross /usr/aarch64-linux-gnu/lib/libc.a" "qemu-user qemu-aarch64" ;;
-    *) echo "deps.sh: no such set: $1 (build, demo, test, more)" >&2; exit 2 ;;
+    parts) printf '%s\n' "pkg-config pkg-config" "libfyaml-dev /usr/include/libfyaml.h" "libevent-dev /usr/include/event2/event.h" \
+        "libsqlite3-dev /usr/include/sqlite3.h" ;;
+    *) echo "deps.sh: no such set: $1 (build, parts, demo, test, more)" >&2; exit 2 ;;
     esac
 }
 

@@ -1,0 +1,9 @@
+/* builtin.h - the drivers that are compiled in, by name. */
+#ifndef MOTE_PARTS_BUILTIN_H
+#define MOTE_PARTS_BUILTIN_H
+
+#include "set.h"
+
+extern const struct parts_driver mote__state_memory, mote__secrets_env, mote__secrets_file;
+
+#endif

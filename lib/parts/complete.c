@@ -1,0 +1,118 @@
+/* complete.c - what drivers call on an operation: memory, words, keys, its end (driver.h). Linked into every loadable driver too, so it
+ * knows nothing of how components are found and opened.
+ * Keeps: `done` runs exactly once, and after it nothing here touches the operation. */
+#include "set.h"
+#include <stdarg.h>
+#include <stdio.h>
+
+const char *mote_parts_code_text(mote_parts_code code) {
+    static const char *const texts[] = {
+#define TEXT(name, number, text, vfs) [number] = text,
+        MOTE_PARTS_CODES(TEXT)
+#undef TEXT
+    };
+    return (unsigned)code < sizeof texts / sizeof *texts ? texts[code] : "unknown error";
+}
+
+void mote__parts_log(const struct parts_opening *opening, const char *format, ...) {
+    const struct mote_parts *parts = opening->component->parts;
+    char text[400], line[600];
+    va_list args;
+    if (!parts->log) return;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    snprintf(line, sizeof line, "component %s: %s", opening->name, text);
+    parts->log(parts->context, line);
+}
+
+/* ---------------------------------------------------------------- memory of an operation */
+
+struct piece {
+    struct piece *next;
+    const mote_allocator *allocator;
+    size_t bytes;
+};
+
+/* 16-aligned: three words and one for the alignment. */
+enum { PIECE_HEAD = (sizeof(struct piece) + 15) / 16 * 16 };
+
+void *mote__parts_alloc(mote_parts_op *op, size_t bytes) {
+    const mote_allocator *a = op->component->parts->allocator;
+    struct piece *piece = bytes < SIZE_MAX - PIECE_HEAD ? mote__alloc(a, PIECE_HEAD + bytes) : NULL;
+    if (!piece) return NULL;
+    *piece = (struct piece){.next = op->memory, .allocator = a, .bytes = PIECE_HEAD + bytes};
+    op->memory = piece;
+    return (char *)piece + PIECE_HEAD;
+}
+
+void mote_parts_op_deinit(mote_parts_op *op) {
+    for (struct piece *piece = op->memory, *next; piece; piece = next) {
+        next = piece->next;
+        mote__free(piece->allocator, piece, piece->bytes);
+    }
+    op->memory = NULL;
+}
+
+mote_parts_bytes mote__parts_copy(mote_parts_op *op, const void *bytes, size_t size) {
+    char *copy = mote__parts_alloc(op, size + 1);
+    if (!copy) return (mote_parts_bytes){0};
+    if (size) memcpy(copy, bytes, size);
+    copy[size] = 0;
+    return (mote_parts_bytes){copy, size};
+}
+
+mote_parts_code mote__parts_say(mote_parts_op *op, mote_parts_code code, const char *format, ...) {
+    va_list args;
+    if (*op->text) return code;
+    va_start(args, format);
+    vsnprintf(op->text, sizeof op->text, format, args);
+    va_end(args);
+    return code;
+}
+
+/* ---------------------------------------------------------------- KEYS */
+
+bool mote__parts_wants_key(const mote_parts_op *op, const void *key, size_t size) {
+    const mote_parts_bytes *prefix = &op->whole_prefix, *after = &op->whole_after;
+    if (size < prefix->size || memcmp(key, prefix->data, prefix->size) != 0) return false;
+    if (!after->data) return true;
+    int order = memcmp(key, after->data, size < after->size ? size : after->size);
+    return order ? order > 0 : size > after->size;
+}
+
+bool mote__parts_add_key(mote_parts_op *op, const void *key, size_t size) {
+    size_t prefix = strlen(op->component->prefix);
+    if (op->item_count == op->limit) return op->more = true;
+    if (op->item_count == op->item_capacity) {
+        size_t capacity = op->item_capacity ? op->item_capacity * 2 : 16;
+        mote_parts_item *items = mote__parts_alloc(op, capacity * sizeof *items);
+        if (!items) return false;
+        if (op->item_count) memcpy(items, op->items, op->item_count * sizeof *items);
+        op->items = items;
+        op->item_capacity = capacity;
+    }
+    mote_parts_bytes copy = mote__parts_copy(op, (const char *)key + prefix, size - prefix);
+    if (!copy.data) return false;
+    op->items[op->item_count++] = (mote_parts_item){.key = copy};
+    return true;
+}
+
+/* ---------------------------------------------------------------- ending */
+
+/* What the whole says of its items: the first failure; a missing key is none. */
+static mote_parts_code sum_up(const mote_parts_op *op) {
+    for (size_t i = 0; i < op->item_count; i++)
+        if (op->items[i].code && !(op->verb == MOTE_PARTS_GET && op->items[i].code == MOTE_PARTS_NOT_FOUND)) return op->items[i].code;
+    return MOTE_PARTS_OK;
+}
+
+void mote__parts_complete(mote_parts_op *op, mote_parts_code code) {
+    if (op->timer) mote__loop_timer_stop(op->timer);
+    op->timer = NULL;
+    if (op->ending) mote__parts_say(op, op->ending, "%s", mote_parts_code_text(op->ending));
+    op->code = op->ending ? op->ending : code ? code : sum_up(op);
+    op->is_under_way = false;
+    if (op->ended) *op->ended = true;
+    op->done(op);
+}

@@ -1,0 +1,158 @@
+/* loop.c - the event loop over libevent (loop.h).
+ * Keeps: posts are a list under a lock; a byte in the pipe means that the list is not empty. */
+#define _GNU_SOURCE
+#include "loop.h"
+#include "base/alloc.h"
+#include "os/os.h"
+#include <event2/event.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+struct loop {
+    const mote_allocator *allocator;
+    struct event_base *base;
+    struct event *wake;
+    int pipe[2];
+    struct os_mutex lock;
+    struct loop_post *first, **end; /* under the lock */
+    unsigned works;                 /* under way */
+};
+
+/* ---------------------------------------------------------------- posts */
+
+void mote__loop_post(struct loop *loop, struct loop_post *post) {
+    post->next = NULL;
+    mote__os_mutex_lock(&loop->lock);
+    bool was_empty = !loop->first;
+    *loop->end = post;
+    loop->end = &post->next;
+    if (was_empty) while (write(loop->pipe[1], "", 1) < 0) continue; /* inside the lock: the loop cannot be deleted meanwhile */
+    mote__os_mutex_unlock(&loop->lock);
+}
+
+static struct loop_post *take_posts(struct loop *loop) {
+    mote__os_mutex_lock(&loop->lock);
+    struct loop_post *first = loop->first;
+    loop->first = NULL;
+    loop->end = &loop->first;
+    mote__os_mutex_unlock(&loop->lock);
+    return first;
+}
+
+static void run_posts(evutil_socket_t fd, short what, void *context) {
+    struct loop *loop = context;
+    char bytes[64];
+    (void)what;
+    while (read(fd, bytes, sizeof bytes) > 0) continue;
+    struct loop_post *post = take_posts(loop);
+    while (post) {
+        struct loop_post *next = post->next;
+        post->run(post);
+        post = next;
+    }
+}
+
+/* ---------------------------------------------------------------- the loop */
+
+struct loop *mote__loop_new(const mote_allocator *allocator) {
+    struct loop *loop = MOTE__NEW(allocator, struct loop);
+    if (!loop) return NULL;
+    *loop = (struct loop){.allocator = allocator, .pipe = {-1, -1}, .end = &loop->first};
+    loop->base = event_base_new();
+    bool good = loop->base && !pipe2(loop->pipe, O_CLOEXEC) && !fcntl(loop->pipe[0], F_SETFL, O_NONBLOCK);
+    if (good) loop->wake = event_new(loop->base, loop->pipe[0], EV_READ | EV_PERSIST, run_posts, loop);
+    if (loop->wake && !event_add(loop->wake, NULL)) return loop;
+    mote__loop_delete(loop);
+    return NULL;
+}
+
+struct limit {
+    struct loop_timer timer;
+    bool passed;
+};
+
+static void pass(struct loop_timer *timer) { ((struct limit *)timer)->passed = true; }
+
+void mote__loop_run(struct loop *loop, const bool *stop, uint64_t timeout_ns) {
+    struct limit limit = {.timer.run = pass};
+    bool good = timeout_ns == UINT64_MAX || mote__loop_timer_start(loop, &limit.timer, timeout_ns);
+    while (good && !*stop && !limit.passed) good = event_base_loop(loop->base, EVLOOP_ONCE) >= 0;
+    mote__loop_timer_stop(&limit.timer);
+}
+
+void mote__loop_delete(struct loop *loop) {
+    bool idle = false;
+    if (!loop) return;
+    while (loop->works) mote__loop_run(loop, &idle, 10000000);
+    if (loop->wake) run_posts(loop->pipe[0], 0, loop), event_free(loop->wake);
+    if (loop->base) event_base_free(loop->base);
+    for (int i = 0; i < 2; i++)
+        if (loop->pipe[i] >= 0) close(loop->pipe[i]);
+    MOTE__DELETE(loop->allocator, loop);
+}
+
+/* ---------------------------------------------------------------- timers and watches */
+
+static void run_timer(evutil_socket_t fd, short what, void *context) {
+    struct loop_timer *timer = context;
+    (void)fd, (void)what;
+    timer->run(timer);
+}
+
+bool mote__loop_timer_start(struct loop *loop, struct loop_timer *timer, uint64_t delay_ns) {
+    const struct timeval delay = {.tv_sec = (time_t)(delay_ns / 1000000000), .tv_usec = (suseconds_t)(delay_ns / 1000 % 1000000)};
+    if (!timer->event) timer->event = evtimer_new(loop->base, run_timer, timer);
+    return timer->event && !evtimer_add((struct event *)timer->event, &delay);
+}
+
+void mote__loop_timer_stop(struct loop_timer *timer) {
+    if (timer->event) event_free(timer->event);
+    timer->event = NULL;
+}
+
+static void run_watch(evutil_socket_t fd, short what, void *context) {
+    struct loop_watch *watch = context;
+    (void)fd;
+    watch->run(watch, (what & EV_READ ? LOOP_READ : 0u) | (what & EV_WRITE ? LOOP_WRITE : 0u));
+}
+
+bool mote__loop_watch_start(struct loop *loop, struct loop_watch *watch, int fd, unsigned wanted) {
+    if (watch->event && watch->wanted == wanted && watch->fd == fd) return true;
+    short what = (short)((wanted & LOOP_READ ? EV_READ : 0) | (wanted & LOOP_WRITE ? EV_WRITE : 0) | EV_PERSIST);
+    mote__loop_watch_stop(watch);
+    watch->event = event_new(loop->base, fd, what, run_watch, watch);
+    watch->fd = fd;
+    watch->wanted = wanted;
+    return watch->event && !event_add(watch->event, NULL);
+}
+
+void mote__loop_watch_stop(struct loop_watch *watch) {
+    if (watch->event) event_free(watch->event);
+    watch->event = NULL;
+}
+
+/* ---------------------------------------------------------------- work elsewhere */
+
+static void end_work(struct loop_post *post) {
+    struct loop_work *work = (struct loop_work *)((char *)post - offsetof(struct loop_work, post));
+    mote__os_thread_join((struct os_thread){work->thread});
+    work->loop->works--;
+    work->done(work);
+}
+
+static void *run_work(void *argument) {
+    struct loop_work *work = argument;
+    work->work(work);
+    mote__loop_post(work->loop, &work->post);
+    return NULL;
+}
+
+bool mote__loop_work_start(struct loop *loop, struct loop_work *work) {
+    struct os_thread thread;
+    work->loop = loop;
+    work->post.run = end_work;
+    loop->works++;
+    if (mote__os_thread_create(&thread, run_work, work, 0)) return loop->works--, false;
+    work->thread = thread.handle; /* read by this thread only, when the post arrives */
+    return true;
+}

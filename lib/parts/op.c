@@ -1,0 +1,177 @@
+/* op.c - the beginning of an operation: checked, given whole keys, submitted; its deadline, and those who wait for it.
+ * Keeps: once it has completed (complete.c) nothing here touches the operation. */
+#include "set.h"
+#include "base/utf8.h"
+#include <stdio.h>
+
+enum { KEYS_LIMIT_DEFAULT = 1000 };
+static const uint64_t timeout_default_ns = 20000000000;
+
+/* ---------------------------------------------------------------- checks */
+
+static bool holds_bars(const char *bytes, size_t size) {
+    for (size_t i = 0; i + 1 < size; i++)
+        if (bytes[i] == '|' && bytes[i + 1] == '|') return true;
+    return false;
+}
+
+static mote_parts_code check_key(mote_parts_op *op, const mote_parts_bytes *key) {
+    const struct parts_driver_row *row = &mote__parts_drivers[op->component->id];
+    if (!key->data || !key->size) return mote__parts_say(op, MOTE_PARTS_INVALID, "a key is empty");
+    if (memchr(key->data, 0, key->size) || holds_bars(key->data, key->size)) return mote__parts_say(op, MOTE_PARTS_INVALID, "a key holds NUL or `||`");
+    if (!mote__utf8_valid(key->data, key->size)) return mote__parts_say(op, MOTE_PARTS_INVALID, "a key is not UTF-8");
+    if (key->size + strlen(op->component->prefix) > row->key_bytes_max)
+        return mote__parts_say(op, MOTE_PARTS_TOO_LARGE, "a key of %zu bytes; %s takes %zu", key->size, row->type, row->key_bytes_max);
+    return MOTE_PARTS_OK;
+}
+
+static mote_parts_code check_item(mote_parts_op *op, const mote_parts_item *item) {
+    const struct parts_driver_row *row = &mote__parts_drivers[op->component->id];
+    mote_parts_code code = check_key(op, &item->key);
+    if (code || op->verb == MOTE_PARTS_GET || parts_is_removal(op, item)) return code;
+    if (item->value.size > row->value_bytes_max)
+        return mote__parts_say(op, MOTE_PARTS_TOO_LARGE, "a value of %zu bytes; %s takes %zu", item->value.size, row->type, row->value_bytes_max);
+    if ((item->flags & MOTE_PARTS_JSON) && !mote__parts_is_json(item->value.data, item->value.size))
+        return mote__parts_say(op, MOTE_PARTS_INVALID, "the value is not JSON");
+    return MOTE_PARTS_OK;
+}
+
+static mote_parts_code check(mote_parts_op *op) {
+    bool reads = op->verb == MOTE_PARTS_GET || op->verb == MOTE_PARTS_KEYS;
+    const struct parts_driver_row *row = &mote__parts_drivers[op->component->id];
+    if (row->block == BLOCK_secretstores && !reads) return mote__parts_say(op, MOTE_PARTS_UNSUPPORTED, "secrets are only read");
+    mote_parts_code code = MOTE_PARTS_OK;
+    for (size_t i = 0; i < op->item_count && !code; i++) code = check_item(op, &op->items[i]);
+    return code;
+}
+
+/* ---------------------------------------------------------------- whole keys */
+
+static size_t join(char *out, const char *prefix, const mote_parts_bytes *key) {
+    size_t size = strlen(prefix);
+    memcpy(out, prefix, size);
+    if (key->size) memcpy(out + size, key->data, key->size);
+    return size + key->size;
+}
+
+static bool make_whole(mote_parts_op *op, const mote_parts_bytes *key, mote_parts_bytes *out) {
+    const char *prefix = op->component->prefix;
+    if (!*prefix && key->data) return *out = *key, true;
+    char *whole = mote__parts_alloc(op, strlen(prefix) + key->size + 1);
+    if (!whole) return false;
+    *out = (mote_parts_bytes){whole, join(whole, prefix, key)};
+    whole[out->size] = 0;
+    return true;
+}
+
+static bool prepare(mote_parts_op *op) {
+    if (op->verb == MOTE_PARTS_KEYS) {
+        if (!op->limit) op->limit = KEYS_LIMIT_DEFAULT;
+        op->items = NULL;
+        op->item_count = op->item_capacity = 0;
+        return make_whole(op, &op->prefix, &op->whole_prefix) && (!op->after.data || make_whole(op, &op->after, &op->whole_after));
+    }
+    for (size_t i = 0; i < op->item_count; i++) {
+        mote_parts_item *item = &op->items[i];
+        item->code = MOTE_PARTS_OK;
+        item->found = item->version = (mote_parts_bytes){0};
+        item->expires_ns = item->modified_ns = 0;
+        if (!make_whole(op, &item->key, &item->whole_key)) return false;
+    }
+    return true;
+}
+
+/* ---------------------------------------------------------------- beginning and ending early */
+
+struct deadline {
+    struct loop_timer timer;
+    mote_parts_op *op;
+};
+
+static void end_early(mote_parts_op *op, mote_parts_code why) {
+    if (!op->is_under_way || op->ending) return;
+    op->ending = why;
+    if (op->component->driver->cancel) op->component->driver->cancel(op->component->instance, op);
+}
+
+static void out_of_time(struct loop_timer *timer) { end_early(((struct deadline *)timer)->op, MOTE_PARTS_TIMEOUT); }
+
+void mote_parts_cancel(mote_parts_op *op) { end_early(op, MOTE_PARTS_CANCELLED); }
+
+/* Only for what is still under way after submit: most operations of local stores never need a timer. */
+static void start_deadline(mote_parts_op *op) {
+    struct deadline *deadline = mote__parts_alloc(op, sizeof *deadline);
+    if (!deadline) return mote_parts_cancel(op);
+    *deadline = (struct deadline){.timer.run = out_of_time, .op = op};
+    op->timer = &deadline->timer;
+    if (!mote__loop_timer_start(op->component->parts->loop, op->timer, op->timeout_ns ? op->timeout_ns : timeout_default_ns)) mote_parts_cancel(op);
+}
+
+void mote__parts_begin(struct mote_parts_component *component, mote_parts_op *op) {
+    mote_error error;
+    bool ended = false;
+    op->component = component;
+    op->memory = op->timer = op->driver = NULL;
+    op->ending = MOTE_PARTS_OK;
+    op->text[0] = 0;
+    op->more = false;
+    op->is_under_way = true;
+    op->ended = NULL;
+    mote_parts_code code = check(op);
+    if (!code && !prepare(op)) code = MOTE_PARTS_NOMEM;
+    if (!code && mote__parts_open(component, &error) != MOTE_OK)
+        code = mote__parts_say(op, error.status == MOTE_E_NOMEM ? MOTE_PARTS_NOMEM : MOTE_PARTS_UNAVAILABLE, "%s", error.message);
+    if (code) {
+        mote__parts_complete(op, code);
+        return;
+    }
+    op->ended = &ended;
+    component->driver->submit(component->instance, op);
+    if (ended) return;
+    op->ended = NULL;
+    start_deadline(op);
+}
+
+static void note_done(mote_parts_op *op) { *(bool *)op->context = true; }
+
+mote_parts_code mote__parts_carry_out(struct mote_parts_component *component, mote_parts_op *op) {
+    bool is_done = false;
+    op->done = note_done;
+    op->context = &is_done;
+    mote__parts_begin(component, op);
+    mote__loop_run(component->parts->loop, &is_done, UINT64_MAX);
+    return op->code;
+}
+
+/* Ends an operation on a component that is not there. */
+static void no_such_component(mote_parts_op *op, const char *name, const char *nearest) {
+    op->memory = op->timer = NULL;
+    op->ended = NULL;
+    op->is_under_way = false;
+    op->text[0] = 0;
+    op->code = mote__parts_say(op, MOTE_PARTS_NOT_FOUND, "there is no component `%.60s`%s%.60s%s", name, nearest ? "; did you mean `" : "",
+                               nearest ? nearest : "", nearest ? "`?" : "");
+}
+
+void mote_parts_submit(mote_parts *parts, const char *component, mote_parts_op *op) {
+    const char *nearest;
+    struct mote_parts_component *c = mote__parts_find(parts, component, &nearest);
+    if (c) {
+        mote__parts_begin(c, op);
+        return;
+    }
+    no_such_component(op, component, nearest);
+    op->done(op);
+}
+
+mote_parts_code mote_parts_call(mote_parts *parts, const char *component, mote_parts_op *op) {
+    const char *nearest;
+    struct mote_parts_component *c = mote__parts_find(parts, component, &nearest);
+    if (!c) return no_such_component(op, component, nearest), op->code;
+    mote__os_mutex_lock(&parts->lock);
+    mote__parts_carry_out(c, op);
+    mote__os_mutex_unlock(&parts->lock);
+    return op->code;
+}
+
+void mote_parts_drive(mote_parts *parts, const bool *stop, uint64_t timeout_ns) { mote__loop_run(parts->loop, stop, timeout_ns); }

@@ -1,0 +1,186 @@
+/* parts.c - a set of components: making it, finding and opening what is in it. */
+#define _POSIX_C_SOURCE 200809L
+#include "set.h"
+#include "base/error.h"
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---------------------------------------------------------------- making and deleting */
+
+static const char *keep(mote_parts *parts, const char *text, bool *good) {
+    const char *kept = text ? mote__arena_string(&parts->arena, text, strlen(text)) : NULL;
+    if (text && !kept) *good = false;
+    return kept;
+}
+
+static mote_status check_app_id(const char *app_id, mote_error *error) {
+    if (*app_id && strlen(app_id) <= 200 && !strstr(app_id, "||")) return MOTE_OK;
+    return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET, "`%.60s` is no app id", app_id);
+}
+
+mote_status mote_parts_new(const mote_parts_config *config, mote_parts **out, mote_error *error) {
+    mote_error unwanted;
+    if (!error) error = &unwanted;
+    const mote_allocator *a = config->allocator ? config->allocator : &mote__allocator_libc;
+    const char *app_id = config->app_id ? config->app_id : "mote", *ns = config->namespace_ ? config->namespace_ : getenv("NAMESPACE");
+    TRY(check_app_id(app_id, error));
+    mote_parts *parts = MOTE__NEW(a, mote_parts);
+    if (!parts) return mote__error_nomem(error, "making components");
+    bool good = true;
+    parts->allocator = a;
+    mote__arena_init(&parts->arena, a);
+    parts->log = config->log;
+    parts->context = config->context;
+    parts->app_id = keep(parts, app_id, &good);
+    parts->namespace_ = keep(parts, ns && *ns ? ns : NULL, &good);
+    parts->driver_dir = keep(parts, config->driver_dir, &good);
+    parts->loop = mote__loop_new(a);
+    if (!parts->loop) good = false;
+    if (good) return *out = parts, MOTE_OK;
+    mote_parts_delete(parts);
+    return mote__error_nomem(error, "making components");
+}
+
+static void component_close(struct mote_parts_component *component) {
+    if (component->instance) component->driver->close(component->instance);
+    component->instance = NULL;
+}
+
+void mote_parts_delete(mote_parts *parts) {
+    if (!parts) return;
+    const mote_allocator *a = parts->allocator;
+    for (size_t i = 0; i < parts->components.count; i++) component_close(parts->components.data[i]);
+    mote__loop_delete(parts->loop);
+    for (size_t i = 0; i < parts->components.count; i++)
+        if (parts->components.data[i]->module) dlclose(parts->components.data[i]->module);
+    mote__vec_deinit(&parts->components, a);
+    mote__arena_deinit(&parts->arena);
+    MOTE__DELETE(a, parts);
+}
+
+/* ---------------------------------------------------------------- looking */
+
+size_t mote_parts_count(const mote_parts *parts) { return parts->components.count; }
+
+mote_parts_info mote_parts_at(const mote_parts *parts, size_t index) {
+    const struct mote_parts_component *c = parts->components.data[index];
+    const struct parts_driver_row *row = &mote__parts_drivers[c->id];
+    return (mote_parts_info){c->name, row->type, c->version, c->file, c->line, row->summary};
+}
+
+struct mote_parts_component *mote__parts_find(mote_parts *parts, const char *name, const char **nearest) {
+    struct nearest near;
+    mote__nearest_begin(&near, name);
+    for (size_t i = 0; i < parts->components.count; i++) {
+        struct mote_parts_component *c = parts->components.data[i];
+        if (!strcmp(c->name, name)) return c;
+        mote__nearest_offer(&near, c->name);
+    }
+    *nearest = near.best;
+    return NULL;
+}
+
+/* ---------------------------------------------------------------- opening */
+
+/* A secret's value. A store whose secrets have one part each takes any name for that part, as Dapr does. */
+static mote_parts_code fetch_secret(struct mote_parts_component *store, const struct parts_secret *secret, mote_parts_op *op,
+                                    mote_parts_item *item, char key[512]) {
+    bool parted = secret->part && strcmp(secret->part, secret->name) != 0;
+    snprintf(key, 512, parted ? "%s/%s" : "%s", secret->name, secret->part);
+    *item = (mote_parts_item){.key = {key, strlen(key)}};
+    *op = (mote_parts_op){.verb = MOTE_PARTS_GET, .items = item, .item_count = 1};
+    mote_parts_code code = mote__parts_carry_out(store, op);
+    if (code || item->code != MOTE_PARTS_NOT_FOUND || !parted) return code;
+    mote_parts_op_deinit(op);
+    item->key.size = strlen(secret->name);
+    return mote__parts_carry_out(store, op);
+}
+
+static mote_status take_secret(struct mote_parts_component *c, struct mote_parts_component *store, const struct parts_secret *secret,
+                               mote_error *error) {
+    mote_parts_op op;
+    mote_parts_item item;
+    char key[512];
+    const char *where = mote__parts_keys[secret->key].name, *text = NULL;
+    mote_parts_code code = fetch_secret(store, secret, &op, &item, key);
+    if (!code) code = item.code;
+    if (!code) text = mote__arena_string(&c->parts->arena, item.found.data, item.found.size);
+    mote_parts_op_deinit(&op);
+    if (code)
+        return mote__error_set(error, MOTE_E_NOT_FOUND, MOTE_NO_OFFSET, "%s:%u: the secret `%s` of %s for `%s`: %s", c->file, secret->line,
+                               secret->name, store->name, where, *op.text ? op.text : mote_parts_code_text(code));
+    if (!text) return mote__error_nomem(error, "fetching a secret");
+    if (mote__parts_set_value(c, secret->key, text)) return MOTE_OK;
+    return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET, "%s:%u: the secret for `%s` is not %s", c->file, secret->line, where,
+                           mote__parts_kind_text(mote__parts_keys[secret->key].kind));
+}
+
+static mote_status take_secrets(struct mote_parts_component *c, mote_error *error) {
+    const char *nearest;
+    if (!c->secrets) return MOTE_OK;
+    struct mote_parts_component *store = mote__parts_find(c->parts, c->secret_store, &nearest);
+    if (!store || mote__parts_drivers[store->id].block != BLOCK_secretstores)
+        return mote__error_set(error, MOTE_E_NOT_FOUND, MOTE_NO_OFFSET, "%s:%u: there is no secret store `%s`", c->file, c->line, c->secret_store);
+    TRY(mote__parts_open(store, error));
+    for (const struct parts_secret *s = c->secrets; s; s = s->next) TRY(take_secret(c, store, s, error));
+    return MOTE_OK;
+}
+
+static mote_status not_installed(const struct mote_parts_component *c, const char *why, mote_error *error) {
+    const struct parts_driver_row *row = &mote__parts_drivers[c->id];
+    return mote__error_set(error, MOTE_E_UNSUPPORTED, MOTE_NO_OFFSET, "the driver of %s cannot be loaded (it needs Debian's %s): %s", row->type,
+                           row->package, why);
+}
+
+static mote_status load_module(struct mote_parts_component *c, mote_error *error) {
+    const struct parts_driver_row *row = &mote__parts_drivers[c->id];
+    char path[4096];
+    if (!c->parts->driver_dir) return not_installed(c, "no folder of drivers was given", error);
+    snprintf(path, sizeof path, "%s/%s.so", c->parts->driver_dir, row->module);
+    c->module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!c->module) return not_installed(c, dlerror(), error);
+    c->driver = dlsym(c->module, "mote_parts_driver");
+    bool fits = c->driver && c->driver->abi == PARTS_DRIVER_ABI && !strcmp(c->driver->type, row->type);
+    return fits ? MOTE_OK : not_installed(c, "it is of another version of mote", error);
+}
+
+static mote_status open_now(struct mote_parts_component *c, mote_error *error) {
+    mote_error inner;
+    const struct parts_driver_row *row = &mote__parts_drivers[c->id];
+    TRY(take_secrets(c, error));
+    c->driver = mote__parts_builtin(row->type);
+    if (!c->driver) TRY(load_module(c, error));
+    c->opening = (struct parts_opening){.allocator = c->parts->allocator,
+                                        .loop = c->parts->loop,
+                                        .name = c->name,
+                                        .app_id = c->parts->app_id,
+                                        .values = c->values,
+                                        .component = c};
+    mote_status status = c->driver->open(&c->opening, &c->instance, &inner);
+    return status ? mote__error_set(error, status, MOTE_NO_OFFSET, "component %s (%s:%u): %s", c->name, c->file, c->line, inner.message) : MOTE_OK;
+}
+
+mote_status mote__parts_open(struct mote_parts_component *c, mote_error *error) {
+    if (c->is_open) return MOTE_OK;
+    if (c->is_opening) return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET, "component %s needs itself to be opened", c->name);
+    c->is_opening = true;
+    mote_status status = open_now(c, error);
+    c->is_opening = false;
+    c->is_open = status == MOTE_OK;
+    return status;
+}
+
+mote_status mote_parts_open(mote_parts *parts, const char *component, mote_error *error) {
+    mote_error unwanted;
+    const char *nearest;
+    if (!error) error = &unwanted;
+    struct mote_parts_component *c = mote__parts_find(parts, component, &nearest);
+    if (!c)
+        return mote__error_set(error, MOTE_E_NOT_FOUND, MOTE_NO_OFFSET, "there is no component `%s`%s%s%s", component,
+                               nearest ? "; did you mean `" : "", nearest ? nearest : "", nearest ? "`?" : "");
+    mote__os_mutex_lock(&parts->lock);
+    mote_status status = mote__parts_open(c, error);
+    mote__os_mutex_unlock(&parts->lock);
+    return status;
+}

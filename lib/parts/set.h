@@ -1,0 +1,62 @@
+/* set.h - a mote_parts from inside: components, how they were written, how they are opened. */
+#ifndef MOTE_PARTS_SET_H
+#define MOTE_PARTS_SET_H
+
+#include "base/arena.h"
+#include "base/vec.h"
+#include "driver.h"
+#include "os/os.h"
+
+/* A metadata entry whose value is in a secret store; it is fetched when the component is opened. */
+struct parts_secret {
+    enum parts_key key;
+    const char *name, *part; /* secretKeyRef's name and key */
+    unsigned line;
+    struct parts_secret *next;
+};
+
+struct mote_parts_component {
+    struct mote_parts *parts;
+    enum parts_driver_id id;
+    const char *name, *version, *file, *secret_store; /* secret_store may be NULL */
+    unsigned line;
+    bool is_open, is_opening;
+    struct parts_secret *secrets;
+    struct parts_value values[KEY_COUNT];
+    const char *prefix; /* of every key, "shop||"; "" for none */
+    struct parts_opening opening;
+    const struct parts_driver *driver;
+    void *instance, *module; /* module: what dlopen gave, NULL for those compiled in */
+};
+
+struct mote_parts {
+    const mote_allocator *allocator;
+    struct arena arena; /* components and every text in them */
+    struct loop *loop;
+    struct os_mutex lock; /* held by whoever drives the loop */
+    const char *app_id, *namespace_, *driver_dir;
+    void (*log)(void *context, const char *line);
+    void *context;
+    VEC(struct mote_parts_component *) components;
+};
+
+/* NULL when there is none; *nearest then is the nearest name, or NULL. */
+struct mote_parts_component *mote__parts_find(struct mote_parts *parts, const char *name, const char **nearest);
+/* Opens a component if it is not open yet. */
+mote_status mote__parts_open(struct mote_parts_component *component, mote_error *error);
+/* Begins an operation on a component that is known; mote_parts_call's inside. The lock is held. */
+void mote__parts_begin(struct mote_parts_component *component, mote_parts_op *op);
+/* Carries it out; the lock is held. */
+mote_parts_code mote__parts_carry_out(struct mote_parts_component *component, mote_parts_op *op);
+
+/* The drivers that are compiled in; NULL when `type` is none of them (builtin.c). */
+const struct parts_driver *mote__parts_builtin(const char *type);
+
+/* Converts the written value of a key; false when it is none of its kind. */
+bool mote__parts_set_value(struct mote_parts_component *component, enum parts_key key, const char *text);
+/* Whether Dapr lets a variable be read through a component: not its own, nothing with spaces. */
+bool mote__parts_env_allowed(const char *name);
+/* The variable's value; NULL when it may not be read or is not set. */
+const char *mote__parts_env(const char *name);
+
+#endif

@@ -1,0 +1,215 @@
+/* state_memory.c - state.in-memory: keys in a sorted array. The smallest driver with every behaviour: the example to begin with.
+ * Keeps: entries are sorted by the bytes of their keys; expired ones count as absent and go when their key is written. */
+#include "builtin.h"
+#include "base/error.h"
+#include <inttypes.h>
+#include <stdio.h>
+
+struct entry {
+    char *key, *value;
+    size_t key_size, value_size;
+    uint64_t version, expires_ns, modified_ns;
+};
+
+struct memory {
+    const mote_allocator *allocator;
+    VEC(struct entry) entries;
+    uint64_t versions; /* given out so far */
+};
+
+static uint64_t present(void) { return mote__os_clock_ns(OS_CLOCK_REALTIME); }
+
+/* ---------------------------------------------------------------- entries */
+
+static int compare(const struct entry *entry, const void *key, size_t size) {
+    int order = memcmp(entry->key, key, entry->key_size < size ? entry->key_size : size);
+    return order ? order : (entry->key_size > size) - (entry->key_size < size);
+}
+
+/* Index of a key, or of where it would be. */
+static size_t position(const struct memory *m, const mote_parts_bytes *key, bool *found) {
+    size_t low = 0, high = m->entries.count;
+    *found = false;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = compare(&m->entries.data[middle], key->data, key->size);
+        if (!order) return *found = true, middle;
+        if (order < 0) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
+static bool is_live(const struct entry *entry, uint64_t now) { return !entry->expires_ns || entry->expires_ns > now; }
+
+/* The live entry of a key, NULL when there is none. */
+static struct entry *lookup(const struct memory *m, const mote_parts_bytes *key) {
+    bool found;
+    size_t at = position(m, key, &found);
+    return found && is_live(&m->entries.data[at], present()) ? &m->entries.data[at] : NULL;
+}
+
+static void entry_free(const struct memory *m, struct entry *entry) {
+    mote__free(m->allocator, entry->key, entry->key_size);
+    mote__free(m->allocator, entry->value, entry->value_size);
+}
+
+/* NULL when out of memory, or when size is 0. */
+static char *duplicate(const struct memory *m, const mote_parts_bytes *bytes) {
+    char *copy = bytes->size ? mote__alloc(m->allocator, bytes->size) : NULL;
+    return copy ? memcpy(copy, bytes->data, bytes->size) : NULL;
+}
+
+/* ---------------------------------------------------------------- verbs */
+
+static mote_parts_code get(const struct memory *m, mote_parts_op *op, mote_parts_item *item) {
+    char version[24];
+    const struct entry *entry = lookup(m, &item->whole_key);
+    if (!entry) return item->code = MOTE_PARTS_NOT_FOUND, MOTE_PARTS_OK;
+    snprintf(version, sizeof version, "%" PRIu64, entry->version);
+    item->found = mote__parts_copy(op, entry->value, entry->value_size);
+    item->version = mote__parts_copy(op, version, strlen(version));
+    item->expires_ns = entry->expires_ns;
+    item->modified_ns = entry->modified_ns;
+    return item->found.data && item->version.data ? MOTE_PARTS_OK : MOTE_PARTS_NOMEM;
+}
+
+/* Whether an item's condition holds now. */
+static mote_parts_code allows(const struct memory *m, const mote_parts_item *item) {
+    char version[24];
+    const struct entry *entry = lookup(m, &item->whole_key);
+    switch (parts_condition(item)) {
+    case PARTS_ALWAYS: return MOTE_PARTS_OK;
+    case PARTS_IF_ABSENT: return entry ? MOTE_PARTS_CONFLICT : MOTE_PARTS_OK;
+    case PARTS_IF_MATCH: break;
+    }
+    snprintf(version, sizeof version, "%" PRIu64, entry ? entry->version : 0);
+    bool same = entry && item->etag.size == strlen(version) && !memcmp(item->etag.data, version, item->etag.size);
+    return same ? MOTE_PARTS_OK : MOTE_PARTS_CONFLICT;
+}
+
+static void drop(struct memory *m, const mote_parts_bytes *key) {
+    bool found;
+    size_t at = position(m, key, &found);
+    if (!found) return;
+    entry_free(m, &m->entries.data[at]);
+    memmove(&m->entries.data[at], &m->entries.data[at + 1], (--m->entries.count - at) * sizeof *m->entries.data);
+}
+
+/* An entry that is not in the array yet. */
+static bool make(struct memory *m, const mote_parts_item *item, struct entry *out) {
+    uint64_t now = present();
+    *out = (struct entry){.key = duplicate(m, &item->whole_key),
+                          .value = duplicate(m, &item->value),
+                          .key_size = item->whole_key.size,
+                          .value_size = item->value.size,
+                          .version = ++m->versions,
+                          .expires_ns = item->ttl_s > 0 ? now + (uint64_t)item->ttl_s * 1000000000 : 0,
+                          .modified_ns = now};
+    if (out->key && (out->value || !out->value_size)) return true;
+    entry_free(m, out);
+    return false;
+}
+
+/* Puts an entry in its place; there is room in the array. */
+static void insert(struct memory *m, const struct entry *entry) {
+    bool found;
+    size_t at = position(m, &(mote_parts_bytes){entry->key, entry->key_size}, &found);
+    if (found) {
+        entry_free(m, &m->entries.data[at]);
+    } else {
+        memmove(&m->entries.data[at + 1], &m->entries.data[at], (m->entries.count++ - at) * sizeof *entry);
+    }
+    m->entries.data[at] = *entry;
+}
+
+static bool tell_version(mote_parts_op *op, mote_parts_item *item, uint64_t version) {
+    char text[24];
+    snprintf(text, sizeof text, "%" PRIu64, version);
+    item->version = mote__parts_copy(op, text, strlen(text));
+    return item->version.data;
+}
+
+/* Writes or removes one item, whose condition holds. Nothing has changed when it fails. */
+static mote_parts_code apply(struct memory *m, mote_parts_op *op, mote_parts_item *item) {
+    struct entry entry;
+    if (parts_is_removal(op, item)) return drop(m, &item->whole_key), MOTE_PARTS_OK;
+    if (!tell_version(op, item, m->versions + 1) || !mote__vec_reserve(&m->entries, m->allocator, 1) || !make(m, item, &entry)) return MOTE_PARTS_NOMEM;
+    insert(m, &entry);
+    return MOTE_PARTS_OK;
+}
+
+static void write_each(struct memory *m, mote_parts_op *op) {
+    for (size_t i = 0; i < op->item_count; i++) {
+        mote_parts_item *item = &op->items[i];
+        item->code = allows(m, item);
+        if (!item->code) item->code = apply(m, op, item);
+    }
+}
+
+/* All or nothing: conditions are looked at and memory is taken before anything changes. Conditions see the store as it was before. */
+static mote_parts_code transact(struct memory *m, mote_parts_op *op) {
+    struct entry *made = mote__parts_alloc(op, op->item_count * sizeof *made);
+    mote_parts_code code = made && mote__vec_reserve(&m->entries, m->allocator, op->item_count) ? MOTE_PARTS_OK : MOTE_PARTS_NOMEM;
+    size_t ready = 0;
+    for (; ready < op->item_count && !code; ready++) {
+        mote_parts_item *item = &op->items[ready];
+        made[ready] = (struct entry){0};
+        code = item->code = allows(m, item);
+        if (code || parts_is_removal(op, item)) continue;
+        if (!tell_version(op, item, m->versions + 1) || !make(m, item, &made[ready])) code = MOTE_PARTS_NOMEM;
+    }
+    for (size_t i = 0; i < ready; i++) {
+        if (code) entry_free(m, &made[i]);
+        else if (made[i].key) insert(m, &made[i]);
+        else drop(m, &op->items[i].whole_key);
+    }
+    return code;
+}
+
+static mote_parts_code keys(const struct memory *m, mote_parts_op *op) {
+    bool found;
+    uint64_t now = present();
+    const mote_parts_bytes *from = op->whole_after.data ? &op->whole_after : &op->whole_prefix;
+    for (size_t i = position(m, from, &found); i < m->entries.count && !op->more; i++) {
+        const struct entry *entry = &m->entries.data[i];
+        if (!is_live(entry, now) || !mote__parts_wants_key(op, entry->key, entry->key_size)) continue;
+        if (!mote__parts_add_key(op, entry->key, entry->key_size)) return MOTE_PARTS_NOMEM;
+    }
+    return MOTE_PARTS_OK;
+}
+
+static void memory_submit(void *instance, mote_parts_op *op) {
+    struct memory *m = instance;
+    mote_parts_code code = MOTE_PARTS_OK;
+    switch (op->verb) {
+    case MOTE_PARTS_GET:
+        for (size_t i = 0; i < op->item_count && !code; i++) code = get(m, op, &op->items[i]);
+        break;
+    case MOTE_PARTS_SET:
+    case MOTE_PARTS_DELETE: write_each(m, op); break;
+    case MOTE_PARTS_TRANSACT: code = transact(m, op); break;
+    case MOTE_PARTS_KEYS: code = keys(m, op); break;
+    }
+    mote__parts_complete(op, code);
+}
+
+/* ---------------------------------------------------------------- the driver */
+
+static mote_status memory_open(const struct parts_opening *opening, void **instance, mote_error *error) {
+    struct memory *m = MOTE__NEW(opening->allocator, struct memory);
+    if (!m) return mote__error_nomem(error, "opening");
+    m->allocator = opening->allocator;
+    *instance = m;
+    return MOTE_OK;
+}
+
+static void memory_close(void *instance) {
+    struct memory *m = instance;
+    for (size_t i = 0; i < m->entries.count; i++) entry_free(m, &m->entries.data[i]);
+    mote__vec_deinit(&m->entries, m->allocator);
+    MOTE__DELETE(m->allocator, m);
+}
+
+const struct parts_driver mote__state_memory = {
+    .abi = PARTS_DRIVER_ABI, .type = "state.in-memory", .open = memory_open, .close = memory_close, .submit = memory_submit};
