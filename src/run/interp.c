@@ -52,6 +52,12 @@ static inline double read_double(const void *at) {
     return x;
 }
 
+static inline mote__v128 read_vector(const void *at) {
+    mote__v128 x;
+    memcpy(&x, at, sizeof x);
+    return x;
+}
+
 /* Only the low lane counts; leaving the other one as it is saves an instruction. */
 static inline floats with_double(floats f, double x) {
     doubles d = (doubles)f;

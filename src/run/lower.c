@@ -22,7 +22,7 @@ enum location { LOC_SLOT, LOC_LOCAL, LOC_CONST, LOC_R, LOC_F };
     uint32_t local; /* LOC_LOCAL */                                                                \
     uint32_t prev;  /* LOC_LOCAL: stack index + 1 of the next pending read of the same local below */ \
     uint32_t node;  /* reference slots at and below it, as of the last site above it */            \
-    uint64_t bits;  /* LOC_CONST */
+    uint64_t bits;  /* LOC_CONST; a v128's: the address of its bytes in the module */
 #define WALK_FRAME_EXTRA                                                                           \
     int32_t base;         /* slot of the first value of its label */                               \
     uint32_t start;       /* loops: unit to branch back to */                                      \
@@ -104,7 +104,7 @@ enum { NO_SLOT = INT32_MIN, NO_POS = UINT32_MAX };
 
 enum insn_class {
     CLASS_NONE, CLASS_IB, CLASS_IU, CLASS_FB, CLASS_FC, CLASS_FU, CLASS_FI, CLASS_IF, CLASS_LI, CLASS_LF, CLASS_LV, CLASS_SI, CLASS_SF, CLASS_SV,
-    CLASS_G, CLASS_WIDE, CLASS_XLANE, CLASS_XATOMIC
+    CLASS_V1, CLASS_V2, CLASS_VS, CLASS_V3, CLASS_G, CLASS_WIDE, CLASS_XLANE, CLASS_XATOMIC
 };
 
 static const struct { uint16_t base; uint8_t cls; } insn_of_op[OP_COUNT] = {
@@ -122,10 +122,11 @@ static const struct { uint16_t base; uint8_t cls; } insn_of_op[OP_COUNT] = {
 #define LV(id, mem)           [OP_##id] = {I_##id##_s, CLASS_LV},
 #define SI(id, mem)           [OP_##id] = {I_##id##_ss, CLASS_SI},
 #define SF(id, t, mem)        [OP_##id] = {I_##id##_ss, CLASS_SF},
-#define SV(id, mem)           [OP_##id] = {I_##id##_s, CLASS_SV},
-#define G1(id, out, a)        [OP_##id] = {I_##id, CLASS_G},
-#define G2(id, out, a, b)     [OP_##id] = {I_##id, CLASS_G},
-#define G3(id, out, a, b, c)  [OP_##id] = {I_##id, CLASS_G},
+#define SV(id, mem)           [OP_##id] = {I_##id##_ss, CLASS_SV},
+#define V1(id, out, a)        [OP_##id] = {I_##id##_s, CLASS_V1},
+#define V2(id)                [OP_##id] = {I_##id##_ss, CLASS_V2},
+#define VS(id)                [OP_##id] = {I_##id##_ss, CLASS_VS},
+#define V3(id)                [OP_##id] = {I_##id##_s, CLASS_V3},
 #define GL1(id, out, a)       [OP_##id] = {I_##id, CLASS_G},
 #define GL2(id, a, b)         [OP_##id] = {I_##id, CLASS_G},
 #define GSHUFFLE(id)          [OP_##id] = {I_##id, CLASS_G},
@@ -143,7 +144,7 @@ static const struct { uint16_t base; uint8_t cls; } insn_of_op[OP_COUNT] = {
 #include "run/insn.def"
 };
 /* The form for any memory, as a distance from the first: after s and r with two results each, after ss..rk, and so on. */
-enum { X_OF_LOAD = 4, X_OF_VECTOR = 2, X_OF_SI = 5, X_OF_SF = 4 };
+enum { X_OF_LOAD = 4, X_OF_LV = 2, X_OF_SI = 5, X_OF_SF = 4 };
 enum { VARIANT_SS, VARIANT_RS, VARIANT_SR, VARIANT_SK, VARIANT_RK };
 
 #include "run/lower_operand.h"

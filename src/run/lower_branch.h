@@ -70,7 +70,7 @@ static void move_to_label(struct walk *w, const struct walk_frame *f, uint32_t c
         switch ((enum location)v->loc) {
         case LOC_SLOT: mov(c, to, v->slot, v->type); break;
         case LOC_LOCAL: mov(c, to, c->local_slots.data[v->local], v->type); break;
-        case LOC_CONST: constant(c, to, v->bits); break;
+        case LOC_CONST: constant(c, to, v->bits, v->type); break;
         case LOC_R:
         case LOC_F:
             if (to == v->slot) settle(w, i);

@@ -128,14 +128,48 @@ static void canonicalise(struct walk *w, enum mote__op op, uint32_t i, char out)
     if (slot != w->stack[i].slot) mov(c, w->stack[i].slot, slot, w->stack[i].type);
 }
 
-/* Slots only: vectors, lanes, 128-bit integers. */
+/* Vectors: operands from slots, the register or the code by the class's variants, the result in the register and its slot. */
+static void emit_vector(struct walk *w, enum mote__op op, valtype out) {
+    struct lowering *c = w->c;
+    struct operand a = {.kind = AT_REGISTER}, b = a, last = a;
+    uint32_t i = w->count, variant;
+    switch ((enum insn_class)insn_of_op[op].cls) {
+    case CLASS_V1:
+        a = take(w, i, in_f(w->stack[i].type) ? WANT_F : WANT_R);
+        variant = a.kind == AT_REGISTER;
+        break;
+    case CLASS_V3:
+        last = take(w, i + 2, WANT_F);
+        b = take(w, i + 1, WANT_SLOT);
+        a = take(w, i, WANT_SLOT);
+        variant = last.kind == AT_REGISTER;
+        break;
+    case CLASS_VS:
+        b = take(w, i + 1, WANT_CONST);
+        a = take(w, i, WANT_F);
+        variant = 2 * (b.kind == AT_CONST) + (a.kind == AT_REGISTER);
+        break;
+    default: variant = take_pair(w, &op, &a, &b, WANT_F); break;
+    }
+    clobber(w, in_f(out));
+    int32_t to = result_slot(w, i);
+    insn(c, insn_of_op[op].base + variant);
+    put_slot(c, to);
+    if (a.kind == AT_SLOT) put_slot(c, a.slot);
+    if (b.kind == AT_SLOT) put_slot(c, b.slot);
+    if (last.kind == AT_SLOT) put_slot(c, last.slot);
+    if (b.kind == AT_CONST && b.type == VT_V128) put_bytes(c, vector_of_bits(b.bits));
+    if (b.kind == AT_CONST && b.type == VT_I32) put(c, (uint32_t)b.bits);
+    result_in_both(w, i, to, out);
+}
+
+/* Slots only: lanes, shuffles, 128-bit integers. */
 static void emit_generic(struct walk *w, enum mote__op op, uint32_t n_in, char out) {
     struct lowering *c = w->c;
     int32_t from[4];
     for (uint32_t i = n_in; i-- > 0;) from[i] = take_slot(w, w->count + i);
-    if (out == 'i' || out == 'I') clobber(w, false);
-    if (out == 'f' || out == 'F') clobber(w, true);
     bool wide = insn_of_op[op].cls == CLASS_WIDE;
+    clobber(w, in_f(walk_letter(out)));
     uint32_t i = w->count;
     int32_t to = wide ? canonical(w, i) : result_slot(w, i);
     if (!is_near(to)) to = scratch(c);
@@ -143,8 +177,7 @@ static void emit_generic(struct walk *w, enum mote__op op, uint32_t n_in, char o
     put_slot(c, to);
     for (uint32_t k = 0; k < n_in; k++) put_slot(c, from[k]);
     if (mote__op_info[op].kind == KIND_LANE) put(c, w->imm.b);
-    if (mote__op_info[op].kind == KIND_SHUFFLE)
-        for (int k = 0; k < 16; k += 2) put(c, w->imm.bytes[k] | (uint32_t)w->imm.bytes[k + 1] << 8);
+    if (mote__op_info[op].kind == KIND_SHUFFLE) put_bytes(c, w->imm.bytes);
     if (wide) {
         use_slot(c, to + 4);
         w->stack[i].type = VT_I64;
@@ -152,7 +185,7 @@ static void emit_generic(struct walk *w, enum mote__op op, uint32_t n_in, char o
         result_in_slot(w, i + 1, to + 1, VT_I64);
         return;
     }
-    result_in_slot(w, i, to, walk_letter(out));
+    result_in_both(w, i, to, walk_letter(out));
 }
 
 static void on_plain(struct walk *w, enum mote__op op, uint32_t n_in) {
@@ -169,6 +202,10 @@ static void on_plain(struct walk *w, enum mote__op op, uint32_t n_in) {
     case CLASS_FU: emit_unary(w, op, true, true); break;
     case CLASS_FI: emit_unary(w, op, true, false); break;
     case CLASS_IF: emit_unary(w, op, false, true); break;
+    case CLASS_V1:
+    case CLASS_V2:
+    case CLASS_VS:
+    case CLASS_V3: emit_vector(w, op, walk_letter(out)); break;
     default: emit_generic(w, op, n_in, out); break;
     }
     w->stack[w->count].type = walk_letter(out);
@@ -187,14 +224,14 @@ static void emit_load(struct walk *w, enum mote__op op, char out) {
     struct lowering *c = w->c;
     bool is_f = out == 'f' || out == 'F', vector = out == 'v';
     struct operand address = take(w, w->count, WANT_R);
-    if (!vector) clobber(w, is_f);
+    clobber(w, is_f || vector);
     int32_t to = vector ? result_slot(w, w->count) : 0;
     bool in_r = address.kind == AT_REGISTER;
     uint32_t pos = insn(c, insn_of_op[op].base + (vector ? in_r : 2 * in_r));
     put(c, (uint16_t)to);
     if (!in_r) put_slot(c, address.slot);
     put32(c, (uint32_t)w->imm.x);
-    if (vector) result_in_slot(w, w->count, to, VT_V128);
+    if (vector) result_in_both(w, w->count, to, VT_V128);
     else result_in_register(w, w->count, pos, is_f);
 }
 
@@ -215,6 +252,7 @@ static void emit_store_int(struct walk *w, enum mote__op op) {
     if (value.kind == AT_CONST) put32(c, (uint32_t)value.bits);
 }
 
+/* A float or a vector. */
 static void emit_store_float(struct walk *w, enum mote__op op) {
     struct lowering *c = w->c;
     struct operand value = take(w, w->count + 1, WANT_F), address = take(w, w->count, WANT_R);
@@ -222,16 +260,6 @@ static void emit_store_float(struct walk *w, enum mote__op op) {
     insn(c, insn_of_op[op].base + value_r + 2u * address_r); /* ss sr rs rr */
     if (!address_r) put_slot(c, address.slot);
     if (!value_r) put_slot(c, value.slot);
-    put32(c, (uint32_t)w->imm.x);
-}
-
-static void emit_store_vector(struct walk *w, enum mote__op op) {
-    struct lowering *c = w->c;
-    int32_t value = take_slot(w, w->count + 1);
-    struct operand address = take(w, w->count, WANT_R);
-    insn(c, insn_of_op[op].base + (address.kind == AT_REGISTER));
-    if (address.kind == AT_SLOT) put_slot(c, address.slot);
-    put_slot(c, value);
     put32(c, (uint32_t)w->imm.x);
 }
 
@@ -244,7 +272,7 @@ static void emit_any_memory(struct walk *w, enum mote__op op, uint32_t code, uin
     int32_t from[3] = {0};
     for (uint32_t i = n_in; i-- > 0;) from[i] = take_slot(w, w->count + i);
     clobber(w, false);
-    if (out == 'f' || out == 'F') clobber(w, true);
+    if (out && in_f(walk_letter(out))) clobber(w, true);
     int32_t to = out ? result_slot(w, w->count) : 0;
     insn(c, code);
     if (!store) put(c, (uint16_t)to);
@@ -270,7 +298,7 @@ static void on_memory(struct walk *w, enum mote__op op, uint32_t n_in) {
         else emit_load(w, op, out);
         break;
     case CLASS_LV:
-        if (any) emit_any_memory(w, op, base + X_OF_VECTOR, n_in, out);
+        if (any) emit_any_memory(w, op, base + X_OF_LV, n_in, out);
         else emit_load(w, op, out);
         break;
     case CLASS_SI:
@@ -278,12 +306,9 @@ static void on_memory(struct walk *w, enum mote__op op, uint32_t n_in) {
         else emit_store_int(w, op);
         break;
     case CLASS_SF:
+    case CLASS_SV:
         if (any) emit_any_memory(w, op, base + X_OF_SF, n_in, 0);
         else emit_store_float(w, op);
-        break;
-    case CLASS_SV:
-        if (any) emit_any_memory(w, op, base + X_OF_VECTOR, n_in, 0);
-        else emit_store_vector(w, op);
         break;
     default: emit_any_memory(w, op, base, n_in, out); break;
     }

@@ -28,6 +28,11 @@ static void set32(struct lowering *c, uint32_t at, uint32_t value) {
     set16(c, at + 1, value >> 16);
 }
 
+/* The 16 bytes of a vector or of lane numbers. */
+static void put_bytes(struct lowering *c, const uint8_t *bytes) {
+    for (int k = 0; k < 16; k += 2) put(c, bytes[k] | (uint32_t)bytes[k + 1] << 8);
+}
+
 static uint32_t here(const struct lowering *c) { return (uint32_t)c->units.count; }
 
 /* Notes the instruction that begins here; those that it replaces are gone. */
@@ -97,20 +102,26 @@ static void put_slot(struct lowering *c, int32_t slot) {
     put(c, (uint16_t)slot);
 }
 
-static void constant(struct lowering *c, int32_t to, uint64_t bits) {
+static const uint8_t *vector_of_bits(uint64_t bits) { return (const uint8_t *)(uintptr_t)bits; }
+
+static void constant(struct lowering *c, int32_t to, uint64_t bits, valtype type) {
     int32_t place = is_near(to) ? to : c->scratch + 2 * SCRATCH_OPERANDS; /* a pair of its own: operands may be in the others already */
-    bool small = bits <= UINT32_MAX;
-    insn(c, small ? I_const_s : I_const64_s);
+    bool vector = type == VT_V128, small = bits <= UINT32_MAX;
+    insn(c, vector ? I_const_v : small ? I_const_s : I_const64_s);
     put_slot(c, place);
-    if (small) put32(c, (uint32_t)bits);
+    if (vector) put_bytes(c, vector_of_bits(bits));
+    else if (small) put32(c, (uint32_t)bits);
     else put64(c, bits);
     forget_slot(c, place);
-    if (place != to) mov(c, to, place, VT_I64);
+    if (vector) forget_slot(c, place + 1);
+    if (place != to) mov(c, to, place, type);
 }
 
 /* ---------------------------------------------------------------- registers */
 
 static bool is_float(valtype type) { return type == VT_F32 || type == VT_F64; }
+/* The register of floats holds vectors too. */
+static bool in_f(valtype type) { return is_float(type) || type == VT_V128; }
 
 /* The integer or float register goes to a slot; the register keeps it. */
 static void put_register(struct lowering *c, int32_t to, valtype type) {
@@ -230,7 +241,7 @@ static void settle(struct walk *w, uint32_t i) {
     case LOC_SLOT: break;
     case LOC_LOCAL: copy_reads_of(w, v->local); break;
     case LOC_CONST:
-        constant(w->c, v->slot, v->bits);
+        constant(w->c, v->slot, v->bits, v->type);
         v->loc = LOC_SLOT;
         break;
     case LOC_R: spill(w, false); break;
@@ -286,7 +297,7 @@ static struct operand take(struct walk *w, uint32_t i, unsigned want) {
  * that slot. */
 static void force_slot(struct walk *w, struct operand *o) {
     if (o->kind == AT_CONST) {
-        constant(w->c, o->slot, o->bits);
+        constant(w->c, o->slot, o->bits, o->type);
         o->slot = near_slot(w->c, o->slot, o->type);
     }
     o->kind = AT_SLOT;
@@ -325,4 +336,10 @@ static void result_in_slot(struct walk *w, uint32_t i, int32_t written, valtype 
     w->c->slot_pos = w->c->last;
     w->c->slot_entry = i;
     if (written != v->slot) mov(w->c, v->slot, written, type);
+}
+
+/* The same for an instruction that leaves its result in the register as well. Call clobber before it. */
+static void result_in_both(struct walk *w, uint32_t i, int32_t written, valtype type) {
+    result_in_slot(w, i, written, type);
+    *(in_f(type) ? &w->c->f_slot : &w->c->r_slot) = w->stack[i].slot;
 }

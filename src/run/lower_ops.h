@@ -11,14 +11,6 @@ static void push_constant(struct walk *w, uint64_t bits, valtype type) {
     v->type = type;
 }
 
-static void push_vector(struct walk *w) {
-    int32_t to = result_slot(w, w->count);
-    insn(w->c, I_const_v);
-    put_slot(w->c, to);
-    for (int k = 0; k < 16; k += 2) put(w->c, w->imm.bytes[k] | (uint32_t)w->imm.bytes[k + 1] << 8);
-    result_in_slot(w, w->count, to, VT_V128);
-}
-
 /* Operand `i` becomes a pending read of a local. */
 static void push_local(struct walk *w, uint32_t i, uint32_t local, valtype type) {
     struct lowering *c = w->c;
@@ -42,13 +34,14 @@ static bool can_retarget(const struct lowering *c, uint32_t i, int32_t slot, int
 }
 
 static void retarget(struct lowering *c, int32_t slot, int32_t to, valtype type) {
-    bool in_r = c->r_slot == slot;
+    bool in_r = c->r_slot == slot, in_f = c->f_slot == slot;
     set16(c, c->last + 1, (uint16_t)to);
     c->slot_pos = NO_POS;
     forget_slot(c, slot);
     forget_slot(c, to);
     if (type == VT_V128) forget_slot(c, to + 1);
     if (in_r) c->r_slot = to;
+    if (in_f) c->f_slot = to;
 }
 
 /* The value on top goes to a local: by changing where the instruction just before puts its result, if that is what it is. */
@@ -81,7 +74,7 @@ static void set_local(struct walk *w, uint32_t local, valtype type) {
         put_register(c, to, type);
     } else if (v->loc == LOC_CONST) {
         take(w, i, WANT_CONST);
-        constant(c, to, v->bits);
+        constant(c, to, v->bits, type);
     } else if (v->loc == LOC_SLOT && can_retarget(c, i, v->slot, to)) {
         retarget(c, v->slot, to, type);
         take(w, i, WANT_SLOT);
@@ -439,7 +432,7 @@ static void on_op(struct walk *w, enum mote__op op, uint32_t n_in) {
     case OP_i64_const: push_constant(w, w->imm.x, VT_I64); break;
     case OP_f32_const: push_constant(w, w->imm.x, VT_F32); break;
     case OP_f64_const: push_constant(w, w->imm.x, VT_F64); break;
-    case OP_v128_const: push_vector(w); break;
+    case OP_v128_const: push_constant(w, (uintptr_t)w->imm.bytes, VT_V128); break;
     case OP_local_get: case OP_local_set: case OP_local_tee: emit_local(w, op); break;
     case OP_global_get: case OP_global_set: emit_global(w, op); break;
     case OP_drop: emit_drop(w); break;

@@ -33,6 +33,8 @@ static const char *const bodies[] = {
     "(select (result v128) (local.get $v) (v128.const i32x4 9 9 9 9) (i32.const 0)) (i32x4.extract_lane 0)",
     "(i32.store (i32.const 8) (local.get $a)) (i64.store (local.get $a) (i64.const -2)) (i32.add (i32.load (i32.const 8)) (i32.load16_u (local.get $a)))",
     "(v128.store (local.get $a) (local.get $v)) (i32x4.extract_lane 3 (v128.load32_lane 3 (local.get $a) (local.get $v)))",
+    "(v128.store (i32.const 96) (i32x4.add (local.get $v) (local.get $v))) (v128.store (i32.add (local.get $a) (i32.const 91)) (i32x4.mul (local.get $v) (local.get $v)))"
+    "(local.set $v (i32x4.sub (v128.load (i32.const 96)) (v128.load (i32.const 112)))) (i32x4.extract_lane 3 (i32x4.mul (local.get $v) (local.get $v)))",
     "(memory.fill (i32.const 50) (i32.const 7) (i32.const 9)) (memory.copy (i32.const 70) (i32.const 52) (i32.const 4))"
     "(memory.init $d (i32.const 72) (i32.const 1) (i32.const 2)) (i32.load (i32.const 70))",
     "(i32.add (memory.grow (i32.const 1)) (memory.size))",
