@@ -25,4 +25,13 @@ add_library(mote_musl INTERFACE)
 target_compile_options(mote_musl INTERFACE -Wno-shorten-64-to-32 --target=${musl_triple} -nostdlibinc "SHELL:-isystem ${musl_include}" "SHELL:-isystem ${kernel_headers}" -fPIE)
 target_link_options(mote_musl INTERFACE --target=${musl_triple} -static-pie -nostdlib ${musl_lib}/rcrt1.o ${musl_lib}/crti.o -L${musl_lib})
 target_link_libraries(mote_musl INTERFACE -lc ${libgcc} -lc ${musl_lib}/crtn.o)
+
+# lld packs relative relocations and keeps one of several equal functions; musl_start.c unpacks what musl before 1.2.4 cannot.
+string(REGEX MATCH "^[0-9]+" clang_major ${CMAKE_C_COMPILER_VERSION})
+find_program(MOTE_LLD NAMES ld.lld-${clang_major} ld.lld)
+mark_as_advanced(MOTE_LLD)
+if(MOTE_LLD AND CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|aarch64)$")
+  target_sources(mote_musl INTERFACE ${CMAKE_SOURCE_DIR}/src/os/musl_start.c)
+  target_link_options(mote_musl INTERFACE --ld-path=${MOTE_LLD} -Wl,-e,mote__musl_start -Wl,--pack-dyn-relocs=relr -Wl,--icf=all -Wl,-O2)
+endif()
 set(mote_musl mote_musl)

@@ -17,7 +17,7 @@ offered_clang() {
 packages() {
     case $1 in
     build) printf '%s\n' "cmake cmake" "ninja-build ninja" "libc6-dev /usr/include/stdio.h" "clang-$clang clang-$clang" \
-        "musl-tools musl-gcc" "linux-libc-dev /usr/include/linux/futex.h" ;;
+        "lld-$clang ld.lld-$clang" "musl-tools musl-gcc" "linux-libc-dev /usr/include/linux/futex.h" ;;
     demo) printf '%s\n' "lld-$clang wasm-ld-$clang" "wasi-libc /usr/lib/wasm32-wasi/libc.a" \
         "libclang-rt-$clang-dev-wasm32 /usr/lib/llvm-$clang/lib/clang/*/lib/*/libclang_rt.builtins*wasm32*" ;;
     test) packages demo; printf '%s\n' "pkg-config pkg-config" "ca-certificates /etc/ssl/certs/ca-certificates.crt"
