@@ -38,10 +38,13 @@ function(mote_add_driver name library)
   endif()
   add_library(driver_${name} MODULE ${CMAKE_SOURCE_DIR}/lib/parts/drivers/${name}.c)
   mote_setup(driver_${name})
+  target_include_directories(driver_${name} PRIVATE ${CMAKE_SOURCE_DIR}/lib)
   set_target_properties(driver_${name} PROPERTIES OUTPUT_NAME ${name} PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${driver_folder})
   target_link_libraries(driver_${name} PRIVATE mote_parts mote_base PkgConfig::${library})
+  target_link_options(driver_${name} PRIVATE -Wl,--as-needed)
   install(TARGETS driver_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/mote/drivers)
 endfunction()
+mote_add_driver(sqlite sqlite)
 
 # tests/parts/NAME_test.c, written like unit tests.
 if(MOTE_TESTS)

@@ -8,6 +8,8 @@
  * may keep its own state in op->driver. When the deadline passes, or somebody cancels, the core calls `cancel`: the driver lets go of the operation as soon as
  * it can and completes it then, with any code; what the caller sees is TIMEOUT or CANCELLED. Until it has completed it, the operation's memory stays.
  *
+ * submit may set op->timeout_ns where it is 0: the component's own deadline.
+ *
  * Connecting: `open` must not wait for a server. It checks the metadata and returns; submit begins the connection, operations queue behind
  * it, and if it fails they are completed with UNAVAILABLE and the next attempt waits (struct parts_backoff). */
 #ifndef MOTE_PARTS_DRIVER_H

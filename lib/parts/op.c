@@ -98,12 +98,18 @@ static void out_of_time(struct loop_timer *timer) { end_early(((struct deadline 
 
 void mote_parts_cancel(mote_parts_op *op) { end_early(op, MOTE_PARTS_CANCELLED); }
 
-/* Only for what is still under way after submit: most operations of local stores never need a timer. */
-static void start_deadline(mote_parts_op *op) {
+/* Memory for the deadline is taken before submit, because afterwards the operation's memory may be in use on a thread of the driver's. */
+static bool prepare_deadline(mote_parts_op *op) {
+    if (!op->component->driver->cancel) return true;
     struct deadline *deadline = mote__parts_alloc(op, sizeof *deadline);
-    if (!deadline) return mote_parts_cancel(op);
+    if (!deadline) return false;
     *deadline = (struct deadline){.timer.run = out_of_time, .op = op};
     op->timer = &deadline->timer;
+    return true;
+}
+
+/* Only for what is still under way after submit: most operations of local stores never need a timer. */
+static void start_deadline(mote_parts_op *op) {
     if (!mote__loop_timer_start(op->component->parts->loop, op->timer, op->timeout_ns ? op->timeout_ns : timeout_default_ns)) mote_parts_cancel(op);
 }
 
@@ -121,6 +127,7 @@ void mote__parts_begin(struct mote_parts_component *component, mote_parts_op *op
     if (!code && !prepare(op)) code = MOTE_PARTS_NOMEM;
     if (!code && mote__parts_open(component, &error) != MOTE_OK)
         code = mote__parts_say(op, error.status == MOTE_E_NOMEM ? MOTE_PARTS_NOMEM : MOTE_PARTS_UNAVAILABLE, "%s", error.message);
+    if (!code && !prepare_deadline(op)) code = MOTE_PARTS_NOMEM;
     if (code) {
         mote__parts_complete(op, code);
         return;

@@ -1,0 +1,496 @@
+/* sqlite.c - state.sqlite: Dapr's tables in a file of this machine.
+ * Reads run at once, on a connection of the loop's thread; where that would have to wait they join the writes. Writes queue for one thread, which commits
+ * everything that has queued up in one transaction (group commit): an operation is acknowledged when that commit is.
+ * Keeps: the reader and its statements belong to the loop's thread, the writer and its own to the writer's; only the queue is shared, under its lock. */
+#define _POSIX_C_SOURCE 200809L
+#include "parts/driver.h"
+#include "base/error.h"
+#include "os/os.h"
+#include <inttypes.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdarg.h>
+
+#define LIVE "(expiration_time IS NULL OR expiration_time > CURRENT_TIMESTAMP)"
+#define EXPIRY "CASE WHEN ?5 > 0 THEN DATETIME(CURRENT_TIMESTAMP, '+' || ?5 || ' seconds') END"
+#define COLUMNS "(key, value, is_binary, etag, update_time, expiration_time) VALUES (?1, ?2, ?3, ?4, CURRENT_TIMESTAMP, " EXPIRY ")"
+#define ASSIGN "value = ?2, is_binary = ?3, etag = ?4, update_time = CURRENT_TIMESTAMP, expiration_time = " EXPIRY
+
+/* clang-format off */
+/* Every statement; $ is the table. Parameters: key, value, is_binary, new ETag, seconds to live, old ETag. */
+#define STATEMENTS(X)                                                                                                                          \
+    X(GET, "SELECT value, is_binary, etag, strftime('%s', expiration_time), strftime('%s', update_time) FROM $ WHERE key = ?1 AND " LIVE)       \
+    X(KEYS, "SELECT key FROM $ WHERE key >= ?1 AND " LIVE " ORDER BY key")                                                                         \
+    X(PUT, "INSERT OR REPLACE INTO $ " COLUMNS)                                                                                                   \
+    X(PUT_IF_ABSENT, "INSERT INTO $ " COLUMNS " ON CONFLICT (key) DO UPDATE SET " ASSIGN " WHERE NOT " LIVE)                                       \
+    X(PUT_IF_MATCH, "UPDATE $ SET " ASSIGN " WHERE key = ?1 AND etag = ?6 AND " LIVE)                                                              \
+    X(REMOVE, "DELETE FROM $ WHERE key = ?1")                                                                                                     \
+    X(REMOVE_IF_MATCH, "DELETE FROM $ WHERE key = ?1 AND etag = ?6 AND " LIVE)                                                                     \
+    X(CLEAN, "DELETE FROM $ WHERE expiration_time <= CURRENT_TIMESTAMP")                                                                          \
+    X(BEGIN, "BEGIN IMMEDIATE") X(COMMIT, "COMMIT") X(ROLLBACK, "ROLLBACK")                                                                         \
+    X(SAVE, "SAVEPOINT one") X(RELEASE, "RELEASE one") X(UNDO, "ROLLBACK TO one")
+/* clang-format on */
+
+enum statement {
+#define ENUM(name, sql) STATEMENT_##name,
+    STATEMENTS(ENUM) STATEMENT_COUNT
+#undef ENUM
+};
+
+struct connection {
+    sqlite3 *db;
+    const char *table;
+    sqlite3_stmt *statements[STATEMENT_COUNT]; /* prepared at first use */
+};
+
+/* An operation in the queue. */
+struct job {
+    struct loop_post post;
+    mote_parts_op *op;
+    struct sqlite *sqlite;
+    struct job *next;
+    mote_parts_code code;
+};
+
+struct sqlite {
+    const struct parts_opening *opening;
+    struct connection reader, writer;
+    struct os_thread thread;
+    bool has_thread;
+    struct os_mutex lock;  /* of the next four */
+    struct job *first, **end;
+    bool stop;
+    _Atomic uint32_t pushes; /* counts what wakes the writer */
+    char *name;            /* what sqlite3_open_v2 gets */
+    size_t name_bytes;
+    int open_flags;
+    uint64_t timeout_ns, cleanup_ns;
+};
+
+/* ---------------------------------------------------------------- statements */
+
+static mote_parts_code failure(mote_parts_op *op, sqlite3 *db, int rc) {
+    int kind = rc & 0xff;
+    mote_parts_code code = kind == SQLITE_NOMEM                             ? MOTE_PARTS_NOMEM
+                           : kind == SQLITE_FULL                            ? MOTE_PARTS_LIMIT
+                           : kind == SQLITE_TOOBIG                          ? MOTE_PARTS_TOO_LARGE
+                           : kind == SQLITE_READONLY || kind == SQLITE_PERM ? MOTE_PARTS_DENIED
+                           : kind == SQLITE_BUSY || kind == SQLITE_LOCKED || kind == SQLITE_CANTOPEN ? MOTE_PARTS_UNAVAILABLE
+                                                                            : MOTE_PARTS_FAILED;
+    return mote__parts_say(op, code, "SQLite: %s", db ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
+}
+
+/* The statement, ready to be bound; *rc says why it is NULL. */
+static sqlite3_stmt *prepared(struct connection *c, enum statement which, int *rc) {
+    static const char *const texts[] = {
+#define TEXT(name, sql) sql,
+        STATEMENTS(TEXT)
+#undef TEXT
+    };
+    char sql[800];
+    sqlite3_stmt **slot = &c->statements[which];
+    *rc = SQLITE_OK;
+    if (*slot) return *slot;
+    const char *text = texts[which];
+    size_t before = strcspn(text, "$");
+    snprintf(sql, sizeof sql, "%.*s%s%s", (int)before, text, text[before] ? c->table : "", text[before] ? text + before + 1 : "");
+    *rc = sqlite3_prepare_v3(c->db, sql, -1, SQLITE_PREPARE_PERSISTENT, slot, NULL);
+    return *slot;
+}
+
+/* Runs a statement without parameters and results. */
+static int run(struct connection *c, enum statement which) {
+    int rc;
+    sqlite3_stmt *s = prepared(c, which, &rc);
+    if (!s) return rc;
+    rc = sqlite3_step(s);
+    sqlite3_reset(s);
+    return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+static int bind_text(sqlite3_stmt *s, int at, const mote_parts_bytes *text) {
+    return sqlite3_bind_text64(s, at, text->size ? text->data : "", text->size, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+static bool must_wait(int rc) { return (rc & 0xff) == SQLITE_BUSY || (rc & 0xff) == SQLITE_LOCKED; }
+
+/* ---------------------------------------------------------------- reading */
+
+static uint64_t column_ns(sqlite3_stmt *s, int at) { return (uint64_t)sqlite3_column_int64(s, at) * 1000000000; }
+
+static bool take_row(mote_parts_op *op, mote_parts_item *item, sqlite3_stmt *s) {
+    const void *value = sqlite3_column_text(s, 0);
+    size_t size = (size_t)sqlite3_column_bytes(s, 0);
+    const void *etag = sqlite3_column_text(s, 2);
+    item->version = mote__parts_copy(op, etag, (size_t)sqlite3_column_bytes(s, 2));
+    item->expires_ns = column_ns(s, 3);
+    item->modified_ns = column_ns(s, 4);
+    return item->version.data && mote__parts_from_column(op, item, value, size, sqlite3_column_int(s, 1));
+}
+
+static int read_item(struct connection *c, mote_parts_op *op, mote_parts_item *item) {
+    int rc;
+    sqlite3_stmt *s = prepared(c, STATEMENT_GET, &rc);
+    if (!s) return rc;
+    rc = bind_text(s, 1, &item->whole_key);
+    if (rc == SQLITE_OK) rc = sqlite3_step(s);
+    if (rc == SQLITE_DONE) item->code = MOTE_PARTS_NOT_FOUND;
+    else if (rc == SQLITE_ROW) item->code = take_row(op, item, s) ? MOTE_PARTS_OK : MOTE_PARTS_NOMEM;
+    sqlite3_reset(s);
+    return rc == SQLITE_DONE || rc == SQLITE_ROW ? SQLITE_OK : rc;
+}
+
+static bool has_prefix(const void *key, size_t size, const mote_parts_bytes *prefix) {
+    return size >= prefix->size && !memcmp(key, prefix->data, prefix->size);
+}
+
+static int read_keys(struct connection *c, mote_parts_op *op) {
+    int rc;
+    sqlite3_stmt *s = prepared(c, STATEMENT_KEYS, &rc);
+    if (!s) return rc;
+    op->items = NULL, op->item_count = op->item_capacity = 0, op->more = false; /* a second try begins anew */
+    rc = bind_text(s, 1, op->whole_after.data ? &op->whole_after : &op->whole_prefix);
+    for (bool more = rc == SQLITE_OK; more && !op->more && (rc = sqlite3_step(s)) == SQLITE_ROW;) {
+        const void *key = sqlite3_column_text(s, 0);
+        size_t size = (size_t)sqlite3_column_bytes(s, 0);
+        more = has_prefix(key, size, &op->whole_prefix);
+        if (more && mote__parts_wants_key(op, key, size) && !mote__parts_add_key(op, key, size)) more = false, rc = SQLITE_NOMEM;
+    }
+    sqlite3_reset(s);
+    return rc == SQLITE_DONE || rc == SQLITE_ROW ? SQLITE_OK : rc;
+}
+
+static int read_all(struct connection *c, mote_parts_op *op) {
+    int rc = SQLITE_OK;
+    if (op->verb == MOTE_PARTS_KEYS) return read_keys(c, op);
+    for (size_t i = 0; i < op->item_count && rc == SQLITE_OK; i++) rc = read_item(c, op, &op->items[i]);
+    return rc;
+}
+
+/* ---------------------------------------------------------------- writing */
+
+static int bind_value(sqlite3_stmt *s, mote_parts_op *op, mote_parts_item *item) {
+    bool is_binary;
+    char etag[37];
+    mote_parts_bytes column = mote__parts_to_column(op, item, &is_binary);
+    if (!column.data || !mote__parts_uuid(etag)) return SQLITE_NOMEM;
+    item->version = mote__parts_copy(op, etag, sizeof etag - 1);
+    if (!item->version.data) return SQLITE_NOMEM;
+    int rc = bind_text(s, 2, &column);
+    if (rc == SQLITE_OK) rc = sqlite3_bind_int(s, 3, is_binary);
+    if (rc == SQLITE_OK) rc = bind_text(s, 4, &item->version);
+    return rc == SQLITE_OK ? sqlite3_bind_int64(s, 5, item->ttl_s) : rc;
+}
+
+/* Writes or removes one item; CONFLICT in the item when its condition does not hold. */
+static int write_item(struct connection *c, mote_parts_op *op, mote_parts_item *item) {
+    static const enum statement puts[] = {STATEMENT_PUT, STATEMENT_PUT_IF_ABSENT, STATEMENT_PUT_IF_MATCH};
+    int rc;
+    bool removal = parts_is_removal(op, item), match = item->etag.data;
+    sqlite3_stmt *s = prepared(c, !removal ? puts[parts_condition(item)] : match ? STATEMENT_REMOVE_IF_MATCH : STATEMENT_REMOVE, &rc);
+    if (!s) return rc;
+    rc = bind_text(s, 1, &item->whole_key);
+    if (rc == SQLITE_OK && match) rc = bind_text(s, 6, &item->etag);
+    if (rc == SQLITE_OK && !removal) rc = bind_value(s, op, item);
+    if (rc == SQLITE_OK) rc = sqlite3_step(s);
+    sqlite3_reset(s);
+    if (rc != SQLITE_DONE) return rc;
+    bool nothing = !sqlite3_changes(c->db) && (match || !removal);
+    item->code = nothing ? MOTE_PARTS_CONFLICT : MOTE_PARTS_OK;
+    return SQLITE_OK;
+}
+
+static mote_parts_code write_each(struct connection *c, mote_parts_op *op) {
+    for (size_t i = 0; i < op->item_count; i++) {
+        int rc = write_item(c, op, &op->items[i]);
+        if (rc != SQLITE_OK) op->items[i].code = failure(op, c->db, rc);
+    }
+    return MOTE_PARTS_OK;
+}
+
+/* All items or none, inside the transaction that others share. */
+static mote_parts_code transact(struct connection *c, mote_parts_op *op) {
+    int rc = run(c, STATEMENT_SAVE);
+    mote_parts_code code = MOTE_PARTS_OK;
+    for (size_t i = 0; i < op->item_count && rc == SQLITE_OK && !code; i++) {
+        rc = write_item(c, op, &op->items[i]);
+        code = op->items[i].code;
+    }
+    if (rc != SQLITE_OK) code = failure(op, c->db, rc);
+    if (code) run(c, STATEMENT_UNDO);
+    rc = run(c, STATEMENT_RELEASE);
+    return !code && rc != SQLITE_OK ? failure(op, c->db, rc) : code;
+}
+
+/* ---------------------------------------------------------------- the writer's thread */
+
+static mote_parts_code carry_out(struct connection *c, mote_parts_op *op) {
+    int rc;
+    switch (op->verb) {
+    case MOTE_PARTS_SET:
+    case MOTE_PARTS_DELETE: return write_each(c, op);
+    case MOTE_PARTS_TRANSACT: return transact(c, op);
+    default: rc = read_all(c, op); return rc == SQLITE_OK ? MOTE_PARTS_OK : failure(op, c->db, rc);
+    }
+}
+
+/* One transaction for a run of jobs; if it does not begin or commit, none of them happened. */
+static void commit_together(struct sqlite *q, struct job *jobs) {
+    struct connection *c = &q->writer;
+    int rc = run(c, STATEMENT_BEGIN);
+    for (struct job *job = jobs; job && rc == SQLITE_OK; job = job->next) job->code = carry_out(c, job->op);
+    /* An error such as a full disk may have ended the transaction already. */
+    if (rc == SQLITE_OK) rc = sqlite3_get_autocommit(c->db) ? SQLITE_ABORT : run(c, STATEMENT_COMMIT);
+    if (rc == SQLITE_OK) return;
+    for (struct job *job = jobs; job; job = job->next)
+        if (!job->code) job->code = failure(job->op, c->db, rc);
+    if (!sqlite3_get_autocommit(c->db)) run(c, STATEMENT_ROLLBACK);
+}
+
+/* The jobs that have queued up; waits for some. NULL: it is time to clean up, or to stop (*stop). */
+static struct job *take_jobs(struct sqlite *q, uint64_t deadline_ns, bool *stop) {
+    for (;;) {
+        uint32_t seen = q->pushes;
+        mote__os_mutex_lock(&q->lock);
+        struct job *jobs = q->first;
+        q->first = NULL;
+        q->end = &q->first;
+        *stop = q->stop;
+        mote__os_mutex_unlock(&q->lock);
+        if (jobs || *stop || mote__os_clock_ns(OS_CLOCK_MONOTONIC) >= deadline_ns) return jobs;
+        mote__os_wait(&q->pushes, seen, deadline_ns);
+    }
+}
+
+static void finish(struct loop_post *post) {
+    struct job *job = (struct job *)post;
+    mote__parts_complete(job->op, job->code);
+}
+
+static uint64_t next_cleanup(const struct sqlite *q) {
+    return q->cleanup_ns ? mote__os_clock_ns(OS_CLOCK_MONOTONIC) + q->cleanup_ns : OS_NEVER;
+}
+
+static void *write_for_ever(void *argument) {
+    struct sqlite *q = argument;
+    uint64_t cleanup_ns = next_cleanup(q);
+    for (bool stop = false; !stop;) {
+        struct job *jobs = take_jobs(q, cleanup_ns, &stop);
+        if (jobs) commit_together(q, jobs);
+        else if (!stop) run(&q->writer, STATEMENT_CLEAN), cleanup_ns = next_cleanup(q);
+        for (struct job *job = jobs, *next; job; job = next) {
+            next = job->next;
+            mote__loop_post(q->opening->loop, &job->post);
+        }
+    }
+    return NULL;
+}
+
+static void wake_writer(struct sqlite *q) {
+    atomic_fetch_add(&q->pushes, 1);
+    mote__os_wake(&q->pushes, 1);
+}
+
+/* ---------------------------------------------------------------- submit, cancel */
+
+static void enqueue(struct sqlite *q, mote_parts_op *op) {
+    struct job *job = mote__parts_alloc(op, sizeof *job);
+    if (!job) {
+        mote__parts_complete(op, MOTE_PARTS_NOMEM);
+        return;
+    }
+    *job = (struct job){.post.run = finish, .op = op, .sqlite = q};
+    op->driver = job;
+    mote__os_mutex_lock(&q->lock);
+    *q->end = job;
+    q->end = &job->next;
+    mote__os_mutex_unlock(&q->lock);
+    wake_writer(q);
+}
+
+static void sqlite_submit(void *instance, mote_parts_op *op) {
+    struct sqlite *q = instance;
+    bool reads = op->verb == MOTE_PARTS_GET || op->verb == MOTE_PARTS_KEYS;
+    int rc = reads ? read_all(&q->reader, op) : SQLITE_BUSY;
+    if (!op->timeout_ns) op->timeout_ns = q->timeout_ns;
+    if (must_wait(rc)) enqueue(q, op);
+    else mote__parts_complete(op, rc == SQLITE_OK ? MOTE_PARTS_OK : failure(op, q->reader.db, rc));
+}
+
+/* What has not begun is taken out of the queue; the rest ends with its commit. */
+static void sqlite_cancel(void *instance, mote_parts_op *op) {
+    struct sqlite *q = instance;
+    struct job *job = op->driver, **at = &q->first;
+    mote__os_mutex_lock(&q->lock);
+    while (*at && *at != job) at = &(*at)->next;
+    bool waiting = *at != NULL;
+    if (waiting) *at = job->next;
+    if (waiting && q->end == &job->next) q->end = at;
+    mote__os_mutex_unlock(&q->lock);
+    if (waiting) mote__parts_complete(op, MOTE_PARTS_CANCELLED);
+}
+
+/* ---------------------------------------------------------------- the connection string */
+
+enum { PRAGMAS_MAX = 8 };
+struct settings {
+    char *name; /* path or URI, in memory of the instance */
+    const char *pragmas[PRAGMAS_MAX];
+    size_t pragma_sizes[PRAGMAS_MAX], pragma_count;
+    bool in_memory;
+};
+
+static mote_status unknown_parameter(const char *text, size_t size, mote_error *error) {
+    return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
+                           "`connectionString` takes mode, cache, immutable, _txlock=immediate and _pragma of synchronous, cache_size, temp_store "
+                           "and mmap_size; not `%.*s`", (int)size, text);
+}
+
+static bool starts(const char *text, size_t size, const char *with) { return size >= strlen(with) && !memcmp(text, with, strlen(with)); }
+
+/* "_pragma=synchronous(1)" and its like, whose names and values cannot hold SQL. */
+static mote_status take_pragma(struct settings *out, const char *text, size_t size, mote_error *error) {
+    static const char *const known[] = {"synchronous(", "cache_size(", "temp_store(", "mmap_size("};
+    const char *value = memchr(text, '(', size);
+    bool good = value && text[size - 1] == ')' && out->pragma_count < PRAGMAS_MAX;
+    if (good) good = strspn(value + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == (size_t)(text + size - value) - 2;
+    for (size_t i = 0; i < sizeof known / sizeof *known && good; i++) {
+        if (!starts(text, size, known[i])) continue;
+        out->pragmas[out->pragma_count] = text;
+        out->pragma_sizes[out->pragma_count++] = size;
+        return MOTE_OK;
+    }
+    return unknown_parameter(text, size, error);
+}
+
+/* Copies what SQLite itself understands, takes what Dapr's driver does. */
+static mote_status take_parameters(struct settings *out, const char *text, mote_error *error) {
+    for (char separator = '?'; *text;) {
+        size_t size = strcspn(text, "&");
+        bool ours = starts(text, size, "_");
+        if (starts(text, size, "_pragma=")) TRY(take_pragma(out, text + 8, size - 8, error));
+        else if (ours && !(size == 17 && starts(text, size, "_txlock=immediate"))) return unknown_parameter(text, size, error);
+        else if (!ours && !starts(text, size, "mode=") && !starts(text, size, "cache=") && !starts(text, size, "immutable="))
+            return unknown_parameter(text, size, error);
+        if (!ours) {
+            size_t at = strlen(out->name);
+            out->name[at] = separator;
+            memcpy(out->name + at + 1, text, size);
+            out->name[at + 1 + size] = 0;
+            separator = '&';
+        }
+        text += size;
+        if (*text) text++;
+    }
+    return MOTE_OK;
+}
+
+/* "" and ":memory:" are a database of this component alone; its two connections share it. */
+static mote_status take_connection(struct sqlite *q, struct settings *out, mote_error *error) {
+    const char *text = parts_text(q->opening, KEY_state_sqlite_connection), *query = strchr(text, '?');
+    size_t size = query ? (size_t)(query - text) : strlen(text);
+    q->name_bytes = strlen(text) + 80;
+    q->name = mote__alloc(q->opening->allocator, q->name_bytes);
+    if (!q->name) return mote__error_nomem(error, "opening");
+    out->name = q->name;
+    memcpy(q->name, text, size);
+    q->name[size] = 0;
+    q->open_flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    out->in_memory = !size || !strcmp(q->name, ":memory:") || !strcmp(q->name, "file::memory:");
+    if (out->in_memory) snprintf(q->name, q->name_bytes, "file:mote-%" PRIxPTR, (uintptr_t)q);
+    if (starts(q->name, strlen(q->name), "file:")) q->open_flags |= SQLITE_OPEN_URI;
+    mote_status status = query ? take_parameters(out, query + 1, error) : MOTE_OK;
+    if (!status && out->in_memory) snprintf(q->name, q->name_bytes, "file:mote-%" PRIxPTR "?mode=memory&cache=shared", (uintptr_t)q);
+    return status;
+}
+
+/* ---------------------------------------------------------------- opening */
+
+static mote_status sqlite_error(const struct sqlite *q, sqlite3 *db, int rc, mote_error *error) {
+    mote_status status = rc == SQLITE_NOMEM ? MOTE_E_NOMEM : MOTE_E_IO;
+    return mote__error_set(error, status, MOTE_NO_OFFSET, "SQLite: %s: %s", q->name, db ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
+}
+
+static int execute(sqlite3 *db, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static int execute(sqlite3 *db, const char *format, ...) {
+    char sql[900];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(sql, sizeof sql, format, args);
+    va_end(args);
+    return sqlite3_exec(db, sql, NULL, NULL, NULL);
+}
+
+static int connect(struct sqlite *q, const struct settings *settings, struct connection *c, uint64_t busy_ms) {
+    c->table = parts_text(q->opening, KEY_state_sqlite_table);
+    int rc = sqlite3_open_v2(q->name, &c->db, q->open_flags, NULL);
+    if (rc == SQLITE_OK) rc = sqlite3_busy_timeout(c->db, (int)(busy_ms < INT32_MAX ? busy_ms : INT32_MAX));
+    for (size_t i = 0; i < settings->pragma_count && rc == SQLITE_OK; i++)
+        rc = execute(c->db, "PRAGMA %.*s", (int)settings->pragma_sizes[i], settings->pragmas[i]);
+    return rc;
+}
+
+/* Dapr's tables, as its first migration makes them. */
+static int make_tables(const struct sqlite *q) {
+    const char *table = q->writer.table, *metadata = parts_text(q->opening, KEY_state_sqlite_metadata_table);
+    sqlite3 *db = q->writer.db;
+    int rc = execute(db, "BEGIN IMMEDIATE");
+    if (rc == SQLITE_OK) rc = execute(db, "CREATE TABLE IF NOT EXISTS %s (key text NOT NULL PRIMARY KEY, value text NOT NULL)", metadata);
+    if (rc == SQLITE_OK)
+        rc = execute(db, "CREATE TABLE IF NOT EXISTS %s (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL, is_binary BOOLEAN NOT NULL, "
+                         "etag TEXT NOT NULL, expiration_time TIMESTAMP DEFAULT NULL, update_time TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)", table);
+    if (rc == SQLITE_OK) rc = execute(db, "INSERT OR IGNORE INTO %s (key, value) VALUES ('migrations', '1')", metadata);
+    int end = execute(db, rc == SQLITE_OK ? "COMMIT" : "ROLLBACK");
+    return rc == SQLITE_OK ? end : rc;
+}
+
+static mote_status prepare(struct sqlite *q, mote_error *error) {
+    struct settings settings = {0};
+    const struct parts_opening *o = q->opening;
+    TRY(take_connection(q, &settings, error));
+    int rc = connect(q, &settings, &q->writer, parts_number(o, KEY_state_sqlite_busy_timeout) / 1000000);
+    bool wal = !settings.in_memory && !parts_number(o, KEY_state_sqlite_disable_wal);
+    if (rc == SQLITE_OK) rc = execute(q->writer.db, "PRAGMA journal_mode = %s", wal ? "WAL" : "DELETE");
+    if (rc == SQLITE_OK) rc = make_tables(q);
+    if (rc != SQLITE_OK) return sqlite_error(q, q->writer.db, rc, error);
+    rc = connect(q, &settings, &q->reader, 0);
+    if (rc != SQLITE_OK) return sqlite_error(q, q->reader.db, rc, error);
+    q->timeout_ns = parts_number(o, KEY_state_sqlite_timeout);
+    q->cleanup_ns = parts_number(o, KEY_state_sqlite_cleanup);
+    q->has_thread = !mote__os_thread_create(&q->thread, write_for_ever, q, 0);
+    return q->has_thread ? MOTE_OK : mote__error_set(error, MOTE_E_IO, MOTE_NO_OFFSET, "the system has no thread to give");
+}
+
+static void disconnect(struct connection *c) {
+    for (size_t i = 0; i < STATEMENT_COUNT; i++) sqlite3_finalize(c->statements[i]);
+    sqlite3_close(c->db);
+}
+
+/* The writer finishes its queue first. */
+static void sqlite_close(void *instance) {
+    struct sqlite *q = instance;
+    mote__os_mutex_lock(&q->lock);
+    q->stop = true;
+    mote__os_mutex_unlock(&q->lock);
+    wake_writer(q);
+    if (q->has_thread) mote__os_thread_join(q->thread);
+    disconnect(&q->reader);
+    disconnect(&q->writer);
+    mote__free(q->opening->allocator, q->name, q->name_bytes);
+    MOTE__DELETE(q->opening->allocator, q);
+}
+
+static mote_status sqlite_open(const struct parts_opening *opening, void **instance, mote_error *error) {
+    struct sqlite *q = MOTE__NEW(opening->allocator, struct sqlite);
+    if (!q) return mote__error_nomem(error, "opening");
+    q->opening = opening;
+    q->end = &q->first;
+    mote_status status = prepare(q, error);
+    if (status) sqlite_close(q);
+    else *instance = q;
+    return status;
+}
+
+MOTE_API const struct parts_driver mote_parts_driver;
+const struct parts_driver mote_parts_driver = {
+    .abi = PARTS_DRIVER_ABI, .type = "state.sqlite", .open = sqlite_open, .close = sqlite_close, .submit = sqlite_submit, .cancel = sqlite_cancel};
