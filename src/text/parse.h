@@ -209,6 +209,8 @@ mote_status mote__parse_valtype(struct parser *p, texttype *type);
 mote_status mote__parse_reftype(struct parser *p, texttype *type);
 mote_status mote__parse_heaptype(struct parser *p, int64_t *heap);
 bool mote__at_reftype(const struct parser *p);
+/* Whether a keyword is a type, or an abstract heap type. */
+bool mote__is_type_word(struct token t);
 void mote__put_type(struct buffer *b, texttype type);
 mote_status mote__parse_results(struct parser *p, uint32_t *count);
 mote_status mote__parse_typeuse(struct parser *p, enum params params, struct typeuse *use);

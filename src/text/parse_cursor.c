@@ -17,14 +17,12 @@ const struct space_info mote__space_info[SPACE_COUNT] = {
     [SPACE_DATA]   = {"data segment", "data",   NAMES_DATA,   0, false},
 };
 
-/* Keywords that are no instruction: they are "unexpected" in the wrong place, where other words are "unknown". */
+/* Keywords that are neither instruction nor type: they are "unexpected" in the wrong place, where other words are "unknown". */
 static const char *const known_words[] = {
     "module", "definition", "instance", "binary", "quote", "type", "rec", "sub", "final", "func", "struct", "array", "field", "mut", "param", "result",
     "local", "ref", "null", "table", "memory", "global", "tag", "elem", "data", "declare", "offset", "item", "import", "export", "start", "shared",
-    "pagesize", "then", "do", "catch_ref", "catch_all_ref", "any", "eq", "i31", "none", "nofunc", "exn", "noexn", "extern", "noextern",
-    "i8", "i16", "i32", "i64", "f32", "f64", "v128", "i8x16", "i16x8", "i32x4", "i64x2", "f32x4", "f64x2", "nan:canonical", "nan:arithmetic",
-    "funcref", "externref", "anyref", "eqref", "i31ref", "structref", "arrayref", "exnref", "nullref", "nullfuncref", "nullexternref",
-    "nullexnref", "unreachable", "script", "register", "invoke", "get", "input", "output", "either",
+    "pagesize", "then", "do", "catch_ref", "catch_all_ref", "i8x16", "i16x8", "i32x4", "i64x2", "f32x4", "f64x2", "nan:canonical", "nan:arithmetic",
+    "unreachable", "script", "register", "invoke", "get", "input", "output", "either",
 };
 /* clang-format on */
 
@@ -93,7 +91,7 @@ static bool is_known_word(const struct parser *p, struct token word) {
         if (mote__token_is(word, known_words[i])) return true;
     bool is_memarg = (word.size > 7 && !memcmp(word.at, "offset=", 7)) ||
                      (word.size > 6 && !memcmp(word.at, "align=", 6));
-    return is_memarg || mote__op_find(p, word) != OP_INVALID;
+    return is_memarg || mote__is_type_word(word) || mote__op_find(p, word) != OP_INVALID;
 }
 
 mote_status mote__parse_fail(struct parser *p, struct token at, const char *format, ...) {

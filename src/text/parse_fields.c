@@ -4,7 +4,7 @@
  * their indices. Abbreviations (inline imports, exports, segments) are written as what they stand
  * for, at once. */
 #include "text/parse.h"
-#include "text/typenames.h"
+#include "wasm/typecode.h"
 #include "wasm/limits.h"
 
 static struct counted *section(struct parser *p, enum section s) { return &p->encoder.sections[s]; }

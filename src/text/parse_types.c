@@ -3,23 +3,32 @@
  * by name and number of locals need. Keeps: a type use leaves its types on the stack parser.types
  * until it is resolved; whoever collects takes them off. */
 #include "text/parse.h"
-#include "text/typenames.h"
+#include "wasm/typecode.h"
 #include "wasm/limits.h"
 
 /* ---- Value types. ---- */
 
-static const struct heap_type_name *find_heap_word(struct token t) {
-    for (unsigned i = 0; i < HEAP_TYPE_NAME_COUNT; i++)
-        if (mote__token_is(t, mote__heap_type_names[i].word)) return &mote__heap_type_names[i];
+static const struct mote__heap_type *find_heap_word(struct token t) {
+    for (unsigned i = 0; i < HEAP_TYPE_COUNT; i++)
+        if (mote__token_is(t, mote__heap_types[i].word)) return &mote__heap_types[i];
     return NULL;
 }
 
-static const struct heap_type_name *find_ref_word(struct token t) {
+static const struct mote__heap_type *find_ref_word(struct token t) {
     if (t.kind != TOKEN_KEYWORD) return NULL;
-    for (unsigned i = 0; i < HEAP_TYPE_NAME_COUNT; i++)
-        if (mote__token_is(t, mote__heap_type_names[i].ref_word)) return &mote__heap_type_names[i];
+    for (unsigned i = 0; i < HEAP_TYPE_COUNT; i++)
+        if (mote__token_is(t, mote__heap_types[i].ref_word)) return &mote__heap_types[i];
     return NULL;
 }
+
+static const struct mote__plain_type *find_plain_type(struct token t) {
+    if (t.kind != TOKEN_KEYWORD) return NULL;
+    for (unsigned i = 0; i < PLAIN_TYPE_COUNT; i++)
+        if (mote__token_is(t, mote__plain_types[i].word)) return &mote__plain_types[i];
+    return NULL;
+}
+
+bool mote__is_type_word(struct token t) { return find_heap_word(t) || find_ref_word(t) || find_plain_type(t); }
 
 /* The heap type of a code byte, read as the signed number that it is in the binary format. */
 static int64_t heap_of_code(uint8_t code) { return (int64_t)code - 0x80; }
@@ -40,7 +49,7 @@ mote_status mote__parse_heaptype(struct parser *p, int64_t *heap) {
         *heap = index;
         return MOTE_OK;
     }
-    const struct heap_type_name *name = find_heap_word(p->token);
+    const struct mote__heap_type *name = find_heap_word(p->token);
     if (!name) return mote__parse_unexpected(p);
     *heap = heap_of_code(name->code);
     mote__parse_advance(p);
@@ -52,7 +61,7 @@ bool mote__at_reftype(const struct parser *p) {
 }
 
 mote_status mote__parse_reftype(struct parser *p, texttype *type) {
-    const struct heap_type_name *name = find_ref_word(p->token);
+    const struct mote__heap_type *name = find_ref_word(p->token);
     if (name) {
         *type = mote__texttype_ref(true, heap_of_code(name->code));
         mote__parse_advance(p);
@@ -66,15 +75,8 @@ mote_status mote__parse_reftype(struct parser *p, texttype *type) {
     return mote__expect(p, TOKEN_CLOSE);
 }
 
-static const struct plain_type_name *find_plain_type(struct token t) {
-    if (t.kind != TOKEN_KEYWORD) return NULL;
-    for (unsigned i = 0; i < PLAIN_TYPE_NAME_COUNT; i++)
-        if (mote__token_is(t, mote__plain_type_names[i].word)) return &mote__plain_type_names[i];
-    return NULL;
-}
-
 static mote_status parse_type(struct parser *p, bool allow_packed, texttype *type) {
-    const struct plain_type_name *name = find_plain_type(p->token);
+    const struct mote__plain_type *name = find_plain_type(p->token);
     if (!name) return mote__parse_reftype(p, type);
     if (name->is_packed && !allow_packed) return mote__parse_unexpected(p);
     *type = name->code;

@@ -3,7 +3,7 @@
  * the body's own end is not printed, since the text does not write it. */
 #include "text/print.h"
 #include "text/number.h"
-#include "text/typenames.h"
+#include "wasm/typecode.h"
 #include "wasm/limits.h"
 
 /* ---- Branch hints. ---- */

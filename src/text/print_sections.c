@@ -1,7 +1,7 @@
 /* print_sections.c - imports and definitions, section by section (core spec, "Binary Format /
  * Modules"). */
 #include "text/print.h"
-#include "text/typenames.h"
+#include "wasm/typecode.h"
 #include "wasm/limits.h"
 
 /* ---- Types of imports and definitions. ---- */

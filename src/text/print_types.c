@@ -1,27 +1,15 @@
 /* print_types.c - value types and type definitions (core spec, "Binary Format / Types"). */
 #include "text/print.h"
-#include "text/typenames.h"
+#include "wasm/typecode.h"
 #include "wasm/limits.h"
-
-static const struct heap_type_name *find_heap(uint8_t code) {
-    for (unsigned i = 0; i < HEAP_TYPE_NAME_COUNT; i++)
-        if (mote__heap_type_names[i].code == code) return &mote__heap_type_names[i];
-    return NULL;
-}
-
-static const struct plain_type_name *find_plain(uint8_t code) {
-    for (unsigned i = 0; i < PLAIN_TYPE_NAME_COUNT; i++)
-        if (mote__plain_type_names[i].code == code) return &mote__plain_type_names[i];
-    return NULL;
-}
 
 /* Whether the byte under the reader is of an abstract heap type; indices are signed numbers that
  * are not negative. */
 void mote__print_heaptype(struct printer *p, struct reader *in) {
     const uint8_t *at = in->pos;
     int64_t heap = mote__read_s33(in);
-    const struct heap_type_name *name =
-        heap < 0 && heap >= -64 ? find_heap((uint8_t)(heap + 0x80)) : NULL;
+    const struct mote__heap_type *name =
+        heap < 0 && heap >= -64 ? mote__heap_type_of_code((uint8_t)(heap + 0x80)) : NULL;
     if (name) mote__print(p, " %s", name->word);
     else if (heap >= 0) mote__print_index(p, NAMES_TYPE, (uint32_t)heap);
     else mote__reader_fail(in, at, "malformed heap type");
@@ -34,8 +22,8 @@ void mote__print_reftype(struct printer *p, bool nullable, struct reader *in) {
 }
 
 void mote__print_type_of_code(struct printer *p, struct reader *in, uint8_t code) {
-    const struct plain_type_name *plain = find_plain(code);
-    const struct heap_type_name *heap = find_heap(code);
+    const struct mote__plain_type *plain = mote__plain_type_of_code(code);
+    const struct mote__heap_type *heap = mote__heap_type_of_code(code);
     if (plain) mote__print(p, " %s", plain->word);
     else if (heap) mote__print(p, " %s", heap->ref_word);
     else if (code == TYPE_CODE_REF || code == TYPE_CODE_REF_NULL)

@@ -4,7 +4,7 @@
  * arena once its number is known; the one thing that nests, a thread's commands, nests once. */
 #include "text/wast.h"
 #include "text/parse.h"
-#include "text/typenames.h"
+#include "wasm/typecode.h"
 
 struct script_parser {
     struct parser p; /* its arena becomes the script's */
@@ -120,8 +120,8 @@ static mote_status parse_number(struct parser *p, struct wast_value *v, bool *fo
 /* The code of the abstract heap type that a "ref.WORD" speaks of; 0 if there is none. */
 static uint8_t heap_of_word(const uint8_t *word, size_t size) {
     struct token t = {.at = word, .size = size};
-    for (unsigned i = 0; i < HEAP_TYPE_NAME_COUNT; i++)
-        if (mote__token_is(t, mote__heap_type_names[i].word)) return mote__heap_type_names[i].code;
+    for (unsigned i = 0; i < HEAP_TYPE_COUNT; i++)
+        if (mote__token_is(t, mote__heap_types[i].word)) return mote__heap_types[i].code;
     return 0;
 }
 

@@ -4,37 +4,8 @@
  * others name types that the module holds. */
 #include "wasm/decode.h"
 #include "wasm/limits.h"
+#include "wasm/typecode.h"
 #include <assert.h>
-
-/* Codes of the abstract heap types: the byte as a value type, the s33 that it is as a heap type,
- * less 0x80. */
-static const struct heap_code {
-    uint8_t code, heap, feature;
-} heap_codes[] = {
-    {0x70, MOTE_HEAP_FUNC, FEATURE_mvp},  {0x6F, MOTE_HEAP_EXTERN, FEATURE_reference_types},
-    {0x6E, MOTE_HEAP_ANY, FEATURE_gc},    {0x6D, MOTE_HEAP_EQ, FEATURE_gc},
-    {0x6C, MOTE_HEAP_I31, FEATURE_gc},    {0x6B, MOTE_HEAP_STRUCT, FEATURE_gc},
-    {0x6A, MOTE_HEAP_ARRAY, FEATURE_gc},  {0x69, MOTE_HEAP_EXN, FEATURE_exceptions},
-    {0x71, MOTE_HEAP_NONE, FEATURE_gc},   {0x72, MOTE_HEAP_NOEXTERN, FEATURE_gc},
-    {0x73, MOTE_HEAP_NOFUNC, FEATURE_gc}, {0x74, MOTE_HEAP_NOEXN, FEATURE_exceptions},
-};
-
-static const struct num_code {
-    uint8_t code, type, feature;
-} num_codes[] = {
-    {0x7F, VT_I32, FEATURE_mvp}, {0x7E, VT_I64, FEATURE_mvp},   {0x7D, VT_F32, FEATURE_mvp},
-    {0x7C, VT_F64, FEATURE_mvp}, {0x7B, VT_V128, FEATURE_simd},
-};
-
-enum {
-    CODE_REF_NULL = 0x63,
-    CODE_REF = 0x64,
-    CODE_I16 = 0x77,
-    CODE_I8 = 0x78,
-    CODE_REC = 0x4E,
-    CODE_SUB_FINAL = 0x4F,
-    CODE_SUB = 0x50,
-};
 
 /* ---------------------------------------------------------------- heap and value types */
 
@@ -65,18 +36,6 @@ static void scope_need(struct scope *s, const uint8_t *at, enum mote__feature fe
         mote__error_feature(s->error, (uint64_t)(at - s->module->bytes.data), NULL, feature);
 }
 
-static const struct heap_code *find_heap_code(uint8_t byte) {
-    for (size_t i = 0; i < sizeof heap_codes / sizeof *heap_codes; i++)
-        if (heap_codes[i].code == byte) return &heap_codes[i];
-    return NULL;
-}
-
-static const struct num_code *find_num_code(uint8_t byte) {
-    for (size_t i = 0; i < sizeof num_codes / sizeof *num_codes; i++)
-        if (num_codes[i].code == byte) return &num_codes[i];
-    return NULL;
-}
-
 /* Types are numbers of 7 bits with a sign: a byte that goes on is none. */
 static void scope_fail_code(struct scope *s, const uint8_t *at, const char *what) {
     bool goes_on = at < s->r->end && *at >= 0x80;
@@ -99,7 +58,8 @@ static heaptype read_heaptype(struct scope *s) {
         scope_need(s, at, FEATURE_function_references);
         return resolve_index(s, at, (uint64_t)code);
     }
-    const struct heap_code *found = code >= -64 ? find_heap_code((uint8_t)(code & 0x7F)) : NULL;
+    const struct mote__heap_type *found =
+        code >= -64 ? mote__heap_type_of_code((uint8_t)(code & 0x7F)) : NULL;
     if (found) scope_need(s, at, (enum mote__feature)found->feature);
     else scope_fail(s, at, MOTE_E_MALFORMED, "malformed heap type");
     return found ? found->heap : (heaptype)HEAP_BOTTOM;
@@ -108,12 +68,12 @@ static heaptype read_heaptype(struct scope *s) {
 /* Reads a reference type whose first byte has been read; false (and nothing else done) when the
  * byte begins none. */
 static bool read_reftype_after(struct scope *s, const uint8_t *at, uint8_t byte, valtype *out) {
-    if (byte == CODE_REF || byte == CODE_REF_NULL) {
+    if (byte == TYPE_CODE_REF || byte == TYPE_CODE_REF_NULL) {
         scope_need(s, at, FEATURE_function_references);
-        *out = mote__vt_ref(read_heaptype(s), byte == CODE_REF_NULL);
+        *out = mote__vt_ref(read_heaptype(s), byte == TYPE_CODE_REF_NULL);
         return true;
     }
-    const struct heap_code *found = find_heap_code(byte);
+    const struct mote__heap_type *found = mote__heap_type_of_code(byte);
     if (!found) return false;
     scope_need(s, at, (enum mote__feature)found->feature);
     *out = mote__vt_ref(found->heap, true);
@@ -128,25 +88,18 @@ static valtype read_reftype(struct scope *s) {
     return type;
 }
 
-static valtype read_valtype(struct scope *s) {
+static valtype read_type(struct scope *s, bool allow_packed) {
     const uint8_t *at = s->r->pos;
     uint8_t byte = mote__read_u8(s->r);
-    const struct num_code *number = find_num_code(byte);
-    if (number) {
-        scope_need(s, at, (enum mote__feature)number->feature);
-        return number->type;
+    const struct mote__plain_type *plain = mote__plain_type_of_code(byte);
+    if (plain && (allow_packed || !plain->is_packed)) {
+        scope_need(s, at, (enum mote__feature)plain->feature);
+        return plain->type;
     }
     valtype type = VT_I32;
     if (read_reftype_after(s, at, byte, &type)) scope_need(s, at, FEATURE_reference_types);
     else scope_fail_code(s, at, "malformed value type");
     return type;
-}
-
-static valtype read_storage_type(struct scope *s) {
-    uint8_t byte = s->r->pos < s->r->end ? *s->r->pos : 0;
-    if (byte != CODE_I8 && byte != CODE_I16) return read_valtype(s);
-    s->r->pos++;
-    return byte == CODE_I8 ? VT_I8 : VT_I16;
 }
 
 heaptype mote__read_heaptype(const mote_module *module, struct reader *r, mote_error *error,
@@ -160,7 +113,7 @@ heaptype mote__read_heaptype(const mote_module *module, struct reader *r, mote_e
 valtype mote__read_valtype(const mote_module *module, struct reader *r, mote_error *error,
                            mote_status *status) {
     struct scope s = {.module = module, .r = r, .error = error};
-    valtype type = read_valtype(&s);
+    valtype type = read_type(&s, false);
     if (s.status != MOTE_OK) *status = s.status;
     return type;
 }
@@ -180,7 +133,7 @@ static mote_status scope_status(struct decoder *d, const struct scope *s) {
 
 mote_status mote__decode_valtype(struct decoder *d, valtype *out) {
     struct scope s = scope_of(d);
-    *out = read_valtype(&s);
+    *out = read_type(&s, false);
     return scope_status(d, &s);
 }
 
@@ -192,7 +145,7 @@ mote_status mote__decode_reftype(struct decoder *d, valtype *out) {
 
 static mote_status decode_storage_type(struct decoder *d, valtype *out) {
     struct scope s = scope_of(d);
-    *out = read_storage_type(&s);
+    *out = read_type(&s, true);
     return scope_status(d, &s);
 }
 
@@ -267,9 +220,9 @@ static mote_status decode_comptype(struct decoder *d, const uint8_t *at, uint8_t
         uint8_t form, kind, feature;
         mote_status (*decode)(struct decoder *d, struct mote__typedef *def);
     } forms[] = {
-        {0x60, MOTE_TYPE_FUNC, FEATURE_mvp, decode_func},
-        {0x5F, MOTE_TYPE_STRUCT, FEATURE_gc, decode_struct},
-        {0x5E, MOTE_TYPE_ARRAY, FEATURE_gc, decode_array},
+        {TYPE_CODE_FUNC, MOTE_TYPE_FUNC, FEATURE_mvp, decode_func},
+        {TYPE_CODE_STRUCT, MOTE_TYPE_STRUCT, FEATURE_gc, decode_struct},
+        {TYPE_CODE_ARRAY, MOTE_TYPE_ARRAY, FEATURE_gc, decode_array},
     };
     TRY(mote__decode_check(d));
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
@@ -309,8 +262,8 @@ static mote_status decode_subtype(struct decoder *d, uint32_t index) {
     def->is_final = true;
     const uint8_t *at = d->r.pos;
     uint8_t form = mote__read_u8(&d->r);
-    if (form == CODE_SUB || form == CODE_SUB_FINAL) {
-        def->is_final = form == CODE_SUB_FINAL;
+    if (form == TYPE_CODE_SUB || form == TYPE_CODE_SUB_FINAL) {
+        def->is_final = form == TYPE_CODE_SUB_FINAL;
         TRY(decode_super(d, index, def));
         at = d->r.pos;
         form = mote__read_u8(&d->r);
@@ -354,7 +307,7 @@ static mote_status intern_group(struct decoder *d, const uint8_t *at) {
 
 static mote_status decode_group_count(struct decoder *d, uint32_t *count) {
     *count = 1;
-    if (d->r.pos == d->r.end || *d->r.pos != CODE_REC) return MOTE_OK;
+    if (d->r.pos == d->r.end || *d->r.pos != TYPE_CODE_REC) return MOTE_OK;
     d->r.pos++;
     TRY(mote__decode_need(d, NULL, FEATURE_gc));
     return mote__decode_count(d, "types in a recursion group", LIMIT_REC_GROUP_TYPES, count);

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "wasm/limits.h"
+#include "wasm/typecode.h"
 #include <assert.h>
 #include <stdio.h>
 
@@ -628,25 +629,9 @@ static size_t finish(struct printer *p) {
 
 static void print_type(struct printer *p, const mote_type *type);
 
-static const char *const heap_names[] = {
-    [MOTE_HEAP_FUNC] = "func",         [MOTE_HEAP_NOFUNC] = "nofunc", [MOTE_HEAP_EXTERN] = "extern",
-    [MOTE_HEAP_NOEXTERN] = "noextern", [MOTE_HEAP_ANY] = "any",       [MOTE_HEAP_EQ] = "eq",
-    [MOTE_HEAP_I31] = "i31",           [MOTE_HEAP_STRUCT] = "struct", [MOTE_HEAP_ARRAY] = "array",
-    [MOTE_HEAP_NONE] = "none",         [MOTE_HEAP_EXN] = "exn",       [MOTE_HEAP_NOEXN] = "noexn",
-};
-/* The text format's short names of the nullable references. */
-static const char *const ref_names[] = {
-    [MOTE_HEAP_FUNC] = "funcref",     [MOTE_HEAP_NOFUNC] = "nullfuncref",
-    [MOTE_HEAP_EXTERN] = "externref", [MOTE_HEAP_NOEXTERN] = "nullexternref",
-    [MOTE_HEAP_ANY] = "anyref",       [MOTE_HEAP_EQ] = "eqref",
-    [MOTE_HEAP_I31] = "i31ref",       [MOTE_HEAP_STRUCT] = "structref",
-    [MOTE_HEAP_ARRAY] = "arrayref",   [MOTE_HEAP_NONE] = "nullref",
-    [MOTE_HEAP_EXN] = "exnref",       [MOTE_HEAP_NOEXN] = "nullexnref",
-};
-
 static void print_heap(struct printer *p, heaptype heap) {
     if (heap < HEAP_CONCRETE) {
-        print(p, heap == HEAP_BOTTOM ? "bottom" : heap_names[heap]);
+        print(p, heap == HEAP_BOTTOM ? "bottom" : mote__heap_types[heap].word);
     } else if (p->inside) {
         char number[16];
         snprintf(number, sizeof number, "$t%u", heap - HEAP_CONCRETE);
@@ -657,13 +642,11 @@ static void print_heap(struct printer *p, heaptype heap) {
 }
 
 static void print_valtype(struct printer *p, valtype t) {
-    static const char *const names[] = {"any type", "i32",  "i64", "f32",
-                                        "f64",      "v128", "i8",  "i16"};
     heaptype heap = mote__vt_heap(t);
     if (!mote__vt_is_ref(t)) {
-        print(p, names[t]);
+        print(p, t == VT_BOTTOM ? "any type" : mote__plain_types[t - VT_I32].word);
     } else if (mote__vt_is_null(t) && heap < HEAP_BOTTOM) {
-        print(p, ref_names[heap]);
+        print(p, mote__heap_types[heap].ref_word);
     } else {
         print(p, mote__vt_is_null(t) ? "(ref null " : "(ref ");
         print_heap(p, heap);
