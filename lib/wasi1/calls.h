@@ -5,6 +5,7 @@
 
 #include <mote/wasi.h>
 #include <string.h>
+#include "base/bytes.h"
 
 /* A call under way. The memory is looked at once: it cannot shrink, and what is not shared cannot
  * grow meanwhile. */
@@ -27,31 +28,16 @@ static inline uint8_t *guest_at(const struct call *c, uint32_t pointer, uint64_t
                                                                         : NULL;
 }
 
-static inline uint32_t load_u32(const uint8_t *at) {
-    uint32_t value;
-    memcpy(&value, at, sizeof value);
-    return value;
-}
-static inline uint64_t load_u64(const uint8_t *at) {
-    uint64_t value;
-    memcpy(&value, at, sizeof value);
-    return value;
-}
-static inline uint16_t load_u16(const uint8_t *at) { return (uint16_t)(at[0] | at[1] << 8); }
-static inline void store_u16(uint8_t *at, uint16_t value) { memcpy(at, &value, sizeof value); }
-static inline void store_u32(uint8_t *at, uint32_t value) { memcpy(at, &value, sizeof value); }
-static inline void store_u64(uint8_t *at, uint64_t value) { memcpy(at, &value, sizeof value); }
-
 static inline mote_vfs_error guest_put_u32(const struct call *c, uint32_t pointer, uint32_t value) {
     uint8_t *at = guest_at(c, pointer, sizeof value);
     if (!at) return MOTE_VFS_EFAULT;
-    store_u32(at, value);
+    mote__store_u32(at, value);
     return MOTE_VFS_OK;
 }
 static inline mote_vfs_error guest_put_u64(const struct call *c, uint32_t pointer, uint64_t value) {
     uint8_t *at = guest_at(c, pointer, sizeof value);
     if (!at) return MOTE_VFS_EFAULT;
-    store_u64(at, value);
+    mote__store_u64(at, value);
     return MOTE_VFS_OK;
 }
 static inline mote_vfs_error guest_put(const struct call *c, uint32_t pointer, const void *bytes,

@@ -330,9 +330,9 @@ mote_vfs_error mote__wasi_fd_fdstat_get(struct call *c, uint32_t fd, uint32_t ou
     at[0] = d->node->type;
     mote__os_mutex_lock(&c->wasi->table.lock);
     d->unaware = false;
-    store_u16(at + 2, d->flags);
-    store_u64(at + 8, d->base);
-    store_u64(at + 16, d->inheriting);
+    mote__store_u16(at + 2, d->flags);
+    mote__store_u64(at + 8, d->base);
+    mote__store_u64(at + 16, d->inheriting);
     mote__os_mutex_unlock(&c->wasi->table.lock);
     return drop(c, d, MOTE_VFS_OK);
 }
@@ -390,8 +390,8 @@ mote_vfs_error mote__wasi_fd_prestat_get(struct call *c, uint32_t fd, uint32_t o
     uint8_t *at = guest_at(c, out, WASI_PRESTAT_BYTES);
     if (!d->preopen && !other) return drop(c, d, MOTE_VFS_EBADF);
     if (!at) return drop(c, d, MOTE_VFS_EFAULT);
-    store_u32(at, other ? WASI_PREOPEN_OTHER : WASI_PREOPEN_DIRECTORY);
-    store_u32(at + 4, (uint32_t)d->preopen_bytes);
+    mote__store_u32(at, other ? WASI_PREOPEN_OTHER : WASI_PREOPEN_DIRECTORY);
+    mote__store_u32(at + 4, (uint32_t)d->preopen_bytes);
     return drop(c, d, MOTE_VFS_OK);
 }
 

@@ -20,7 +20,7 @@ mote_vfs_error mote__guest_pieces(const struct call *c, uint32_t pointer, uint32
     if (!at) return MOTE_VFS_EFAULT;
     out->count = 0;
     for (; count && out->count < GUEST_PIECES_MAX; count--, at += WASI_IOVEC_BYTES) {
-        uint32_t data = load_u32(at), size = load_u32(at + 4);
+        uint32_t data = mote__load_u32(at), size = mote__load_u32(at + 4);
         if (!size) continue;
         uint8_t *bytes = guest_at(c, data, size);
         if (!bytes) return MOTE_VFS_EFAULT;
@@ -48,17 +48,17 @@ mote_vfs_error mote__put_filestat(const struct call *c, uint32_t pointer, const 
     uint8_t *at = guest_at(c, pointer, old ? WASI_FILESTAT_OLD_BYTES : WASI_FILESTAT_BYTES);
     if (!at) return MOTE_VFS_EFAULT;
     memset(at, 0, old ? WASI_FILESTAT_OLD_BYTES : WASI_FILESTAT_BYTES);
-    store_u64(at, st->device);
-    store_u64(at + 8, st->inode);
+    mote__store_u64(at, st->device);
+    mote__store_u64(at + 8, st->inode);
     at[16] = st->type;
     if (old)
-        store_u32(at + 20, st->link_count < UINT32_MAX ? (uint32_t)st->link_count : UINT32_MAX);
-    else store_u64(at + 24, st->link_count);
+        mote__store_u32(at + 20, st->link_count < UINT32_MAX ? (uint32_t)st->link_count : UINT32_MAX);
+    else mote__store_u64(at + 24, st->link_count);
     at += old ? 24 : 32;
-    store_u64(at, st->size);
-    store_u64(at + 8, st->accessed);
-    store_u64(at + 16, st->modified);
-    store_u64(at + 24, st->changed);
+    mote__store_u64(at, st->size);
+    mote__store_u64(at + 8, st->accessed);
+    mote__store_u64(at + 16, st->modified);
+    mote__store_u64(at + 24, st->changed);
     return MOTE_VFS_OK;
 }
 

@@ -6,6 +6,7 @@
 #include <mote/vfs.h>
 #include "base/alloc.h"
 #include "beneath.h"
+#include "vfs_dir.h"
 #include <assert.h>
 #include <dirent.h>
 #include <errno.h>
@@ -569,17 +570,7 @@ static const mote_vfs_ops socket_ops = {.name = "host socket",
                                         .shutdown = host_shutdown};
 static const mote_vfs_ops dir_ops = {.name = "host directory",
                                      ANY_NODE,
-                                     .open = dir_open,
-                                     .stat_at = dir_stat_at,
-                                     .set_times_at = dir_set_times_at,
-                                     .make_directory = dir_make_directory,
-                                     .remove_directory = dir_remove_directory,
-                                     .unlink = dir_unlink,
-                                     .read_link = dir_read_link,
-                                     .make_link = dir_make_link,
-                                     .rename = dir_rename,
-                                     .link = dir_link,
-                                     .list = dir_list};
+                                     DIRECTORY_OPS};
 
 static int socket_option(int fd, int option) {
     int value = 0;

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/vec.h"
 #include "os/os.h"
+#include "vfs_dir.h"
 #include <assert.h>
 
 enum { NAME_BYTES_MAX = 255, ENTRY_COST = 64 };
@@ -661,17 +662,7 @@ static const mote_vfs_ops dir_ops = {.name = "memory directory",
                                      .close = memory_close,
                                      .stat = memory_stat,
                                      .set_times = memory_set_times,
-                                     .open = dir_open,
-                                     .stat_at = dir_stat_at,
-                                     .set_times_at = dir_set_times_at,
-                                     .make_directory = dir_make_directory,
-                                     .remove_directory = dir_remove_directory,
-                                     .unlink = dir_unlink,
-                                     .read_link = dir_read_link,
-                                     .make_link = dir_make_link,
-                                     .rename = dir_rename,
-                                     .link = dir_link,
-                                     .list = dir_list};
+                                     DIRECTORY_OPS};
 
 mote_vfs_error mote_vfs_memory_new(const mote_allocator *allocator, uint64_t bytes_max,
                                    mote_vfs_node **out) {

@@ -73,9 +73,9 @@ static void finish(struct item *item, mote_vfs_error error) {
 
 /* `at`: the clock's fields from its id on. */
 static void take_clock(const struct call *c, const uint8_t *at, struct item *item) {
-    uint32_t clock = load_u32(at);
-    uint64_t timeout = load_u64(at + 8);
-    uint16_t flags = load_u16(at + 24);
+    uint32_t clock = mote__load_u32(at);
+    uint64_t timeout = mote__load_u64(at + 8);
+    uint16_t flags = mote__load_u16(at + 24);
     if (clock > WASI_CLOCK_MONOTONIC || (flags & ~WASI_CLOCK_ABSOLUTE))
         return finish(item, MOTE_VFS_EINVAL);
     item->clock = clock;
@@ -94,20 +94,20 @@ static void take_descriptor(const struct call *c, uint32_t fd, struct item *item
 
 /* False for a type of event that does not exist. */
 static bool take_item(const struct call *c, const uint8_t *at, bool old, struct item *item) {
-    *item = (struct item){.userdata = load_u64(at), .type = at[8]};
+    *item = (struct item){.userdata = mote__load_u64(at), .type = at[8]};
     if (item->type > WASI_EVENT_FD_WRITE) return false;
     if (item->type == WASI_EVENT_CLOCK) take_clock(c, at + (old ? 24 : 16), item);
-    else take_descriptor(c, load_u32(at + 16), item);
+    else take_descriptor(c, mote__load_u32(at + 16), item);
     return true;
 }
 
 static void put_event(uint8_t *at, const struct item *item) {
     memset(at, 0, WASI_EVENT_BYTES);
-    store_u64(at, item->userdata);
-    store_u16(at + 8, (uint16_t)item->error);
+    mote__store_u64(at, item->userdata);
+    mote__store_u16(at + 8, (uint16_t)item->error);
     at[10] = item->type;
-    store_u64(at + 16, item->bytes);
-    store_u16(at + 24, item->hangup ? WASI_EVENT_HANGUP : 0);
+    mote__store_u64(at + 16, item->bytes);
+    mote__store_u16(at + 24, item->hangup ? WASI_EVENT_HANGUP : 0);
 }
 
 /* ---------------------------------------------------------------- waiting for any of them */

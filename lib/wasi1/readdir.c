@@ -70,9 +70,9 @@ static size_t put_entries(const struct dir_list *list, uint64_t index, uint8_t *
     for (; index < list->names.count && used < room; index++) {
         const struct dir_name *name = &list->names.data[index];
         uint8_t head[WASI_DIRENT_BYTES] = {0};
-        store_u64(head, index + 1);
-        store_u64(head + 8, name->inode);
-        store_u32(head + 16, (uint32_t)name->size);
+        mote__store_u64(head, index + 1);
+        mote__store_u64(head + 8, name->inode);
+        mote__store_u32(head + 16, (uint32_t)name->size);
         head[20] = name->type;
         used += put_cut(at + used, room - used, head, sizeof head);
         used += put_cut(at + used, room - used, list->bytes.data + name->start, name->size);

@@ -74,7 +74,7 @@ mote_vfs_error mote__wasi_sock_recv(struct call *c, uint32_t fd, uint32_t iovs, 
     if (!error) error = wait_for(c, d, MOTE_VFS_READ);
     if (!error)
         error = d->node->ops->receive(d->node, pieces.list, pieces.count, flags, &done, &truncated);
-    if (!error) store_u16(at, truncated ? WASI_RO_TRUNCATED : 0);
+    if (!error) mote__store_u16(at, truncated ? WASI_RO_TRUNCATED : 0);
     return drop(c, d, error ? error : guest_put_u32(c, size_out, (uint32_t)done));
 }
 

@@ -13,7 +13,7 @@ static mote_vfs_error put_strings(const struct call *c, const struct strings *st
     if (error) return error;
     uint32_t offset = 0;
     for (size_t i = 0; i < strings->count; i++) {
-        store_u32(at + i * 4, buffer + offset);
+        mote__store_u32(at + i * 4, buffer + offset);
         offset += (uint32_t)strlen(strings->bytes + offset) + 1;
     }
     return MOTE_VFS_OK;

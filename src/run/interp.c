@@ -5,6 +5,7 @@
  * Returns to C with a status: the end of the activation, a trap (mote__trap), an exception nobody caught here, or what a host function said. */
 #include <string.h>
 
+#include "base/bytes.h"
 #include "run/code.h"
 #include "run/exec.h"
 #include "run/gc.h"
@@ -27,30 +28,6 @@
 
 typedef float floats __attribute__((vector_size(16)));
 typedef double doubles __attribute__((vector_size(16)));
-
-static inline uint32_t read_u32(const void *at) {
-    uint32_t x;
-    memcpy(&x, at, sizeof x);
-    return x;
-}
-
-static inline uint64_t read_u64(const void *at) {
-    uint64_t x;
-    memcpy(&x, at, sizeof x);
-    return x;
-}
-
-static inline float read_float(const void *at) {
-    float x;
-    memcpy(&x, at, sizeof x);
-    return x;
-}
-
-static inline double read_double(const void *at) {
-    double x;
-    memcpy(&x, at, sizeof x);
-    return x;
-}
 
 static inline mote__v128 read_vector(const void *at) {
     mote__v128 x;

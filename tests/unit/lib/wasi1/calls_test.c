@@ -66,8 +66,8 @@ static uint32_t put_text(uint32_t at, const char *text) {
 
 /* One buffer at DATA, announced at IOVS. */
 static void put_iov(uint32_t size) {
-    store_u32(memory + IOVS, DATA);
-    store_u32(memory + IOVS + 4, size);
+    mote__store_u32(memory + IOVS, DATA);
+    mote__store_u32(memory + IOVS + 4, size);
 }
 
 static const uint64_t all_rights = WASI_RIGHTS_ALL;
@@ -78,7 +78,7 @@ static int64_t open_at(struct world *w, uint32_t dir, const char *path, uint32_t
     uint32_t size = put_text(PATH, path);
     mote_vfs_error error = mote__wasi_path_open(&w->c, dir, WASI_LOOKUP_FOLLOW, PATH, size, oflags,
                                                 rights, all_rights, fdflags, OUT);
-    return error ? -(int64_t)error : (int64_t)load_u32(memory + OUT);
+    return error ? -(int64_t)error : (int64_t)mote__load_u32(memory + OUT);
 }
 
 static uint32_t open_new(struct world *w, const char *path) {
@@ -100,7 +100,7 @@ static mote_vfs_error read_some(struct world *w, uint32_t fd, uint32_t size) {
 
 static bool read_is(struct world *w, uint32_t fd, const char *text) {
     return read_some(w, fd, 1000) == MOTE_VFS_OK && !strcmp((char *)memory + DATA, text) &&
-           load_u32(memory + OUT) == strlen(text);
+           mote__load_u32(memory + OUT) == strlen(text);
 }
 
 static mote_vfs_error seek_to(struct world *w, uint32_t fd, int64_t offset, uint32_t whence) {
@@ -109,7 +109,7 @@ static mote_vfs_error seek_to(struct world *w, uint32_t fd, int64_t offset, uint
 
 static uint64_t position(struct world *w, uint32_t fd) {
     CHECK_EQ(mote__wasi_fd_tell(&w->c, fd, OUT), MOTE_VFS_OK);
-    return load_u64(memory + OUT);
+    return mote__load_u64(memory + OUT);
 }
 
 /* ---------------------------------------------------------------- reading, writing, positions */
@@ -119,13 +119,13 @@ static void check_file(struct world *w, uint32_t dir) {
     REQUIRE(opened >= 0);
     uint32_t fd = (uint32_t)opened;
     CHECK_EQ(write_text(w, fd, "hello world"), MOTE_VFS_OK);
-    CHECK_EQ(load_u32(memory + OUT), 11);
+    CHECK_EQ(mote__load_u32(memory + OUT), 11);
     CHECK_EQ(position(w, fd), 11);
     CHECK_EQ(seek_to(w, fd, 6, MOTE_VFS_SEEK_SET), MOTE_VFS_OK);
     CHECK(read_is(w, fd, "world"));
     CHECK(read_is(w, fd, ""));
     CHECK_EQ(seek_to(w, fd, -5, MOTE_VFS_SEEK_END), MOTE_VFS_OK);
-    CHECK_EQ(load_u64(memory + OUT), 6);
+    CHECK_EQ(mote__load_u64(memory + OUT), 6);
     CHECK_EQ(seek_to(w, fd, -3, MOTE_VFS_SEEK_CUR), MOTE_VFS_OK);
     CHECK_EQ(position(w, fd), 3);
     CHECK_EQ(seek_to(w, fd, -4, MOTE_VFS_SEEK_CUR), MOTE_VFS_EINVAL);
@@ -140,14 +140,14 @@ static void check_file(struct world *w, uint32_t dir) {
     CHECK(read_is(w, fd, "l"));
     CHECK_EQ(mote__wasi_fd_filestat_get(&w->c, fd, OUT), MOTE_VFS_OK);
     CHECK_EQ(memory[OUT + 16], MOTE_VFS_FILE);
-    CHECK_EQ(load_u64(memory + OUT + 24), 1);
-    CHECK_EQ(load_u64(memory + OUT + 32), 4);
+    CHECK_EQ(mote__load_u64(memory + OUT + 24), 1);
+    CHECK_EQ(mote__load_u64(memory + OUT + 32), 4);
     CHECK_EQ(mote__wasi_old_fd_filestat_get(&w->c, fd, OUT), MOTE_VFS_OK);
-    CHECK_EQ(load_u32(memory + OUT + 20), 1);
-    CHECK_EQ(load_u64(memory + OUT + 24), 4);
+    CHECK_EQ(mote__load_u32(memory + OUT + 20), 1);
+    CHECK_EQ(mote__load_u64(memory + OUT + 24), 4);
     CHECK_EQ(mote__wasi_old_fd_seek(&w->c, fd, 1, 2, OUT),
              MOTE_VFS_OK); /* the older "from the start" */
-    CHECK_EQ(load_u64(memory + OUT), 1);
+    CHECK_EQ(mote__load_u64(memory + OUT), 1);
     CHECK_EQ(mote__wasi_old_fd_seek(&w->c, fd, 1, 3, OUT), MOTE_VFS_EINVAL);
     CHECK_EQ(mote__wasi_fd_allocate(&w->c, fd, 0, 100), MOTE_VFS_OK);
     CHECK_EQ(mote__wasi_fd_advise(&w->c, fd, 0, 100, 3), MOTE_VFS_OK);
@@ -172,7 +172,7 @@ static void check_append(struct world *w, uint32_t dir) {
     CHECK_EQ(mote__wasi_fd_pwrite(&w->c, fd, IOVS, 1, 0, OUT),
              MOTE_VFS_OK); /* as on Linux: the offset does not count */
     CHECK_EQ(mote__wasi_fd_fdstat_get(&w->c, fd, OUT), MOTE_VFS_OK);
-    CHECK_EQ(load_u16(memory + OUT + 2), WASI_FD_APPEND);
+    CHECK_EQ(mote__load_u16(memory + OUT + 2), WASI_FD_APPEND);
     CHECK_EQ(mote__wasi_fd_fdstat_set_flags(&w->c, fd, WASI_FD_NONBLOCK), MOTE_VFS_OK);
     CHECK_EQ(mote__wasi_fd_fdstat_set_flags(&w->c, fd, WASI_FD_SYNC_FLAG), MOTE_VFS_EINVAL);
     CHECK_EQ(seek_to(w, fd, 0, MOTE_VFS_SEEK_SET), MOTE_VFS_OK);
@@ -233,8 +233,8 @@ TEST(prestat) {
     struct world w;
     REQUIRE(begin(&w));
     CHECK_EQ(mote__wasi_fd_prestat_get(&w.c, 4, OUT), MOTE_VFS_OK);
-    CHECK_EQ(load_u32(memory + OUT), 0);
-    CHECK_EQ(load_u32(memory + OUT + 4), 2);
+    CHECK_EQ(mote__load_u32(memory + OUT), 0);
+    CHECK_EQ(mote__load_u32(memory + OUT + 4), 2);
     CHECK_EQ(mote__wasi_fd_prestat_dir_name(&w.c, 4, DATA, 1), MOTE_VFS_ENAMETOOLONG);
     CHECK_EQ(mote__wasi_fd_prestat_dir_name(&w.c, 4, DATA, 2), MOTE_VFS_OK);
     CHECK_MEM(memory + DATA, "ro", 2);
@@ -260,13 +260,13 @@ TEST(many_descriptors) {
 
 static uint64_t base_of(struct world *w, uint32_t fd) {
     CHECK_EQ(mote__wasi_fd_fdstat_get(&w->c, fd, OUT), MOTE_VFS_OK);
-    return load_u64(memory + OUT + 8);
+    return mote__load_u64(memory + OUT + 8);
 }
 
 TEST(rights) {
     struct world w;
     REQUIRE(begin(&w));
-    uint64_t base = base_of(&w, 3), inheriting = load_u64(memory + OUT + 16);
+    uint64_t base = base_of(&w, 3), inheriting = mote__load_u64(memory + OUT + 16);
     CHECK_EQ(memory[OUT], MOTE_VFS_DIRECTORY);
     CHECK_EQ(base & (WASI_FD_SEEK | WASI_FD_FILESTAT_SET_SIZE | WASI_FD_READ), 0);
     CHECK_EQ(base & (WASI_PATH_OPEN | WASI_FD_READDIR), WASI_PATH_OPEN | WASI_FD_READDIR);
@@ -395,9 +395,9 @@ TEST(paths) {
     CHECK_EQ(mote__wasi_path_remove_directory(&w.c, 3, PATH2, size2), MOTE_VFS_OK);
     CHECK_EQ(mote__wasi_path_symlink(&w.c, PATH, size, 3, PATH2, size2), MOTE_VFS_OK);
     CHECK_EQ(mote__wasi_path_readlink(&w.c, 3, PATH2, size2, DATA, 100, OUT), MOTE_VFS_OK);
-    CHECK_EQ(load_u32(memory + OUT), 1);
+    CHECK_EQ(mote__load_u32(memory + OUT), 1);
     CHECK_EQ(mote__wasi_path_readlink(&w.c, 3, PATH2, size2, DATA, 0, OUT), MOTE_VFS_OK);
-    CHECK_EQ(load_u32(memory + OUT), 0);
+    CHECK_EQ(mote__load_u32(memory + OUT), 0);
     CHECK_EQ(mote__wasi_path_filestat_get(&w.c, 3, 0, PATH2, size2, OUT), MOTE_VFS_OK);
     CHECK_EQ(memory[OUT + 16], MOTE_VFS_SYMLINK);
     CHECK_EQ(mote__wasi_path_filestat_get(&w.c, 3, WASI_LOOKUP_FOLLOW, PATH2, size2, OUT),
@@ -407,8 +407,8 @@ TEST(paths) {
         mote__wasi_path_filestat_set_times(&w.c, 3, 0, PATH2, size2, 5, 6, WASI_ATIM | WASI_MTIM),
         MOTE_VFS_OK);
     CHECK_EQ(mote__wasi_old_path_filestat_get(&w.c, 3, 0, PATH2, size2, OUT), MOTE_VFS_OK);
-    CHECK_EQ(load_u64(memory + OUT + 32), 5);
-    CHECK_EQ(load_u64(memory + OUT + 40), 6);
+    CHECK_EQ(mote__load_u64(memory + OUT + 32), 5);
+    CHECK_EQ(mote__load_u64(memory + OUT + 40), 6);
     CHECK_EQ(mote__wasi_path_filestat_set_times(&w.c, 3, 0, PATH2, size2, 5, 6,
                                                 WASI_ATIM | WASI_ATIM_NOW),
              MOTE_VFS_EINVAL);
@@ -445,12 +445,12 @@ static uint64_t read_names(struct world *w, uint32_t fd, uint64_t cookie, uint32
     *names = 0;
     for (unsigned taken = 0; taken < most;) {
         CHECK_EQ(mote__wasi_fd_readdir(&w->c, fd, DATA, room, cookie, OUT), MOTE_VFS_OK);
-        uint32_t used = load_u32(memory + OUT), at = 0;
+        uint32_t used = mote__load_u32(memory + OUT), at = 0;
         bool any = false;
         while (taken < most && at + WASI_DIRENT_BYTES <= used) {
-            uint32_t size = load_u32(memory + DATA + at + 16);
+            uint32_t size = mote__load_u32(memory + DATA + at + 16);
             if (at + WASI_DIRENT_BYTES + size > used) break;
-            cookie = load_u64(memory + DATA + at);
+            cookie = mote__load_u64(memory + DATA + at);
             strncat(names, (char *)memory + DATA + at + WASI_DIRENT_BYTES, size);
             strcat(names, " ");
             at += WASI_DIRENT_BYTES + size;
@@ -485,10 +485,10 @@ TEST(readdir) {
     read_names(&w, 3, 0, 4096, 100, names); /* a new reading sees them */
     CHECK_STR(names, ". .. a aaa ccc ");
     CHECK_EQ(mote__wasi_fd_readdir(&w.c, 3, DATA, 100, 999, OUT), MOTE_VFS_OK);
-    CHECK_EQ(load_u32(memory + OUT), 0);
+    CHECK_EQ(mote__load_u32(memory + OUT), 0);
     CHECK_EQ(mote__wasi_fd_readdir(&w.c, 3, DATA, 10, 0, OUT),
              MOTE_VFS_OK); /* cut off: there is more */
-    CHECK_EQ(load_u32(memory + OUT), 10);
+    CHECK_EQ(mote__load_u32(memory + OUT), 10);
     CHECK_EQ(mote__wasi_fd_readdir(&w.c, 3, MEMORY_BYTES - 4, 5, 0, OUT), MOTE_VFS_EFAULT);
     end(&w);
 }
@@ -500,7 +500,7 @@ TEST(readdir_types) {
     REQUIRE(!w.tree->ops->make_link(w.tree, "d", "l"));
     CHECK_EQ(mote__wasi_fd_readdir(&w.c, 3, DATA, 1000, 2, OUT), MOTE_VFS_OK);
     CHECK_EQ(memory[DATA + 20], MOTE_VFS_DIRECTORY);
-    CHECK(load_u64(memory + DATA + 8) != 0);
+    CHECK(mote__load_u64(memory + DATA + 8) != 0);
     CHECK_EQ(memory[DATA + WASI_DIRENT_BYTES + 1 + 20], MOTE_VFS_SYMLINK);
     end(&w);
 }
@@ -511,18 +511,18 @@ TEST(output) {
     struct world w;
     size_t size;
     REQUIRE(begin(&w));
-    store_u32(memory + IOVS, DATA);
-    store_u32(memory + IOVS + 4, put_text(DATA, "one "));
-    store_u32(memory + IOVS + 8, 12345678); /* no bytes are nowhere */
-    store_u32(memory + IOVS + 12, 0);
-    store_u32(memory + IOVS + 16, DATA + 100);
-    store_u32(memory + IOVS + 20, put_text(DATA + 100, "two"));
+    mote__store_u32(memory + IOVS, DATA);
+    mote__store_u32(memory + IOVS + 4, put_text(DATA, "one "));
+    mote__store_u32(memory + IOVS + 8, 12345678); /* no bytes are nowhere */
+    mote__store_u32(memory + IOVS + 12, 0);
+    mote__store_u32(memory + IOVS + 16, DATA + 100);
+    mote__store_u32(memory + IOVS + 20, put_text(DATA + 100, "two"));
     CHECK_EQ(mote__wasi_fd_write(&w.c, 1, IOVS, 3, OUT), MOTE_VFS_OK);
-    CHECK_EQ(load_u32(memory + OUT), 7);
+    CHECK_EQ(mote__load_u32(memory + OUT), 7);
     CHECK_MEM(mote_vfs_buffer_bytes(w.output, &size), "one two", 7);
     CHECK_EQ(size, 7);
     CHECK_EQ(write_text(&w, 2, "nowhere"), MOTE_VFS_OK);
-    CHECK_EQ(load_u32(memory + OUT), 7);
+    CHECK_EQ(mote__load_u32(memory + OUT), 7);
     CHECK(read_is(&w, 0, ""));
     end(&w);
 }
@@ -539,7 +539,7 @@ TEST(bad_pointers) {
     CHECK_EQ(mote__wasi_fd_write(c, 1, far, 1, OUT), MOTE_VFS_EFAULT);
     CHECK_EQ(mote__wasi_fd_write(c, 1, IOVS, UINT32_MAX, OUT), MOTE_VFS_EFAULT);
     CHECK_EQ(mote__wasi_fd_write(c, 1, IOVS, 1, bad), MOTE_VFS_EFAULT);
-    store_u32(memory + IOVS, bad);
+    mote__store_u32(memory + IOVS, bad);
     CHECK_EQ(mote__wasi_fd_write(c, 1, IOVS, 1, OUT), MOTE_VFS_EFAULT);
     CHECK_EQ(mote__wasi_fd_read(c, fd, IOVS, 1, OUT), MOTE_VFS_EFAULT);
     CHECK_EQ(mote__wasi_fd_pread(c, fd, IOVS, 1, 0, OUT), MOTE_VFS_EFAULT);
@@ -572,30 +572,30 @@ static void put_clock(unsigned index, uint64_t userdata, uint32_t clock, uint64_
                       uint16_t flags) {
     uint8_t *at = memory + DATA + index * WASI_SUBSCRIPTION_BYTES;
     memset(at, 0, WASI_SUBSCRIPTION_BYTES);
-    store_u64(at, userdata);
-    store_u32(at + 16, clock);
-    store_u64(at + 24, timeout);
-    store_u16(at + 40, flags);
+    mote__store_u64(at, userdata);
+    mote__store_u32(at + 16, clock);
+    mote__store_u64(at + 24, timeout);
+    mote__store_u16(at + 40, flags);
 }
 
 static void put_wait(unsigned index, uint64_t userdata, uint8_t type, uint32_t fd) {
     uint8_t *at = memory + DATA + index * WASI_SUBSCRIPTION_BYTES;
     memset(at, 0, WASI_SUBSCRIPTION_BYTES);
-    store_u64(at, userdata);
+    mote__store_u64(at, userdata);
     at[8] = type;
-    store_u32(at + 16, fd);
+    mote__store_u32(at + 16, fd);
 }
 
 static uint32_t poll_count(struct world *w, uint32_t count) {
     CHECK_EQ(mote__wasi_poll_oneoff(&w->c, DATA, EVENTS, count, OUT), MOTE_VFS_OK);
-    return load_u32(memory + OUT);
+    return mote__load_u32(memory + OUT);
 }
 
 static uint64_t event_user(unsigned index) {
-    return load_u64(memory + EVENTS + index * WASI_EVENT_BYTES);
+    return mote__load_u64(memory + EVENTS + index * WASI_EVENT_BYTES);
 }
 static uint16_t event_error(unsigned index) {
-    return load_u16(memory + EVENTS + index * WASI_EVENT_BYTES + 8);
+    return mote__load_u16(memory + EVENTS + index * WASI_EVENT_BYTES + 8);
 }
 
 TEST(poll_clocks) {
@@ -650,21 +650,21 @@ TEST(poll_descriptors) {
     CHECK_EQ(mote__wasi_poll_oneoff(&w.c, DATA, EVENTS, 5, OUT), MOTE_VFS_EINVAL);
     CHECK_EQ(poll_count(&w, 4), 3);
     CHECK_EQ(event_user(0), 1);
-    CHECK_EQ(load_u64(memory + EVENTS + 16), 3);
+    CHECK_EQ(mote__load_u64(memory + EVENTS + 16), 3);
     CHECK_EQ(event_user(1), 3);
     CHECK_EQ(event_error(2), MOTE_VFS_EBADF);
     CHECK(read_is(&w, in_fd, "xyz"));
     CHECK_EQ(mote__wasi_fd_close(&w.c, out_fd), MOTE_VFS_OK);
     put_wait(0, 1, WASI_EVENT_FD_READ, in_fd);
     CHECK_EQ(poll_count(&w, 1), 1);
-    CHECK_EQ(load_u16(memory + EVENTS + 24), WASI_EVENT_HANGUP);
+    CHECK_EQ(mote__load_u16(memory + EVENTS + 24), WASI_EVENT_HANGUP);
     uint32_t fd = open_new(&w, "f"); /* files are always ready */
     CHECK_EQ(write_text(&w, fd, "12345"), MOTE_VFS_OK);
     CHECK_EQ(seek_to(&w, fd, 1, MOTE_VFS_SEEK_SET), MOTE_VFS_OK);
     put_wait(0, 1, WASI_EVENT_FD_READ, fd);
     put_wait(1, 2, WASI_EVENT_FD_WRITE, fd);
     CHECK_EQ(poll_count(&w, 2), 2);
-    CHECK_EQ(load_u64(memory + EVENTS + 16), 4);
+    CHECK_EQ(mote__load_u64(memory + EVENTS + 16), 4);
     for (unsigned i = 0; i < 40; i++)
         put_wait(i, i, WASI_EVENT_FD_WRITE, fd); /* more than fit on the stack */
     CHECK_EQ(poll_count(&w, 40), 40);
@@ -678,18 +678,18 @@ TEST(poll_old) {
     REQUIRE(begin(&w));
     uint32_t fd = open_new(&w, "f");
     memset(memory + DATA, 0, 112);
-    store_u64(memory + DATA, 1);
-    store_u32(memory + DATA + 24, WASI_CLOCK_MONOTONIC);
-    store_u64(memory + DATA + 32, 1000000);
+    mote__store_u64(memory + DATA, 1);
+    mote__store_u32(memory + DATA + 24, WASI_CLOCK_MONOTONIC);
+    mote__store_u64(memory + DATA + 32, 1000000);
     CHECK_EQ(mote__wasi_old_poll_oneoff(&w.c, DATA, EVENTS, 1, OUT), MOTE_VFS_OK);
-    CHECK_EQ(load_u32(memory + OUT), 1);
+    CHECK_EQ(mote__load_u32(memory + OUT), 1);
     CHECK_EQ(event_user(0), 1);
-    store_u64(memory + DATA + 56, 2);
+    mote__store_u64(memory + DATA + 56, 2);
     memory[DATA + 56 + 8] = WASI_EVENT_FD_READ;
-    store_u32(memory + DATA + 56 + 16, fd);
-    store_u64(memory + DATA + 32, UINT64_C(5000000000));
+    mote__store_u32(memory + DATA + 56 + 16, fd);
+    mote__store_u64(memory + DATA + 32, UINT64_C(5000000000));
     CHECK_EQ(mote__wasi_old_poll_oneoff(&w.c, DATA, EVENTS, 2, OUT), MOTE_VFS_OK);
-    CHECK_EQ(load_u32(memory + OUT), 1);
+    CHECK_EQ(mote__load_u32(memory + OUT), 1);
     CHECK_EQ(event_user(0), 2);
     end(&w);
 }
@@ -712,9 +712,9 @@ TEST(sockets) {
     CHECK_EQ(memory[OUT], MOTE_VFS_SOCKET_STREAM);
     CHECK_EQ(mote__wasi_fd_prestat_get(&w.c, 3, OUT),
              MOTE_VFS_OK); /* no directory, but directories follow */
-    CHECK_EQ(load_u32(memory + OUT), WASI_PREOPEN_OTHER);
+    CHECK_EQ(mote__load_u32(memory + OUT), WASI_PREOPEN_OTHER);
     CHECK_EQ(mote__wasi_fd_prestat_get(&w.c, 4, OUT), MOTE_VFS_OK);
-    CHECK_EQ(load_u32(memory + OUT), WASI_PREOPEN_DIRECTORY);
+    CHECK_EQ(mote__load_u32(memory + OUT), WASI_PREOPEN_DIRECTORY);
     put_iov(put_text(DATA, "ping"));
     CHECK_EQ(mote__wasi_sock_send(&w.c, 3, IOVS, 1, 0, OUT), MOTE_VFS_OK);
     CHECK_EQ(read(ends[1], text, 8), 4);
@@ -758,11 +758,11 @@ TEST(listener) {
     REQUIRE(begin_with(&w, &config));
     /* says that it does not wait; from then on it does not */
     CHECK_EQ(mote__wasi_fd_fdstat_get(&w.c, 3, OUT), MOTE_VFS_OK);
-    CHECK_EQ(load_u16(memory + OUT + 2), WASI_FD_NONBLOCK);
+    CHECK_EQ(mote__load_u16(memory + OUT + 2), WASI_FD_NONBLOCK);
     CHECK_EQ(mote__wasi_sock_accept(&w.c, 3, 0, OUT), MOTE_VFS_EAGAIN);
     REQUIRE(!connect(client, (struct sockaddr *)&address, sizeof address));
     CHECK_EQ(mote__wasi_sock_accept(&w.c, 3, WASI_FD_NONBLOCK, OUT), MOTE_VFS_OK);
-    uint32_t fd = load_u32(memory + OUT);
+    uint32_t fd = mote__load_u32(memory + OUT);
     CHECK_EQ(fd, 6);
     CHECK_EQ(read_some(&w, fd, 4), MOTE_VFS_EAGAIN);
     CHECK_EQ(write(client, "hi", 2), 2);
@@ -787,12 +787,12 @@ TEST(strings) {
     config.env_count = 1;
     REQUIRE(begin_with(&w, &config));
     CHECK_EQ(mote__wasi_args_sizes_get(&w.c, OUT, OUT2), MOTE_VFS_OK);
-    CHECK_EQ(load_u32(memory + OUT), 3);
-    CHECK_EQ(load_u32(memory + OUT2), 9);
+    CHECK_EQ(mote__load_u32(memory + OUT), 3);
+    CHECK_EQ(mote__load_u32(memory + OUT2), 9);
     CHECK_EQ(mote__wasi_args_get(&w.c, OUT, DATA), MOTE_VFS_OK);
-    CHECK_EQ(load_u32(memory + OUT), DATA);
-    CHECK_EQ(load_u32(memory + OUT + 4), DATA + 5);
-    CHECK_EQ(load_u32(memory + OUT + 8), DATA + 6);
+    CHECK_EQ(mote__load_u32(memory + OUT), DATA);
+    CHECK_EQ(mote__load_u32(memory + OUT + 4), DATA + 5);
+    CHECK_EQ(mote__load_u32(memory + OUT + 8), DATA + 6);
     CHECK_MEM(memory + DATA, "prog\0\0\xff\xfe", 9);
     CHECK_EQ(mote__wasi_environ_get(&w.c, OUT, DATA), MOTE_VFS_OK);
     CHECK_STR((char *)memory + DATA, "A=b");
@@ -843,7 +843,7 @@ TEST(determinism) {
     CHECK_EQ(mote__wasi_random_get(&w.c, DATA, 3), MOTE_VFS_OK);
     CHECK_MEM(memory + DATA, "\7\7\7\0", 4);
     CHECK_EQ(mote__wasi_clock_time_get(&w.c, 1, 0, OUT), MOTE_VFS_OK);
-    CHECK_EQ(load_u64(memory + OUT), 1001);
+    CHECK_EQ(mote__load_u64(memory + OUT), 1001);
     put_clock(0, 1, WASI_CLOCK_MONOTONIC, UINT64_C(3600000000000), 0); /* an hour in no time */
     CHECK_EQ(poll_count(&w, 1), 1);
     CHECK(now >= UINT64_C(3600000001000));
@@ -855,14 +855,14 @@ TEST(clocks_and_random) {
     REQUIRE(begin(&w));
     for (uint32_t clock = 0; clock < 4; clock++) {
         CHECK_EQ(mote__wasi_clock_res_get(&w.c, clock, OUT), MOTE_VFS_OK);
-        CHECK(load_u64(memory + OUT) > 0);
+        CHECK(mote__load_u64(memory + OUT) > 0);
         CHECK_EQ(mote__wasi_clock_time_get(&w.c, clock, 0, OUT), MOTE_VFS_OK);
-        CHECK(load_u64(memory + OUT) > 0);
+        CHECK(mote__load_u64(memory + OUT) > 0);
     }
     CHECK_EQ(mote__wasi_clock_res_get(&w.c, 4, OUT), MOTE_VFS_EINVAL);
     CHECK_EQ(mote__wasi_clock_time_get(&w.c, 4, 0, OUT), MOTE_VFS_EINVAL);
     CHECK_EQ(mote__wasi_random_get(&w.c, DATA, 16), MOTE_VFS_OK);
-    CHECK(load_u64(memory + DATA) != load_u64(memory + DATA + 8));
+    CHECK(mote__load_u64(memory + DATA) != mote__load_u64(memory + DATA + 8));
     CHECK_EQ(mote__wasi_random_get(&w.c, UINT32_MAX, 0), MOTE_VFS_OK);
     CHECK_EQ(mote__wasi_sched_yield(&w.c), MOTE_VFS_OK);
     CHECK_EQ(mote__wasi_proc_raise(&w.c, 6), MOTE_VFS_ENOTSUP);
