@@ -1,7 +1,7 @@
 /* cmd_help.c - mote help: the screens that explain, and the manual page, all from commands.def. */
 #include "cli.h"
 
-enum { LEFT_WIDTH = 26, NAME_WIDTH = 12 };
+enum { LEFT_WIDTH = 26, NAME_WIDTH = 12, OPTIONS_ON_A_SCREEN = 12 };
 
 static const char exit_codes[] = "The exit code is the program's own, or\n"
                                  "  1    the module is malformed, invalid or does not link, or a file cannot be read\n"
@@ -63,11 +63,14 @@ static void print_option(FILE *out, const struct option *option) {
     fputc('\n', out);
 }
 
-static void print_group(FILE *out, enum command_id id, enum option_group group) {
+/* An option without a name of its own, only a key of -W or -S: where a command has more options than fit on a screen, these are left to --all. */
+static bool is_seldom(const struct option *option) { return has_key(option->names); }
+
+static void print_group(FILE *out, enum command_id id, enum option_group group, bool all) {
     bool any = false;
     for (size_t i = 0; i < OPT_COUNT; i++) {
         const struct option *option = &option_table[i];
-        if (!(option->commands >> id & 1) || option->group != group) continue;
+        if (!(option->commands >> id & 1) || option->group != group || (!all && is_seldom(option))) continue;
         if (!any) fprintf(out, "%s:\n", group_titles[group]);
         any = true;
         print_option(out, option);
@@ -80,24 +83,26 @@ static void print_examples(FILE *out, enum command_id id) {
         if (example_table[i].command == id) fprintf(out, "  %-47s  %s\n", example_table[i].line, example_table[i].text);
 }
 
-static bool has_options(enum command_id id) {
-    for (size_t i = 0; i < OPT_COUNT; i++)
-        if (option_table[i].commands >> id & 1) return true;
-    return false;
+static size_t count_options(enum command_id id) {
+    size_t count = 0;
+    for (size_t i = 0; i < OPT_COUNT; i++) count += option_table[i].commands >> id & 1;
+    return count;
 }
 
 static void print_usage(FILE *out, enum command_id id) {
     const struct command *command = &command_table[id];
-    fprintf(out, "Usage: mote %s%s%s%s\n", command->name, has_options(id) ? " [OPTIONS]" : "", *command->operands ? " " : "",
+    fprintf(out, "Usage: mote %s%s%s%s\n", command->name, count_options(id) ? " [OPTIONS]" : "", *command->operands ? " " : "",
             command->operands);
     if (*command->aliases) fprintf(out, "Also called: %s\n", command->aliases);
 }
 
-static int help_command(FILE *out, enum command_id id) {
+static int help_command(FILE *out, enum command_id id, bool all) {
+    all = all || count_options(id) <= OPTIONS_ON_A_SCREEN;
     print_usage(out, id);
     fprintf(out, "%s\n\n", command_table[id].about);
-    for (enum option_group group = 0; group < GROUP_COUNT; group++) print_group(out, id, group);
-    if (has_options(id)) fputc('\n', out);
+    for (enum option_group group = 0; group < GROUP_COUNT; group++) print_group(out, id, group, all);
+    if (!all) fprintf(out, "More, with -W and -S: mote help --all %s\n", command_table[id].name);
+    if (count_options(id)) fputc('\n', out);
     print_examples(out, id);
     return EXIT_DONE;
 }
@@ -203,16 +208,16 @@ static int unknown_topic(const char *topic) {
 }
 
 /* `mote COMMAND --help`, and `mote run --help` for `mote --help` behind an option. */
-static int help_on(const char *topic) {
+static int help_on(const char *topic, bool all) {
     enum command_id id = command_find(topic);
-    if (id < CMD_COUNT) return help_command(stdout, id);
+    if (id < CMD_COUNT) return help_command(stdout, id, all);
     return !strcmp(topic, "features") ? help_features(stdout) : unknown_topic(topic);
 }
 
 int cmd_help(const struct args *args) {
-    if (args->command != CMD_help) return help_command(stdout, args->command);
+    if (args->command != CMD_help) return help_command(stdout, args->command, false);
     if (args_flag(args, OPT_man)) return help_man(stdout);
-    if (args->operand_count) return help_on(args->operands[0]);
+    if (args->operand_count) return help_on(args->operands[0], args_flag(args, OPT_all));
     bool asked = args->called || args->help;
     help_all(asked ? stdout : stderr);
     return asked ? EXIT_DONE : EXIT_USAGE;
