@@ -535,9 +535,10 @@ MOTE_API mote_store *mote_extern_store(mote_extern external);
 MOTE_API MOTE_CHECKED mote_status mote_instance_new(mote_store *store, mote_module *module, const mote_extern *imports, size_t import_count,
                                                     mote_instance *out, mote_error *error);
 MOTE_API mote_module *mote_instance_module(mote_instance instance);
-/* The instance's export number `index`, in the module's order. */
+/* The instance's export number `index`, in the module's order. A function is made when it is first asked for: of.func.ptr is NULL if there is no
+ * memory for it; everything else is there always. */
 MOTE_API mote_extern mote_instance_export(mote_instance instance, size_t index);
-/* Finds an export by name; false if there is none. */
+/* Finds an export by name; false if there is none. `*out` is as mote_instance_export gives it; mote_instance_func tells out of memory by a status. */
 MOTE_API bool mote_instance_find(mote_instance instance, const char *name, size_t size, mote_extern *out);
 /* Finds an exported function; MOTE_E_NOT_FOUND's message lists what is exported. */
 MOTE_API MOTE_CHECKED mote_status mote_instance_func(mote_instance instance, const char *name, mote_func *out, mote_error *error);
