@@ -67,7 +67,8 @@ struct printer {
     bool has_section[SECTION_COUNT];
     VEC(struct printed_custom) customs;
     struct span name_section, hint_section;
-    bool has_name_section;
+    uint32_t name_section_count;
+    size_t customs_before_names;
 
     bool has_module_name;
     struct span module_name;

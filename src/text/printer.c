@@ -76,6 +76,15 @@ mote_status mote__print_check(struct printer *p, const struct reader *in) {
 
 /* ---- Splitting. ---- */
 
+/* Adds a custom section that is printed as an annotation, before the one at `index`. */
+static mote_status insert_custom(struct printer *p, size_t index, struct printed_custom custom) {
+    if (!mote__vec_push(&p->customs, p->allocator)) return mote__error_nomem(p->error, "printing a module");
+    struct printed_custom *at = p->customs.data + index;
+    memmove(at + 1, at, (p->customs.count - 1 - index) * sizeof *at);
+    *at = custom;
+    return MOTE_OK;
+}
+
 /* A custom section: names and hints are kept apart, others are printed as annotations where they
  * are. */
 static mote_status add_custom(struct printer *p, struct reader *in, unsigned place) {
@@ -83,8 +92,10 @@ static mote_status add_custom(struct printer *p, struct reader *in, unsigned pla
     struct span payload = mote__read_span(in, mote__reader_left(in));
     if (in->failed) return mote__print_check(p, in);
     struct token word = {.at = name.data, .size = name.size};
-    if (!p->has_name_section && !p->options.without_names && mote__token_is(word, "name")) {
-        p->has_name_section = true;
+    bool is_name = !p->options.without_names && mote__token_is(word, "name");
+    p->name_section_count += is_name;
+    if (is_name && p->name_section_count == 1) {
+        p->customs_before_names = p->customs.count;
         p->name_section = payload;
         return MOTE_OK;
     }
@@ -92,10 +103,7 @@ static mote_status add_custom(struct printer *p, struct reader *in, unsigned pla
         p->hint_section = payload;
         return MOTE_OK;
     }
-    struct printed_custom *custom = mote__vec_push(&p->customs, p->allocator);
-    if (!custom) return mote__error_nomem(p->error, "printing a module");
-    *custom = (struct printed_custom){place, name, payload};
-    return MOTE_OK;
+    return insert_custom(p, p->customs.count, (struct printed_custom){place, name, payload});
 }
 
 static mote_status split_section(struct printer *p, struct reader *in, unsigned *next) {
@@ -106,9 +114,9 @@ static mote_status split_section(struct printer *p, struct reader *in, unsigned 
     struct reader section;
     mote__reader_init(&section, contents.data, contents.size);
     if (id == 0) {
-        unsigned place = p->has_name_section ? PLACE_LAST
-                         : *next             ? mote__place_after((enum section)(*next - 1))
-                                             : PLACE_FIRST;
+        unsigned place = p->name_section_count ? PLACE_LAST
+                         : *next               ? mote__place_after((enum section)(*next - 1))
+                                               : PLACE_FIRST;
         return add_custom(p, &section, place);
     }
     enum section s = mote__section_of_id(id);
@@ -179,16 +187,14 @@ static mote_status count_spaces(struct printer *p) {
     return MOTE_OK;
 }
 
-/* Loads names; a section that has none of use is printed as it is. */
+/* Loads names; a section that has none of use, or is not the only one, is printed as it is, in its place. */
 static mote_status load_names(struct printer *p) {
     bool useful = false;
-    if (!p->has_name_section) return MOTE_OK;
-    TRY(mote__load_names(p, &useful));
+    if (!p->name_section_count) return MOTE_OK;
+    if (p->name_section_count == 1) TRY(mote__load_names(p, &useful));
     if (useful) return MOTE_OK;
-    struct printed_custom *custom = mote__vec_push(&p->customs, p->allocator);
-    if (!custom) return mote__error_nomem(p->error, "printing a module");
-    *custom = (struct printed_custom){PLACE_LAST, {(const uint8_t *)"name", 4}, p->name_section};
-    return MOTE_OK;
+    struct printed_custom custom = {PLACE_LAST, {(const uint8_t *)"name", 4}, p->name_section};
+    return insert_custom(p, p->customs_before_names, custom);
 }
 
 /* Spaces are counted anew while they are printed, so that definitions know their indices. */
