@@ -114,15 +114,12 @@ static bool emit_eqz_of_compare(struct walk *w) {
 static void canonicalise(struct walk *w, enum mote__op op, uint32_t i, char out) {
     struct lowering *c = w->c;
     if (!c->canonical_nans) return;
-    const char *text = mote__op_info[op].text;
-    bool f4 = out == 'v' && !strncmp(text, "f32x4", 5), F2 = out == 'v' && !strncmp(text, "f64x2", 5);
-    if (out != 'f' && out != 'F' && !f4 && !F2) return;
-    if (op == OP_f32_load || op == OP_f64_load || strstr(text, "neg") || strstr(text, "abs") || strstr(text, "copysign") || strstr(text, "reinterpret") ||
-        strstr(text, "lane") || strstr(text, "splat") || strstr(text, "pmin") || strstr(text, "pmax"))
-        return; /* these only move bits */
+    char lanes = mote__op_nan_lanes(op);
+    if (!lanes) return;
     settle(w, i);
     int32_t slot = near_slot(c, w->stack[i].slot, w->stack[i].type);
-    insn(c, f4 ? I_canon_f4 : F2 ? I_canon_F2 : out == 'f' ? I_canon_f : I_canon_F);
+    bool is_f = lanes == 'f';
+    insn(c, out == 'v' ? (is_f ? I_canon_f4 : I_canon_F2) : is_f ? I_canon_f : I_canon_F);
     put_slot(c, slot);
     forget_slot(c, w->stack[i].slot);
     if (slot != w->stack[i].slot) mov(c, w->stack[i].slot, slot, w->stack[i].type);

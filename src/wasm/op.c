@@ -96,6 +96,16 @@ static const struct {
 #undef FEATURE
 };
 
+char mote__op_nan_lanes(enum mote__op op) {
+    static const char *const arithmetic[] = {".add", ".sub", ".mul", ".div", ".sqrt", ".ceil", ".floor", ".trunc", ".nearest", ".min", ".max",
+                                             ".demote", ".promote", ".relaxed_m", ".relaxed_n"};
+    const char *text = mote__op_info[op].text, *rest = strchr(text, '.');
+    if (text[0] != 'f' || !rest) return 0;
+    for (size_t i = 0; i < sizeof arithmetic / sizeof *arithmetic; i++)
+        if (!strncmp(rest, arithmetic[i], strlen(arithmetic[i]))) return text[1] == '3' ? 'f' : 'F';
+    return 0;
+}
+
 int mote__feature_find(const char *name, size_t size) {
     for (int i = 0; i < FEATURE_COUNT; i++) {
         if (strlen(features[i].name) == size && memcmp(features[i].name, name, size) == 0) return i;

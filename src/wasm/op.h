@@ -102,6 +102,10 @@ extern const struct mote__op_info mote__op_info[OP_COUNT + 1];
 extern const uint16_t mote__op_of_byte[256];
 enum mote__op mote__op_lookup(uint8_t prefix, uint32_t code);
 
+/* 'f' or 'F' where the instruction's arithmetic may make NaNs, by what its lanes are (a scalar is one lane); 0 where it cannot: it gives integers or
+ * masks, or only moves and chooses bits. */
+char mote__op_nan_lanes(enum mote__op op);
+
 /* Features by name; -1 if there is none. */
 int mote__feature_find(const char *name, size_t size);
 const char *mote__feature_name(enum mote__feature feature);

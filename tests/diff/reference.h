@@ -131,17 +131,21 @@ static void (*const reference_of[OP_COUNT])(struct reference_job *job) = {
 
 /* ---------------------------------------------------------------- NaNs */
 
-/* What the specification leaves open in a result: nothing, or which NaN it is, in lanes of this type. */
+/* The type of the lanes in which the specification leaves open which NaN the result is, 0 where it leaves nothing open. Written from the
+ * specification ("Numerics"), and not from what the engine thinks. */
 static inline char reference_nan_lanes(enum mote__op op) {
-    const struct mote__op_info *info = &mote__op_info[op];
-    const char *result = strchr(info->sig, '_') + 1;
-    bool vector = *result == 'v';
-    char lanes = !vector ? *result : !strncmp(info->text, "f32x4", 5) ? 'f' : !strncmp(info->text, "f64x2", 5) ? 'F' : 0;
-    static const char *const moves[] = {"abs", "neg", "copysign", "reinterpret", "lane", "splat", "load", "pmin", "pmax", NULL};
-    if (lanes != 'f' && lanes != 'F') return 0;
-    for (const char *const *move = moves; *move; move++)
-        if (strstr(info->text, *move)) return 0;
-    return lanes;
+    static const char *const arithmetic[] = {
+        "f32.add",     "f32.sub",     "f32.mul",     "f32.div",     "f32.sqrt",    "f32.ceil",      "f32.floor",        "f32.trunc",        "f32.nearest",
+        "f32.min",     "f32.max",     "f64.add",     "f64.sub",     "f64.mul",     "f64.div",       "f64.sqrt",         "f64.ceil",         "f64.floor",
+        "f64.trunc",   "f64.nearest", "f64.min",     "f64.max",     "f32x4.add",   "f32x4.sub",     "f32x4.mul",        "f32x4.div",        "f32x4.sqrt",
+        "f32x4.ceil",  "f32x4.floor", "f32x4.trunc", "f32x4.nearest", "f32x4.min", "f32x4.max",     "f64x2.add",        "f64x2.sub",        "f64x2.mul",
+        "f64x2.div",   "f64x2.sqrt",  "f64x2.ceil",  "f64x2.floor", "f64x2.trunc", "f64x2.nearest", "f64x2.min",        "f64x2.max",
+        "f32.demote_f64", "f64.promote_f32", "f32x4.demote_f64x2_zero", "f64x2.promote_low_f32x4",  "f32x4.relaxed_madd", "f32x4.relaxed_nmadd",
+        "f64x2.relaxed_madd", "f64x2.relaxed_nmadd", "f32x4.relaxed_min", "f32x4.relaxed_max",      "f64x2.relaxed_min", "f64x2.relaxed_max",
+    };
+    for (size_t i = 0; i < sizeof arithmetic / sizeof *arithmetic; i++)
+        if (!strcmp(mote__op_info[op].text, arithmetic[i])) return arithmetic[i][1] == '3' ? 'f' : 'F';
+    return 0;
 }
 
 /* NaNs made canonical, lane by lane; `count` slots. */
