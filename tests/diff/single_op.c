@@ -4,6 +4,7 @@
  * For each row one module is made. A function of it has the operands as parameters and brings each one to its location, and there is one
  * function for each combination of locations, way to use the result, constants and immediates. */
 #include "diff/edges.h"
+#include "diff/location.h"
 #include "diff/reference.h"
 #include "diff/setup.h"
 
@@ -13,13 +14,6 @@ enum {
     DECOY_INT = 8,    /* locals hotter than the cold ones: more than there are registers to pin */
     DECOY_FLOAT = 12,
     COMPLAINTS_MAX = 20
-};
-
-/* Where an operand is when the instruction runs. */
-enum location { COLD, HOT, COMPUTED, HELD, JOINED, CONST, LOCATION_COUNT };
-static const char *const location_names[] = {
-    "a local used once",     "a local hot in a loop", "the result of an instruction", "a result held over a call",
-    "a result of a block",   "a constant",
 };
 
 /* What becomes of the result. The later ones are for i32 alone. */

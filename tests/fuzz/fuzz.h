@@ -2,14 +2,11 @@
 #ifndef MOTE_TESTS_FUZZ_FUZZ_H
 #define MOTE_TESTS_FUZZ_FUZZ_H
 
+#include "diff/emit.h"
+
 #include <mote/mote.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-/* What must hold, whatever the input. */
-#define MUST(cond) ((cond) ? (void)0 : (fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #cond), abort()))
 
 static inline mote_engine *fuzz_engine(void) {
     static mote_engine *engine;

@@ -2,9 +2,9 @@
  * files, and then COUNT times on choices, modules generated from choices, modules with a few bytes changed, and files with a few bytes changed.
  * The numbers are the same in every run. A finding ends the process. */
 #include "fuzz.h"
-#include "generate.h"
+#include "diff/generate.h"
 
-enum { CHOICES_MAX = 2048 };
+enum { CHOICES_MAX = 2048, INPUT_BYTES_MAX = 2 * GEN_BYTES_MAX };
 
 static uint64_t random_state = 1;
 
@@ -14,7 +14,7 @@ static uint32_t random_below(uint32_t count) {
 }
 
 struct input {
-    uint8_t bytes[GEN_BYTES_MAX];
+    uint8_t bytes[INPUT_BYTES_MAX];
     size_t size;
 };
 
@@ -34,9 +34,13 @@ static void fill_choices(struct input *input) {
 
 static void fill_module(struct input *input) {
     static struct input choices;
-    struct gen gen;
+    static struct gen gen;
+    static struct emit binary;
     fill_choices(&choices);
-    input->size = gen_module(&gen, choices.bytes, choices.size, input->bytes);
+    gen.e = &binary;
+    gen_module(&gen, choices.bytes, choices.size);
+    input->size = binary.size < INPUT_BYTES_MAX ? binary.size : INPUT_BYTES_MAX;
+    memcpy(input->bytes, binary.data, input->size);
 }
 
 static bool fill_file(struct input *input, const char *path) {
