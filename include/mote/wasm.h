@@ -311,7 +311,8 @@ WASM_API_EXTERN own wasm_functype_t *wasm_func_type(const wasm_func_t *);
 WASM_API_EXTERN size_t wasm_func_param_arity(const wasm_func_t *);
 WASM_API_EXTERN size_t wasm_func_result_arity(const wasm_func_t *);
 /* Calls: args->size is the function's number of parameters; results that results->size has no room for are dropped (either may be NULL for none).
- * Returns NULL when all went well: the results, overwritten without being deleted, are then the caller's. */
+ * Returns NULL when all went well: the results, overwritten without being deleted, are then the caller's. An exception that nothing in the call catches is
+ * a trap here, and stays one when a host function passes it on: only mote.h has exceptions that go through the host. */
 WASM_API_EXTERN own wasm_trap_t *wasm_func_call(const wasm_func_t *, const wasm_val_vec_t *args, wasm_val_vec_t *results);
 
 /* ---------------------------------------------------------------- globals, tables, memories */

@@ -430,6 +430,56 @@ TEST(traps_pass_through_the_host) {
     world_delete(&w);
 }
 
+/* Calls back into WebAssembly and answers in place of what failed there. */
+static wasm_trap_t *recover(void *env, const wasm_val_vec_t *args, wasm_val_vec_t *results) {
+    struct host *host = env;
+    wasm_trap_t *trap = call_i32(host->callee, args->data[0].of.i32, 0, NULL);
+    host->calls += trap_says(trap, mote_trap_text(MOTE_TRAP_UNCAUGHT_EXCEPTION));
+    results->data[0].of.i32 = trap ? 500 : 1;
+    wasm_trap_delete(trap);
+    return NULL;
+}
+
+#define THROWS_BELOW(result)                                                                                                        \
+    "(module (import \"\" \"f\" (func $f (param i32) " result ")) (tag $t)"                                                          \
+    " (func (export \"throw\") (param i32) (if (local.get 0) (then (throw $t))))"
+
+TEST(exceptions_are_traps_for_the_host) {
+    struct world w = world_new();
+    struct host host = {.calls = 0};
+    wasm_func_t *func = host_func(&w, wasm_functype_new_1_0(wasm_valtype_new_i32()), pass_on, &host);
+    wasm_extern_t *import[] = {wasm_func_as_extern(func)};
+    int32_t result = 0;
+    REQUIRE(world_load(&w, THROWS_BELOW("") " (func (export \"f\") (param i32) (result i32)"
+                           " (block $h (try_table (catch_all $h) (call $f (local.get 0)) (return (i32.const 1)))) (i32.const 2)))", 1, import));
+    host.callee = func_at(&w, 0);
+    CHECK(!call_i32(func_at(&w, 1), 0, 0, &result));
+    CHECK_EQ(result, 1);
+    wasm_trap_t *trap = call_i32(func_at(&w, 1), 1, 0, NULL); /* a trap now, which no handler above the host catches */
+    CHECK(trap_says(trap, mote_trap_text(MOTE_TRAP_UNCAUGHT_EXCEPTION)));
+    wasm_trap_delete(trap);
+    wasm_func_delete(func);
+    world_delete(&w);
+}
+
+TEST(the_host_recovers_from_an_exception) {
+    struct world w = world_new();
+    struct host host = {.calls = 0};
+    wasm_func_t *func = host_func(&w, wasm_functype_new_1_1(wasm_valtype_new_i32(), wasm_valtype_new_i32()), recover, &host);
+    wasm_extern_t *import[] = {wasm_func_as_extern(func)};
+    int32_t result = 0;
+    REQUIRE(world_load(&w, THROWS_BELOW("(result i32)") " (func (export \"f\") (param i32) (result i32)"
+                           " (block $h (return (try_table (result i32) (catch_all $h) (call $f (local.get 0))))) (i32.const -1)))", 1, import));
+    host.callee = func_at(&w, 0);
+    CHECK(!call_i32(func_at(&w, 1), 0, 0, &result));
+    CHECK_EQ(result, 1);
+    CHECK(!call_i32(func_at(&w, 1), 1, 0, &result));
+    CHECK_EQ(result, 500);
+    CHECK_EQ(host.calls, 1);
+    wasm_func_delete(func);
+    world_delete(&w);
+}
+
 TEST(wrong_results_of_the_host_are_traps) {
     struct world w = world_new();
     struct host host = {.result = WASM_F32_VAL(1)};

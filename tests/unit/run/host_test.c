@@ -282,3 +282,106 @@ TEST(exceptions_across_the_host) {
     mote_type_delete(type);
     world_close(&w);
 }
+
+/* What a host function between two WebAssembly frames does with an exception that comes from below. */
+struct between {
+    struct world *world;
+    mote_tag tag; /* the one it knows */
+    enum { LET_GO, SWALLOW, THROW_AGAIN, THROW_ANOTHER, TURN_INTO_TRAP } what;
+    uint32_t seen; /* the value of the exceptions of that tag */
+};
+
+static mote_status meet(struct between *b, mote_caller *caller, mote_value *results, mote_error *error) {
+    mote_value value = MOTE_VALUE_I32(0);
+    mote_ref exception = mote_store_take_exception(mote_caller_store(caller)), another;
+    CHECK_EQ(mote_ref_heap(b->world->store, exception), MOTE_HEAP_EXN);
+    if (mote_exception_tag(b->world->store, exception).ptr != b->tag.ptr) return mote_caller_throw(caller, exception);
+    CHECK_EQ(mote_exception_value(b->world->store, exception, 0, &value, error), MOTE_OK);
+    b->seen += value.of.i32;
+    if (b->what == THROW_AGAIN) return mote_caller_throw(caller, exception);
+    if (b->what == TURN_INTO_TRAP) return mote_caller_fail(caller, MOTE_E_TRAP, MOTE_TRAP_HOST, "from below: %u", value.of.i32);
+    results[0].of.i32 = 1000 + value.of.i32;
+    if (b->what == SWALLOW) return MOTE_OK;
+    value.of.i32 *= 10;
+    CHECK_EQ(mote_exception_new(b->world->store, b->tag, &value, 1, &another, error), MOTE_OK);
+    return mote_caller_throw(caller, another);
+}
+
+/* Calls "throw" of the calling instance with what it was given. */
+static mote_status between(void *env, mote_caller *caller, const mote_value *args, mote_value *results) {
+    struct between *b = env;
+    mote_func func;
+    mote_error error;
+    mote_status status = mote_instance_func(mote_caller_instance(caller), "throw", &func, &error);
+    if (status == MOTE_OK) status = mote_call(b->world->store, func, args, 1, NULL, 0, &error);
+    return status == MOTE_E_EXCEPTION && b->what != LET_GO ? meet(b, caller, results, &error) : status;
+}
+
+/* Throws `$t 7` three frames below a host function and catches what arrives above it, by value, by reference and by the older instructions; -1 when
+ * nothing does, less 2 for an exception that is not of $t. */
+static const char layers[] =
+    "(module (import \"env\" \"between\" (func $between (param i32) (result i32))) (tag $t (export \"t\") (param i32)) (tag $other)"
+    " (func $deep (param $left i32)"
+    "   (if (i32.eqz (local.get $left)) (then (throw $t (i32.const 7))))"
+    "   (if (i32.lt_s (local.get $left) (i32.const 0)) (then (throw $other)))"
+    "   (call $deep (i32.sub (local.get $left) (i32.const 1))))"
+    " (func (export \"throw\") (param i32) (call $deep (local.get 0)))"
+    " (func (export \"value\") (param i32) (result i32)"
+    "   (block $other (block $h (result i32)"
+    "     (return (try_table (result i32) (catch $t $h) (catch_all $other) (call $between (local.get 0))))) (return)) (i32.const -3))"
+    " (func $again (param exnref) (throw_ref (local.get 0)))"
+    " (func (export \"reference\") (param i32) (result i32) (local $e exnref)"
+    "   (block $caught (result exnref)"
+    "     (return (try_table (result i32) (catch_all_ref $caught) (call $between (local.get 0))))) (local.set $e)"
+    "   (block $h (result i32) (try_table (catch $t $h) (call $again (local.get $e))) (i32.const -1)))"
+    " (func (export \"legacy\") (param i32) (result i32)"
+    "   (try (result i32) (do (call $between (local.get 0))) (catch $t) (catch_all (i32.const -3)))))";
+
+/* All three ways of catching agree. */
+static uint32_t catches(struct world *w, mote_instance inst, int depth) {
+    uint32_t value = world_call_i32(w, inst, "value", 1, depth);
+    CHECK_EQ(world_call_i32(w, inst, "legacy", 1, depth), value);
+    if (depth >= 0) CHECK_EQ(world_call_i32(w, inst, "reference", 1, depth), value);
+    CHECK_EQ(mote_store_take_exception(w->store).index, 0); /* nothing stays behind */
+    return value;
+}
+
+TEST(exceptions_through_a_host_function) {
+    struct world w;
+    mote_extern tag;
+    world_open(&w);
+    struct between b = {.world = &w};
+    world_define(&w, "env", "between", "i:i", between, &b);
+    mote_instance inst = world_instance(&w, layers);
+    REQUIRE(inst.ptr && mote_instance_find(inst, "t", 1, &tag));
+    b.tag = tag.of.tag;
+    CHECK_EQ(catches(&w, inst, 3), 7);
+    CHECK_EQ(catches(&w, inst, -1), (uint32_t)-3);
+    b.what = THROW_AGAIN;
+    CHECK_EQ(catches(&w, inst, 3), 7);
+    CHECK_EQ(b.seen, 21);
+    CHECK_EQ(catches(&w, inst, -1), (uint32_t)-3); /* of a tag that the host does not know */
+    b.what = THROW_ANOTHER;
+    CHECK_EQ(catches(&w, inst, 0), 70);
+    b.what = SWALLOW;
+    CHECK_EQ(catches(&w, inst, 5), 1007);
+    world_close(&w);
+}
+
+TEST(a_trap_made_of_an_exception_is_not_caught) {
+    struct world w;
+    mote_extern tag;
+    world_open(&w);
+    struct between b = {.world = &w, .what = TURN_INTO_TRAP};
+    world_define(&w, "env", "between", "i:i", between, &b);
+    mote_instance inst = world_instance(&w, layers);
+    REQUIRE(inst.ptr && mote_instance_find(inst, "t", 1, &tag));
+    b.tag = tag.of.tag;
+    CHECK_EQ(world_call_i32(&w, inst, "value", 1, 0), UINT32_MAX - MOTE_E_TRAP);
+    CHECK_STR(w.error.message, "from below: 7");
+    CHECK_EQ(world_call_i32(&w, inst, "legacy", 1, 0), UINT32_MAX - MOTE_E_TRAP);
+    CHECK_EQ(mote_store_take_exception(w.store).index, 0);
+    b.what = SWALLOW;
+    CHECK_EQ(world_call_i32(&w, inst, "value", 1, 0), 1007);
+    world_close(&w);
+}
