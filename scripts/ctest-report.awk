@@ -4,6 +4,7 @@
     id = $1 + 0
     line = substr($0, index($0, " ") + 1)
     output[id] = output[id] "    " line "\n"
+    if (line ~ /^not run: / && !said[line]++) print line
     if (line ~ /^[0-9]+ passed, [0-9]+ failed$/) { split(line, word, " "); ok[id] = word[1]; bad[id] = word[3]; counted[id] = 1 }
     next
 }
