@@ -316,6 +316,9 @@ mote_status args_parse(struct args *args, int argc, char **argv, mote_error *err
     *args = (struct args){.command = CMD_run};
     mote__arena_init(&args->copies, allocator);
     struct parse p = {.args = args, .error = error, .argv = argv, .argc = argc, .at = 1};
+    args->original = MOTE__ARENA_ARRAY(&args->copies, char *, (size_t)argc + 1);
+    if (!args->original) return mote__error_nomem(error, "reading the arguments");
+    memcpy(args->original, argv, (size_t)argc * sizeof *argv);
     TRY(parse_command(&p));
     TRY(parse_rest(&p));
     return check_operands(&p);

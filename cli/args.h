@@ -74,10 +74,11 @@ struct args {
     enum command_id command;
     const char *called; /* the word that chose the command: its name, an alias, or NULL for `mote FILE` and bare `mote` */
     bool help;          /* --help: show it and do nothing else */
+    char **original; /* argv as it was, for another program; NULL at its end */
     char **operands;
     int operand_count;
     VEC(struct given) given;
-    struct arena copies; /* of lists that were split at commas */
+    struct arena copies; /* of lists that were split at commas, and `original` */
 };
 
 /* Parses the arguments of main. Features (-W NAME) are known by mote_feature_find.

@@ -63,14 +63,20 @@ static void print_option(FILE *out, const struct option *option) {
     fputc('\n', out);
 }
 
-/* An option without a name of its own, only a key of -W or -S: where a command has more options than fit on a screen, these are left to --all. */
-static bool is_seldom(const struct option *option) { return has_key(option->names); }
+/* An option of a SELDOM row, or without a name of its own, only a key of -W or -S: where a command has more options than fit on a screen, these are left to --all. */
+static bool is_seldom(enum option_id id) {
+    static const bool seldom[OPT_COUNT] = {
+#define SELDOM(ident) [OPT_##ident] = true,
+#include "commands.def"
+    };
+    return seldom[id] || has_key(option_table[id].names);
+}
 
 static void print_group(FILE *out, enum command_id id, enum option_group group, bool all) {
     bool any = false;
     for (size_t i = 0; i < OPT_COUNT; i++) {
         const struct option *option = &option_table[i];
-        if (!(option->commands >> id & 1) || option->group != group || (!all && is_seldom(option))) continue;
+        if (!(option->commands >> id & 1) || option->group != group || (!all && is_seldom((enum option_id)i))) continue;
         if (!any) fprintf(out, "%s:\n", group_titles[group]);
         any = true;
         print_option(out, option);
@@ -101,7 +107,7 @@ static int help_command(FILE *out, enum command_id id, bool all) {
     print_usage(out, id);
     fprintf(out, "%s\n\n", command_table[id].about);
     for (enum option_group group = 0; group < GROUP_COUNT; group++) print_group(out, id, group, all);
-    if (!all) fprintf(out, "More, with -W and -S: mote help --all %s\n", command_table[id].name);
+    if (!all) fprintf(out, "More: mote help --all %s\n", command_table[id].name);
     if (count_options(id)) fputc('\n', out);
     print_examples(out, id);
     return EXIT_DONE;

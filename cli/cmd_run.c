@@ -140,10 +140,18 @@ static int run_program(struct run *run) {
     return (int)exit_code;
 }
 
+/* File systems that hold back what is written commit it after a good end, and forget it after any other. */
+static int close_files(struct run *run, int code) {
+    mote_vfs_error error = mote_wasi_close(run->wasi, code == EXIT_DONE);
+    bool lost = error && code == EXIT_DONE;
+    return lost ? report_failure("a file that the program left open could not be kept: %s", mote_vfs_error_text(error)) : code;
+}
+
 static int run_all(struct run *run) {
     const char *invoke = args_text(run->args, OPT_invoke, NULL);
-    run->engine = engine_open(run->args);
-    int code = run->engine ? EXIT_DONE : EXIT_BAD_MODULE;
+    int code = run_open_components(run);
+    if (!code) run->engine = engine_open(run->args);
+    if (!code && !run->engine) code = EXIT_BAD_MODULE;
     if (!code) code = load(run->engine, run->args->operands[0], &run->input, &run->module);
     if (!code) code = run_make_wasi(run);
     if (!code) code = make_store(run);
@@ -151,13 +159,14 @@ static int run_all(struct run *run) {
     if (!code) code = preload_all(run);
     if (!code) code = allow_threads(run);
     if (code) return code;
-    return invoke ? run_invoke(run, invoke) : run_program(run);
+    return close_files(run, invoke ? run_invoke(run, invoke) : run_program(run));
 }
 
 static void clean_up(struct run *run) {
     mote_store_delete(run->store);
     mote_linker_delete(run->linker);
     mote_wasi_delete(run->wasi);
+    run_close_components(run);
     mote_module_delete(run->module);
     for (size_t i = 0; i < run->preloads.count; i++) {
         mote_module_delete(run->preloads.data[i].module);

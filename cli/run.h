@@ -24,7 +24,17 @@ struct run {
     mote_linker *linker;
     mote_wasi *wasi;
     VEC(struct preload) preloads;
+    struct components *components;  /* NULL: none were asked for */
+    VEC(mote_wasi_dir) mounts;      /* nodes over them */
 };
+
+/* ---- Components: elsewhere.c, or parts/mounts.c in the program that has them. ---- */
+
+/* Opens what --components and --mount ask for. Where it is not in this program (elsewhere.c) the one beside it is run in its place. Prints why
+ * not and returns the exit code, EXIT_DONE when it worked or nothing was asked for. */
+int run_open_components(struct run *run);
+/* After everything that could use them is gone. */
+void run_close_components(struct run *run);
 
 /* Makes run->wasi from the options (run_wasi.c). Prints why not and returns the exit code, EXIT_DONE when it worked. */
 int run_make_wasi(struct run *run);

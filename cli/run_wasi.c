@@ -93,9 +93,10 @@ static bool parse_dir(struct run *run, const char *text, mote_wasi_dir *out) {
 
 static bool fill_directories(struct run *run, mote_wasi_config *config) {
     const struct args *args = run->args;
-    mote_wasi_dir *dirs = MOTE__ARENA_ARRAY(&run->arena, mote_wasi_dir, count_given(args, OPT_dir));
+    mote_wasi_dir *dirs = MOTE__ARENA_ARRAY(&run->arena, mote_wasi_dir, count_given(args, OPT_dir) + run->mounts.count);
     if (!dirs) return false;
     config->dirs = dirs;
+    for (size_t i = 0; i < run->mounts.count; i++) dirs[config->dir_count++] = run->mounts.data[i];
     for (size_t i = 0; i < args->given.count; i++) {
         if (args->given.data[i].option != OPT_dir) continue;
         if (!parse_dir(run, args->given.data[i].text, &dirs[config->dir_count++])) return false;

@@ -96,7 +96,7 @@ static void drop(struct memory *m, const mote_parts_bytes *key) {
     memmove(&m->entries.data[at], &m->entries.data[at + 1], (--m->entries.count - at) * sizeof *m->entries.data);
 }
 
-/* An entry that is not in the array yet. */
+/* An entry that is not in the array yet; nothing when out of memory. */
 static bool make(struct memory *m, const mote_parts_item *item, struct entry *out) {
     uint64_t now = present();
     *out = (struct entry){.key = duplicate(m, &item->whole_key),
@@ -108,6 +108,7 @@ static bool make(struct memory *m, const mote_parts_item *item, struct entry *ou
                           .modified_ns = now};
     if (out->key && (out->value || !out->value_size)) return true;
     entry_free(m, out);
+    *out = (struct entry){0};
     return false;
 }
 

@@ -1,0 +1,92 @@
+/* mounts.c - --components, --app-id and --mount: components as directories of a run. */
+#define _POSIX_C_SOURCE 200809L
+#include "parts.h"
+#include "run.h"
+#include <unistd.h>
+
+static const mote_allocator *const allocator = &mote__allocator_libc;
+
+static void log_line(void *context, const char *line) {
+    (void)context;
+    fprintf(stderr, "mote: %s\n", line);
+}
+
+/* Where the drivers are seen from this program's folder: in a build tree, and installed. */
+static bool find_drivers(char *out, size_t size) {
+    static const char *const places[] = {"drivers", MOTE_DRIVER_FOLDER};
+    char folder[3000];
+    ssize_t length = readlink("/proc/self/exe", folder, sizeof folder - 1);
+    if (length <= 0) return false;
+    folder[length] = 0;
+    *strrchr(folder, '/') = 0;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        snprintf(out, size, "%s/%s", folder, places[i]);
+        if (!access(out, R_OK)) return true;
+    }
+    return false;
+}
+
+int components_load(const struct args *args, const char *folder, mote_parts **out) {
+    char drivers[4096];
+    mote_error error;
+    mote_parts_config config = {.app_id = args_text(args, OPT_app_id, NULL), .log = log_line};
+    if (find_drivers(drivers, sizeof drivers)) config.driver_dir = drivers;
+    mote_status status = mote_parts_new(&config, out, &error);
+    if (status == MOTE_OK) status = mote_parts_load_dir(*out, folder, &error);
+    return status == MOTE_OK ? EXIT_DONE : report_failure("%s", error.message);
+}
+
+/* ---- "PATH=COMPONENT[,prefix=TEXT][,ro]". ---- */
+
+struct mount {
+    char *path, *component, *prefix;
+    bool read_only;
+};
+
+/* `text` is cut into its parts. A comma is part of the prefix unless `ro` or the end follows the last one. */
+static bool parse_mount(char *text, struct mount *out) {
+    char *equals = strchr(text, '=');
+    if (!equals || equals == text || !equals[1]) return false;
+    *equals = 0;
+    *out = (struct mount){.path = text, .component = equals + 1};
+    char *comma = strchr(out->component, ',');
+    if (!comma) return true;
+    *comma++ = 0;
+    size_t size = strlen(comma);
+    if (!strcmp(comma, "ro")) return out->read_only = true;
+    if (size > 3 && !strcmp(comma + size - 3, ",ro")) comma[size - 3] = 0, out->read_only = true;
+    if (strncmp(comma, "prefix=", 7) != 0) return false;
+    out->prefix = comma + 7;
+    return *out->component;
+}
+
+static int add_mount(struct run *run, mote_parts *parts, const char *text) {
+    struct mount mount;
+    mote_error error;
+    mote_vfs_node *node;
+    char *copy = mote__arena_string(&run->arena, text, strlen(text));
+    if (!copy) return report_failure("out of memory");
+    if (!parse_mount(copy, &mount)) return report_usage("--mount takes PATH=COMPONENT[,prefix=TEXT][,ro], not `%s`", text);
+    if (mote_parts_mount(parts, mount.component, mount.prefix, &node, &error) != MOTE_OK) return report_failure("--mount %s: %s", text, error.message);
+    mote_wasi_dir *dir = mote__vec_push(&run->mounts, allocator);
+    if (!dir) return mote_vfs_release(node), report_failure("out of memory");
+    *dir = (mote_wasi_dir){.guest_path = mount.path, .node = node, .read_only = mount.read_only};
+    return EXIT_DONE;
+}
+
+int run_open_components(struct run *run) {
+    const char *folder = args_text(run->args, OPT_components, NULL);
+    mote_parts *parts = NULL;
+    if (!folder && args_find(run->args, OPT_mount)) return report_usage("--mount needs --components DIR, the folder that says what the component is");
+    int code = folder ? components_load(run->args, folder, &parts) : EXIT_DONE;
+    run->components = (struct components *)parts;
+    for (size_t i = 0; i < run->args->given.count && !code; i++)
+        if (run->args->given.data[i].option == OPT_mount) code = add_mount(run, parts, run->args->given.data[i].text);
+    return code;
+}
+
+void run_close_components(struct run *run) {
+    for (size_t i = 0; i < run->mounts.count; i++) mote_vfs_release(run->mounts.data[i].node);
+    mote__vec_deinit(&run->mounts, allocator);
+    mote_parts_delete((mote_parts *)run->components);
+}

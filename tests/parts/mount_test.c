@@ -1,0 +1,419 @@
+/* mount_test.c - the rules of files over components (docs/components.md), each over every store. */
+#define _GNU_SOURCE
+#include "stores.h"
+#include "fail_alloc.h"
+
+enum { RW = MOTE_VFS_READ | MOTE_VFS_WRITE, NEW = RW | MOTE_VFS_CREATE, REPLACE = NEW | MOTE_VFS_TRUNCATE, EXCL = NEW | MOTE_VFS_EXCLUSIVE };
+
+/* ---------------------------------------------------------------- files in a line */
+
+static mote_vfs_node *mount(mote_parts *parts, const char *prefix) {
+    mote_vfs_node *dir = NULL;
+    mote_error error;
+    if (mote_parts_mount(parts, "store", prefix, &dir, &error) != MOTE_OK) test_fail(__FILE__, __LINE__, error.message);
+    return dir;
+}
+
+static mote_vfs_error open_at(mote_vfs_node *dir, const char *path, unsigned flags, mote_vfs_node **out) {
+    *out = NULL;
+    return dir->ops->open(dir, path, flags, out);
+}
+
+static mote_vfs_error write_at(mote_vfs_node *file, const char *text, uint64_t at) {
+    size_t done;
+    return file->ops->pwrite(file, &(mote_vfs_iovec){(void *)(uintptr_t)text, strlen(text)}, 1, at, &done);
+}
+
+static const char *read_all(mote_vfs_node *file) {
+    static char text[200];
+    size_t done = 0;
+    if (file->ops->pread(file, &(mote_vfs_iovec){text, sizeof text - 1}, 1, 0, &done)) return "(error)";
+    text[done] = 0;
+    return text;
+}
+
+/* What a path holds, as a newcomer sees it; NULL: nothing is there. */
+static const char *content(mote_vfs_node *dir, const char *path) {
+    mote_vfs_node *file;
+    if (open_at(dir, path, MOTE_VFS_READ, &file)) return NULL;
+    const char *text = read_all(file);
+    CHECK_EQ(mote_vfs_release(file), MOTE_VFS_OK);
+    return text;
+}
+
+static mote_vfs_error put(mote_vfs_node *dir, const char *path, const char *text) {
+    mote_vfs_node *file;
+    mote_vfs_error error = open_at(dir, path, REPLACE, &file);
+    if (error) return error;
+    error = write_at(file, text, 0);
+    mote_vfs_error closed = mote_vfs_release(file);
+    return error ? error : closed;
+}
+
+/* Two mounts of one component: what one program and another see. */
+#define FOR_TWO(dir, other)                                                                                                 \
+    FOR_STORES(parts)                                                                                                       \
+    for (mote_vfs_node *dir = mount(parts, ""), *other = mount(parts, ""); dir; mote_vfs_release(dir), mote_vfs_release(other), dir = NULL)
+
+/* ---------------------------------------------------------------- committing */
+
+TEST(a_file_is_a_key) {
+    mote_vfs_stat st;
+    FOR_TWO(dir, other) {
+        CHECK_EQ(put(dir, "a/b.json", "{\"n\": 1}\n"), MOTE_VFS_OK);
+        CHECK_STR(content(other, "a/b.json"), "{\"n\": 1}\n");
+        CHECK_EQ(dir->ops->stat_at(other, "a/b.json", false, &st), MOTE_VFS_OK);
+        CHECK_EQ(st.size, 9);
+        CHECK_EQ(st.type, MOTE_VFS_FILE);
+        CHECK(st.modified > 1500000000000000000);
+        CHECK_STR(content(dir, "missing"), NULL);
+        CHECK_EQ(dir->ops->stat_at(dir, "missing", false, &st), MOTE_VFS_ENOENT);
+    }
+}
+
+TEST(an_empty_file_is_a_file) {
+    mote_vfs_node *file;
+    FOR_TWO(dir, other) {
+        CHECK_EQ(open_at(dir, "empty", NEW, &file), MOTE_VFS_OK);
+        CHECK_STR(content(other, "empty"), NULL);
+        CHECK_EQ(mote_vfs_release(file), MOTE_VFS_OK);
+        CHECK_STR(content(other, "empty"), "");
+    }
+}
+
+TEST(snapshots) {
+    mote_vfs_node *file, *again;
+    FOR_TWO(dir, other) {
+        put(dir, "key", "one");
+        CHECK_EQ(open_at(dir, "key", MOTE_VFS_READ, &file), MOTE_VFS_OK);
+        CHECK_EQ(put(other, "key", "two"), MOTE_VFS_OK);
+        CHECK_STR(read_all(file), "one"); /* as it was at the opening, and for all descriptors of this program */
+        CHECK_EQ(open_at(dir, "key", RW, &again), MOTE_VFS_OK);
+        CHECK_STR(read_all(again), "one");
+        CHECK_EQ(write_at(again, "x", 0), MOTE_VFS_OK);
+        CHECK_STR(read_all(file), "xne");
+        again->ops->abandon(again);
+        CHECK_EQ(mote_vfs_release(again), MOTE_VFS_OK);
+        CHECK_EQ(mote_vfs_release(file), MOTE_VFS_OK);
+        CHECK_STR(content(dir, "key"), "two");
+    }
+}
+
+TEST(sync_commits_and_goes_on) {
+    mote_vfs_node *file;
+    FOR_TWO(dir, other) {
+        CHECK_EQ(open_at(dir, "key", NEW, &file), MOTE_VFS_OK);
+        write_at(file, "one", 0);
+        CHECK_STR(content(other, "key"), NULL);
+        CHECK_EQ(file->ops->sync(file, false), MOTE_VFS_OK);
+        CHECK_STR(content(other, "key"), "one");
+        write_at(file, " two", 3);
+        CHECK_STR(content(other, "key"), "one");
+        CHECK_EQ(mote_vfs_release(file), MOTE_VFS_OK);
+        CHECK_STR(content(other, "key"), "one two");
+        CHECK_EQ(open_at(dir, "key", RW | MOTE_VFS_SYNC, &file), MOTE_VFS_OK);
+        CHECK_EQ(write_at(file, "six", 0), MOTE_VFS_OK);
+        CHECK_STR(content(other, "key"), "six two");
+        mote_vfs_release(file);
+    }
+}
+
+TEST(abandoned_is_forgotten) {
+    mote_vfs_node *file;
+    FOR_TWO(dir, other) {
+        CHECK_EQ(open_at(dir, "key", REPLACE, &file), MOTE_VFS_OK);
+        write_at(file, "half", 0);
+        file->ops->abandon(file);
+        CHECK_EQ(mote_vfs_release(file), MOTE_VFS_OK);
+        CHECK_STR(content(other, "key"), NULL);
+    }
+}
+
+/* ---------------------------------------------------------------- who else writes */
+
+TEST(changing_what_somebody_changed_is_EAGAIN) {
+    mote_vfs_node *file;
+    FOR_TWO(dir, other) {
+        put(dir, "key", "one");
+        CHECK_EQ(open_at(dir, "key", RW, &file), MOTE_VFS_OK);
+        write_at(file, "ONE", 0);
+        put(other, "key", "two");
+        CHECK_EQ(file->ops->sync(file, false), MOTE_VFS_EAGAIN);
+        CHECK_EQ(mote_vfs_release(file), MOTE_VFS_EAGAIN); /* closed all the same */
+        CHECK_STR(content(dir, "key"), "two");
+        CHECK_EQ(open_at(dir, "fresh", NEW, &file), MOTE_VFS_OK);
+        put(other, "fresh", "theirs");
+        CHECK_EQ(mote_vfs_release(file), MOTE_VFS_EAGAIN);
+        CHECK_STR(content(dir, "fresh"), "theirs");
+    }
+}
+
+TEST(replacing_wins) {
+    mote_vfs_node *file;
+    FOR_TWO(dir, other) {
+        put(dir, "key", "one");
+        CHECK_EQ(open_at(dir, "key", REPLACE, &file), MOTE_VFS_OK);
+        write_at(file, "mine", 0);
+        put(other, "key", "theirs");
+        CHECK_EQ(mote_vfs_release(file), MOTE_VFS_OK);
+        CHECK_STR(content(other, "key"), "mine");
+    }
+}
+
+TEST(exclusive) {
+    mote_vfs_node *file;
+    FOR_TWO(dir, other) {
+        put(dir, "there", "1");
+        CHECK_EQ(open_at(dir, "there", EXCL, &file), MOTE_VFS_EEXIST);
+        CHECK_EQ(open_at(dir, "lock", EXCL, &file), MOTE_VFS_OK);
+        CHECK_EQ(put(other, "lock", "theirs"), MOTE_VFS_OK);
+        CHECK_EQ(file->ops->sync(file, false), MOTE_VFS_EEXIST);
+        CHECK_EQ(mote_vfs_release(file), MOTE_VFS_EEXIST);
+        CHECK_STR(content(dir, "lock"), "theirs");
+        CHECK_EQ(open_at(dir, "mine", EXCL, &file), MOTE_VFS_OK);
+        CHECK_EQ(open_at(dir, "mine", EXCL, &(mote_vfs_node *){NULL}), MOTE_VFS_EEXIST);
+        CHECK_EQ(mote_vfs_release(file), MOTE_VFS_OK);
+    }
+}
+
+TEST(append_and_sizes) {
+    mote_vfs_node *file;
+    uint64_t offset;
+    size_t done;
+    FOR_TWO(dir, other) {
+        put(dir, "log", "one\n");
+        CHECK_EQ(open_at(dir, "log", RW | MOTE_VFS_APPEND, &file), MOTE_VFS_OK);
+        CHECK_EQ(file->ops->append(file, &(mote_vfs_iovec){(char[]){"two\n"}, 4}, 1, &offset, &done), MOTE_VFS_OK);
+        CHECK_EQ(offset, 4);
+        CHECK_EQ(mote_vfs_release(file), MOTE_VFS_OK);
+        CHECK_STR(content(other, "log"), "one\ntwo\n");
+        CHECK_EQ(open_at(dir, "log", RW, &file), MOTE_VFS_OK);
+        CHECK_EQ(file->ops->set_size(file, 3), MOTE_VFS_OK);
+        CHECK_EQ(write_at(file, "!", 5), MOTE_VFS_OK); /* a hole is zeros */
+        CHECK_EQ(file->ops->set_size(file, MOTE_PARTS_FILE_BYTES_MAX + 1), MOTE_VFS_EFBIG);
+        CHECK_EQ(write_at(file, "x", MOTE_PARTS_FILE_BYTES_MAX), MOTE_VFS_EFBIG);
+        CHECK_EQ(mote_vfs_release(file), MOTE_VFS_OK);
+        CHECK_EQ(open_at(dir, "log", MOTE_VFS_READ, &file), MOTE_VFS_OK);
+        CHECK_MEM(read_all(file), "one\0\0!", 7);
+        mote_vfs_release(file);
+    }
+}
+
+/* ---------------------------------------------------------------- names */
+
+TEST(rename) {
+    mote_vfs_node *file;
+    FOR_TWO(dir, other) {
+        CHECK_EQ(dir->ops->rename(dir, "a", dir, "b"), MOTE_VFS_ENOENT);
+        put(dir, "a", "1");
+        put(dir, "b", "2");
+        CHECK_EQ(dir->ops->rename(dir, "a", other, "b"), MOTE_VFS_OK);
+        CHECK_STR(content(dir, "a"), NULL);
+        CHECK_STR(content(dir, "b"), "1");
+        CHECK_EQ(dir->ops->rename(dir, "b", dir, "b"), MOTE_VFS_OK);
+        CHECK_EQ(open_at(dir, "new", NEW, &file), MOTE_VFS_OK); /* what is open is committed first */
+        write_at(file, "3", 0);
+        CHECK_EQ(dir->ops->rename(dir, "new", dir, "c/d"), MOTE_VFS_OK);
+        CHECK_STR(content(other, "c/d"), "3");
+        CHECK_EQ(mote_vfs_release(file), MOTE_VFS_OK);
+        CHECK_STR(content(other, "new"), NULL);
+        CHECK_EQ(dir->ops->rename(dir, "c", dir, "e"), MOTE_VFS_ENOTSUP); /* a prefix */
+        CHECK_EQ(dir->ops->rename(dir, "b", dir, "c"), MOTE_VFS_EISDIR);
+    }
+}
+
+TEST(unlink_is_at_once) {
+    mote_vfs_node *file;
+    FOR_TWO(dir, other) {
+        CHECK_EQ(dir->ops->unlink(dir, "a"), MOTE_VFS_ENOENT);
+        put(dir, "a", "1");
+        CHECK_EQ(open_at(dir, "a", RW, &file), MOTE_VFS_OK);
+        CHECK_EQ(dir->ops->unlink(dir, "a"), MOTE_VFS_OK);
+        CHECK_STR(content(other, "a"), NULL);
+        CHECK_STR(content(dir, "a"), NULL);
+        write_at(file, "2", 0);
+        CHECK_STR(read_all(file), "2");
+        CHECK_EQ(mote_vfs_release(file), MOTE_VFS_OK);
+        CHECK_STR(content(other, "a"), NULL);
+        put(dir, "d/e", "1");
+        CHECK_EQ(dir->ops->unlink(dir, "d"), MOTE_VFS_EISDIR);
+        CHECK_EQ(dir->ops->unlink(dir, "d/e/"), MOTE_VFS_ENOTDIR);
+    }
+}
+
+TEST(directories) {
+    mote_vfs_stat st;
+    mote_vfs_node *sub;
+    FOR_TWO(dir, other) {
+        CHECK_EQ(dir->ops->make_directory(dir, "made"), MOTE_VFS_OK);
+        CHECK_EQ(dir->ops->make_directory(dir, "made"), MOTE_VFS_EEXIST);
+        CHECK_EQ(dir->ops->stat_at(dir, "made", false, &st), MOTE_VFS_OK);
+        CHECK_EQ(st.type, MOTE_VFS_DIRECTORY);
+        CHECK_EQ(dir->ops->stat_at(other, "made", false, &st), MOTE_VFS_ENOENT); /* no store keeps it */
+        put(dir, "made/x", "1");
+        CHECK_EQ(dir->ops->stat_at(other, "made", false, &st), MOTE_VFS_OK); /* a prefix of keys is one */
+        CHECK_EQ(dir->ops->remove_directory(dir, "made"), MOTE_VFS_ENOTEMPTY);
+        CHECK_EQ(open_at(dir, "made", MOTE_VFS_ONLY_DIRECTORY | MOTE_VFS_READ, &sub), MOTE_VFS_OK);
+        CHECK_STR(content(sub, "x"), "1");
+        CHECK_STR(content(sub, "../made/x"), NULL); /* never above the directory itself */
+        CHECK_EQ(mote_vfs_release(sub), MOTE_VFS_OK);
+        CHECK_EQ(dir->ops->unlink(dir, "made/x"), MOTE_VFS_OK);
+        CHECK_EQ(dir->ops->remove_directory(dir, "made"), MOTE_VFS_OK);
+        CHECK_EQ(dir->ops->remove_directory(dir, "made"), MOTE_VFS_ENOENT);
+        CHECK_EQ(dir->ops->remove_directory(dir, "."), MOTE_VFS_EBUSY);
+        put(dir, "both", "file");
+        put(dir, "both/x", "1");
+        CHECK_EQ(dir->ops->stat_at(dir, "both", false, &st), MOTE_VFS_OK); /* a key and a prefix: a file to stat */
+        CHECK_EQ(st.type, MOTE_VFS_FILE);
+        CHECK_STR(content(dir, "both/x"), "1");
+        CHECK_EQ(dir->ops->stat_at(dir, "both/x/", false, &st), MOTE_VFS_ENOTDIR);
+        CHECK_EQ(open_at(dir, "none", MOTE_VFS_ONLY_DIRECTORY, &sub), MOTE_VFS_ENOENT);
+        CHECK_EQ(open_at(dir, "both", REPLACE | MOTE_VFS_ONLY_DIRECTORY, &sub), MOTE_VFS_EISDIR);
+    }
+}
+
+/* Names and kinds, sorted by insertion into one text. */
+struct names {
+    char list[40][64];
+    size_t count;
+};
+
+static mote_vfs_error take_name(void *context, const char *name, size_t size, uint64_t inode, mote_vfs_type type) {
+    struct names *n = context;
+    CHECK(inode != 0);
+    if (n->count == 40) return MOTE_VFS_ENOSPC;
+    snprintf(n->list[n->count++], 64, "%.*s%s", (int)size, name, type == MOTE_VFS_DIRECTORY ? "/" : "");
+    return MOTE_VFS_OK;
+}
+
+static int by_text(const void *a, const void *b) { return strcmp(a, b); }
+
+static const char *names_of(mote_vfs_node *dir, const char *path) {
+    static char text[1000];
+    struct names n = {.count = 0};
+    mote_vfs_node *sub;
+    size_t at = 0;
+    if (open_at(dir, path, MOTE_VFS_READ | MOTE_VFS_ONLY_DIRECTORY, &sub)) return NULL;
+    CHECK_EQ(sub->ops->list(sub, take_name, &n), MOTE_VFS_OK);
+    mote_vfs_release(sub);
+    qsort(n.list, n.count, sizeof *n.list, by_text);
+    text[0] = 0;
+    for (size_t i = 0; i < n.count; i++) at += (size_t)snprintf(text + at, sizeof text - at, "%s%s", i ? " " : "", n.list[i]);
+    return text;
+}
+
+TEST(listing) {
+    mote_vfs_node *file;
+    FOR_TWO(dir, other) {
+        CHECK_STR(names_of(dir, "."), "");
+        put(dir, "a", "1");
+        put(dir, "b/1", "1");
+        put(dir, "b/2/3", "1");
+        put(dir, "b%", "1");
+        put(dir, "a/x", "1");
+        dir->ops->make_directory(dir, "made");
+        CHECK_EQ(open_at(dir, "open", NEW, &file), MOTE_VFS_OK);
+        CHECK_STR(names_of(dir, "."), "a b% b/ made/ open");
+        CHECK_STR(names_of(other, "."), "a b% b/");
+        CHECK_STR(names_of(dir, "b"), "1 2/");
+        CHECK_STR(names_of(dir, "made"), "");
+        mote_vfs_release(file);
+        CHECK_STR(names_of(other, "."), "a b% b/ open");
+    }
+}
+
+TEST(long_listings_come_in_pages) {
+    enum { COUNT = 600 };
+    char path[16];
+    FOR_STORES(parts) {
+        static mote_parts_item items[COUNT];
+        static char keys[COUNT][16];
+        for (int i = 0; i < COUNT; i++) snprintf(keys[i], sizeof keys[i], "k%d", i), items[i] = (mote_parts_item){.key = bytes(keys[i]), .value = bytes("1")};
+        mote_parts_op op = {.verb = MOTE_PARTS_SET, .items = items, .item_count = COUNT};
+        CHECK_EQ(mote_parts_call(parts, "store", &op), MOTE_PARTS_OK);
+        mote_parts_op_deinit(&op);
+        mote_vfs_node *dir = mount(parts, "k59");
+        CHECK_STR(names_of(dir, "."), "0 1 2 3 4 5 6 7 8 9");
+        mote_vfs_release(dir);
+        dir = mount(parts, NULL);
+        for (int i = 0; i < COUNT; i += 99) snprintf(path, sizeof path, "k%d", i), CHECK_STR(content(dir, path), "1");
+        struct names n = {.count = 0};
+        CHECK_EQ(dir->ops->list(dir, take_name, &n), MOTE_VFS_ENOSPC); /* the caller's own error comes back */
+        mote_vfs_release(dir);
+    }
+}
+
+TEST(what_no_key_can_be) {
+    static char long_path[MOTE_VFS_PATH_MAX + 2];
+    mote_vfs_node *file;
+    memset(long_path, 'x', sizeof long_path - 1);
+    FOR_TWO(dir, other) {
+        CHECK_EQ(open_at(dir, "a||b", NEW, &file), MOTE_VFS_EINVAL);
+        CHECK_EQ(open_at(dir, "\xff", NEW, &file), MOTE_VFS_EINVAL);
+        CHECK_EQ(open_at(dir, "../x", NEW, &file), MOTE_VFS_EPERM);
+        CHECK_EQ(open_at(dir, "/x", NEW, &file), MOTE_VFS_EPERM);
+        CHECK_EQ(open_at(dir, long_path, NEW, &file), MOTE_VFS_ENAMETOOLONG);
+        CHECK_STR(names_of(other, "."), "");
+        CHECK(!dir->ops->link && !dir->ops->make_link && !dir->ops->read_link && !dir->ops->set_times_at);
+    }
+}
+
+TEST(prefixes) {
+    FOR_STORES(parts) {
+        mote_vfs_node *all = mount(parts, NULL), *some = mount(parts, "shop/");
+        put(some, "a", "1");
+        CHECK_STR(content(all, "shop/a"), "1");
+        CHECK_EQ(some->ops->rename(some, "a", all, "moved"), MOTE_VFS_OK);
+        CHECK_STR(names_of(all, "."), "moved");
+        CHECK_STR(names_of(some, "."), "");
+        mote_vfs_release(all);
+        mote_vfs_release(some);
+    }
+}
+
+/* ---------------------------------------------------------------- secrets, and what goes wrong */
+
+TEST(secrets_are_files_that_nobody_writes) {
+    mote_parts *parts;
+    mote_vfs_node *dir, *file;
+    mote_parts_config config = {.app_id = "shop"};
+    char path[100], text[600];
+    snprintf(path, sizeof path, "%s/secrets.json", store_make_folder());
+    FILE *out = fopen(path, "w");
+    fputs("{\"db\": {\"user\": \"me\", \"pw\": \"s3\"}, \"token\": \"t\"}", out);
+    fclose(out);
+    snprintf(text, sizeof text, "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: store}\nspec:\n  type: secretstores.local.file\n"
+             "  metadata: [{name: secretsFile, value: '%s'}, {name: multiValued, value: true}]\n", path);
+    CHECK_EQ(mote_parts_new(&config, &parts, NULL), MOTE_OK);
+    CHECK_EQ(mote_parts_load_text(parts, "s.yaml", text, strlen(text), NULL), MOTE_OK);
+    dir = mount(parts, NULL);
+    CHECK_STR(names_of(dir, "."), "db/ token");
+    CHECK_STR(names_of(dir, "db"), "pw user");
+    CHECK_STR(content(dir, "db/pw"), "s3");
+    CHECK_EQ(open_at(dir, "token", RW, &file), MOTE_VFS_EROFS);
+    CHECK_EQ(dir->ops->unlink(dir, "token"), MOTE_VFS_EROFS);
+    CHECK_EQ(dir->ops->make_directory(dir, "x"), MOTE_VFS_EROFS);
+    CHECK_EQ(dir->ops->rename(dir, "token", dir, "x"), MOTE_VFS_EROFS);
+    mote_vfs_release(dir);
+    mote_parts_delete(parts);
+}
+
+static bool use_a_mount(const mote_allocator *a, void *context) {
+    const mote_parts_config config = {.allocator = a};
+    const char *text = context;
+    mote_parts *parts;
+    mote_vfs_node *dir = NULL;
+    if (mote_parts_new(&config, &parts, NULL)) return false;
+    bool good = !mote_parts_load_text(parts, "c.yaml", text, strlen(text), NULL) && !mote_parts_mount(parts, "store", "p/", &dir, NULL);
+    if (good) good = !put(dir, "a/b", "text") && !dir->ops->make_directory(dir, "d") && !dir->ops->rename(dir, "a/b", dir, "c");
+    struct names n = {.count = 0};
+    if (good) good = !dir->ops->list(dir, take_name, &n) && n.count == 2 && content(dir, "c") && !dir->ops->unlink(dir, "c");
+    mote_vfs_release(dir);
+    mote_parts_delete(parts);
+    return good;
+}
+
+TEST(no_memory) {
+    char text[] = "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: store}\nspec: {type: state.in-memory}\n";
+    CHECK(fail_alloc_sweep(use_a_mount, text) > 30);
+}
