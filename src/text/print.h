@@ -129,7 +129,9 @@ void mote__print_binding(struct printer *p, const struct name_list *list, uint32
 
 /* Each prints what it reads, beginning with a space. */
 void mote__print_type(struct printer *p, struct reader *in);
-/* The same for a value type whose first byte has been read. */
+/* The type of a global or a field, "(mut TYPE)" if it is. */
+void mote__print_mutable_type(struct printer *p, struct reader *in);
+/* mote__print_type for one whose first byte has been read. */
 void mote__print_type_of_code(struct printer *p, struct reader *in, uint8_t code);
 void mote__print_heaptype(struct printer *p, struct reader *in);
 void mote__print_reftype(struct printer *p, bool nullable, struct reader *in);

@@ -39,17 +39,6 @@ static void print_tabletype(struct printer *p, struct reader *in) {
     mote__print_type(p, &type);
 }
 
-/* The mutability comes behind the type, but is printed before it. */
-static void print_globaltype(struct printer *p, struct reader *in) {
-    size_t from = p->out.size;
-    mote__print_type(p, in);
-    uint8_t mutability = mote__read_u8(in);
-    if (mutability > 1) mote__reader_fail(in, in->pos - 1, "malformed mutability");
-    if (mutability != 1) return;
-    mote__print_insert(p, from, " (mut");
-    mote__put_u8(&p->out, ')');
-}
-
 static void print_tagtype(struct printer *p, struct reader *in) {
     if (mote__read_u8(in) != 0) mote__reader_fail(in, in->pos, "malformed tag attribute");
     mote__print_typeuse(p, mote__read_u32(in), NULL);
@@ -76,7 +65,7 @@ static const struct {
     {"func", NAMES_FUNC, NULL},
     {"table", NAMES_TABLE, print_tabletype},
     {"memory", NAMES_MEMORY, print_memtype},
-    {"global", NAMES_GLOBAL, print_globaltype},
+    {"global", NAMES_GLOBAL, mote__print_mutable_type},
     {"tag", NAMES_TAG, print_tagtype},
 };
 enum { EXTERN_KIND_COUNT = sizeof extern_kinds / sizeof *extern_kinds };
@@ -166,7 +155,7 @@ static mote_status print_tag(struct printer *p, struct reader *in) {
 
 static mote_status print_global(struct printer *p, struct reader *in) {
     begin_definition(p, "global", NAMES_GLOBAL);
-    print_globaltype(p, in);
+    mote__print_mutable_type(p, in);
     mote__print_expr(p, in, NULL);
     return end_definition(p, in);
 }

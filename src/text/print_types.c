@@ -78,7 +78,7 @@ void mote__print_typeuse(struct printer *p, uint32_t type, const struct name_lis
 /* ---- Definitions. ---- */
 
 /* The mutability comes behind the type, but is printed before it. */
-static void print_fieldtype(struct printer *p, struct reader *in) {
+void mote__print_mutable_type(struct printer *p, struct reader *in) {
     size_t from = p->out.size;
     mote__print_type(p, in);
     uint8_t mutability = mote__read_u8(in);
@@ -93,7 +93,7 @@ static void print_struct(struct printer *p, struct reader *in, const struct name
     for (uint32_t i = 0; i < count && !in->failed; i++) {
         mote__print(p, " (field");
         mote__print_binding(p, names, i);
-        print_fieldtype(p, in);
+        mote__print_mutable_type(p, in);
         mote__print(p, ")");
     }
 }
@@ -131,7 +131,7 @@ static mote_status print_comptype(struct printer *p, struct reader *in, uint8_t 
         break;
     case TYPE_CODE_ARRAY:
         mote__print(p, " (array");
-        print_fieldtype(p, in);
+        mote__print_mutable_type(p, in);
         break;
     default: mote__reader_fail(in, in->pos, "malformed type form"); return MOTE_OK;
     }
