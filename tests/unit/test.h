@@ -11,23 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct test_case {
-    const char *name;
-    void (*run)(void);
-    struct test_case *next;
-};
-
-static struct test_case *test_first, **test_end = &test_first;
-static unsigned test_failures; /* failed checks of the test under way */
-
-#define TEST(id)                                                                                   \
-    static void test_##id(void);                                                                   \
-    __attribute__((constructor)) static void test_register_##id(void) {                            \
-        static struct test_case self = {#id, test_##id, NULL};                                     \
-        *test_end = &self;                                                                         \
-        test_end = &self.next;                                                                     \
-    }                                                                                              \
-    static void test_##id(void)
+#include "../test_case.h"
 
 #define CHECK(cond) ((cond) ? true : test_fail(__FILE__, __LINE__, #cond))
 #define REQUIRE(cond)                                                                              \

@@ -13,27 +13,12 @@
 #include <string.h>
 #include <wasi/api.h>
 
+#include "../test_case.h"
+
 enum { ROOT = 3 }; /* the preopened directory */
 
-struct test_case {
-    const char *name;
-    void (*run)(void);
-    struct test_case *next;
-};
-
-static struct test_case *test_first, **test_end = &test_first;
-static unsigned test_failures; /* failed checks of the test under way */
 static int test_argc;
 static char **test_argv;
-
-#define TEST(id)                                                                                   \
-    static void test_##id(void);                                                                   \
-    __attribute__((constructor)) static void test_register_##id(void) {                            \
-        static struct test_case self = {#id, test_##id, NULL};                                     \
-        *test_end = &self;                                                                         \
-        test_end = &self.next;                                                                     \
-    }                                                                                              \
-    static void test_##id(void)
 
 #define CHECK(cond) ((cond) ? true : test_fail(__LINE__, #cond))
 #define CHECK_EQ(a, b) test_equal(__LINE__, #a " == " #b, (uint64_t)(a), (uint64_t)(b))
