@@ -1,6 +1,8 @@
 # musl.cmake - flags that make clang build against Debian's musl (musl-tools, musl-dev): the command mote becomes one small static program
-# while the libraries stay with the system's libc. Sets mote_musl to the interface target, or to nothing where musl or clang is missing.
+# while the libraries stay with the system's libc. Sets mote_musl to the interface target, or to nothing where musl or clang is missing,
+# and mote_musl_sources to what the program needs beside.
 set(mote_musl "")
+set(mote_musl_sources "")
 set(musl_triple ${CMAKE_SYSTEM_PROCESSOR}-linux-musl)
 set(musl_include /usr/include/${musl_triple})
 set(musl_lib /usr/lib/${musl_triple})
@@ -31,7 +33,7 @@ string(REGEX MATCH "^[0-9]+" clang_major ${CMAKE_C_COMPILER_VERSION})
 find_program(MOTE_LLD NAMES ld.lld-${clang_major} ld.lld)
 mark_as_advanced(MOTE_LLD)
 if(MOTE_LLD AND CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|aarch64)$")
-  target_sources(mote_musl INTERFACE ${CMAKE_SOURCE_DIR}/src/os/musl_start.c)
+  set(mote_musl_sources ${CMAKE_SOURCE_DIR}/src/os/musl_start.c)
   target_link_options(mote_musl INTERFACE --ld-path=${MOTE_LLD} -Wl,-e,mote__musl_start -Wl,--pack-dyn-relocs=relr -Wl,--icf=all -Wl,-O2)
 endif()
 set(mote_musl mote_musl)

@@ -8,7 +8,4 @@ enum mote__insn {
     I_COUNT
 };
 
-/* The instruction's name, "i32_add_ss_r"; never NULL. Walks the list: for people only. */
-const char *mote__insn_name(unsigned insn);
-
 #endif

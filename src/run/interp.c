@@ -311,13 +311,3 @@ fail:
     goto again;
 }
 #endif
-
-const char *mote__insn_name(unsigned insn) {
-    static const char names[] =
-#define INSN(name) #name "\0"
-#include "run/insn.def"
-        ; /* one string: a table of pointers costs more than the names */
-    const char *name = names;
-    while (insn-- && *name) name += strlen(name) + 1;
-    return name;
-}

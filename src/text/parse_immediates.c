@@ -19,7 +19,7 @@ static_assert(OP_COUNT * 2 <= OP_TABLE_SIZE, "the table of keywords stays half e
 void mote__op_table_init(struct parser *p) {
     memset(p->ops, 0, sizeof p->ops);
     for (unsigned op = 0; op < OP_COUNT; op++) {
-        const char *text = mote__op_info[op].text;
+        const char *text = mote__op_text(&mote__op_info[op]);
         struct token word = {(const uint8_t *)text, strlen(text), NULL, TOKEN_KEYWORD};
         if (mote__op_find(p, word) != OP_INVALID)
             continue; /* two rows with one keyword: the first stands for both */
@@ -32,7 +32,7 @@ void mote__op_table_init(struct parser *p) {
 enum mote__op mote__op_find(const struct parser *p, struct token keyword) {
     for (unsigned at = keyword_hash(keyword.at, keyword.size); p->ops[at];
          at = (at + 1) % OP_TABLE_SIZE)
-        if (mote__token_is(keyword, mote__op_info[p->ops[at] - 1].text))
+        if (mote__token_is(keyword, mote__op_text(&mote__op_info[p->ops[at] - 1])))
             return (enum mote__op)(p->ops[at] - 1);
     return OP_INVALID;
 }

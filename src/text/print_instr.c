@@ -337,7 +337,7 @@ static enum mote__op read_op(struct reader *in) {
 }
 
 static void print_op(struct printer *p, struct reader *in, enum mote__op op) {
-    const char *text = mote__op_info[op].text;
+    const char *text = mote__op_text(&mote__op_info[op]);
     mote__put_bytes(&p->out, text, strlen(text));
     print_immediates(p, in, op);
 }

@@ -4,6 +4,7 @@
 #include "wasm/op.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -26,14 +27,30 @@ enum { SET_0x00, SET_0xFB, SET_0xFC, SET_0xFD, SET_0xFE, SET_COUNT };
 enum { CODE_COUNT = 0x120 };
 
 /* clang-format off */
+/* The keywords, one behind the other. */
+struct op_texts {
+#define OP(prefix, code, ident, text, imm, kind, sig, mem, feature) char t_##ident[sizeof text];
+#include "wasm/ops.def"
+#undef OP
+    char invalid[sizeof "(invalid)"];
+};
+static const struct op_texts op_texts = {
+#define OP(prefix, code, ident, text, imm, kind, sig, mem, feature) text,
+#include "wasm/ops.def"
+#undef OP
+    "(invalid)",
+};
+static_assert(sizeof op_texts < UINT16_MAX, "their places are kept in 16 bits");
+
 const struct mote__op_info mote__op_info[OP_COUNT + 1] = {
 #define OP(prefix_, code_, ident, text_, imm_, kind_, sig_, mem, feature_)                         \
-    [OP_##ident] = {.text = text_, .sig = #sig_, .prefix = prefix_, .imm = IMM_##imm_,             \
+    [OP_##ident] = {.text_at = offsetof(struct op_texts, t_##ident), .sig = #sig_,    \
+                    .prefix = prefix_, .imm = IMM_##imm_,                                          \
                     .kind = KIND_##kind_, .mem_bytes = MEM_BYTES_##mem,                            \
                     .feature = FEATURE_##feature_, .code = code_},
 #include "wasm/ops.def"
 #undef OP
-    [OP_INVALID] = {.text = "(invalid)", .sig = "_"},
+    [OP_INVALID] = {.text_at = offsetof(struct op_texts, invalid), .sig = "_"},
 };
 /* clang-format on */
 
@@ -80,6 +97,8 @@ static unsigned set_of_prefix(uint8_t prefix) {
     return SET_0xFB + (prefix - 0xFBu);
 }
 
+const char *mote__op_text(const struct mote__op_info *info) { return (const char *)&op_texts + info->text_at; }
+
 enum mote__op mote__op_lookup(uint8_t prefix, uint32_t code) {
     unsigned set = set_of_prefix(prefix);
     if (set == SET_COUNT || code >= CODE_COUNT) return OP_INVALID;
@@ -99,7 +118,7 @@ static const struct {
 char mote__op_nan_lanes(enum mote__op op) {
     static const char *const arithmetic[] = {".add", ".sub", ".mul", ".div", ".sqrt", ".ceil", ".floor", ".trunc", ".nearest", ".min", ".max",
                                              ".demote", ".promote", ".relaxed_m", ".relaxed_n"};
-    const char *text = mote__op_info[op].text, *rest = strchr(text, '.');
+    const char *text = mote__op_text(&mote__op_info[op]), *rest = strchr(text, '.');
     if (text[0] != 'f' || !rest) return 0;
     for (size_t i = 0; i < sizeof arithmetic / sizeof *arithmetic; i++)
         if (!strncmp(rest, arithmetic[i], strlen(arithmetic[i]))) return text[1] == '3' ? 'f' : 'F';

@@ -87,7 +87,7 @@ enum mote__op_kind {
 };
 
 struct mote__op_info {
-    char text[38];       /* keyword of the text format; an array, because a pointer costs more than its room */
+    uint16_t text_at;    /* see mote__op_text: a pointer costs more than its text */
     char sig[8];         /* "ii_i" */
     uint8_t prefix;
     uint8_t imm;         /* enum mote__imm */
@@ -98,6 +98,8 @@ struct mote__op_info {
 };
 
 extern const struct mote__op_info mote__op_info[OP_COUNT + 1];
+/* The keyword of the text format. */
+const char *mote__op_text(const struct mote__op_info *info);
 /* op = mote__op_of_byte[b] for plain bytes, else mote__op_lookup. OP_INVALID where nothing is. */
 extern const uint16_t mote__op_of_byte[256];
 enum mote__op mote__op_lookup(uint8_t prefix, uint32_t code);

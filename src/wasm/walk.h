@@ -437,7 +437,7 @@ WALK_INLINE void walk_access(struct walk *w, enum mote__op op, const char *sig, 
 
 /* Lanes of an extract_lane or replace_lane, from the shape at the start of its keyword: "i8x16.extract_lane_s" has 16. */
 static uint32_t walk_shape_lanes(enum mote__op op) {
-    const char *x = strchr(mote__op_info[op].text, 'x');
+    const char *x = strchr(mote__op_text(&mote__op_info[op]), 'x');
     return x ? (uint32_t)atoi(x + 1) : 0;
 }
 
@@ -596,7 +596,7 @@ static void walk_catch(struct walk *w, enum mote__op op) {
     }
     struct walk_frame *f = &w->frames[w->depth - 1];
     if (f->op != OP_try && f->op != OP_catch) {
-        walk_fail(w, MOTE_E_MALFORMED, "END opcode expected: %s outside try", mote__op_info[op].text);
+        walk_fail(w, MOTE_E_MALFORMED, "END opcode expected: %s outside try", mote__op_text(&mote__op_info[op]));
         return;
     }
     walk_check_end(w, f);
@@ -794,7 +794,7 @@ static void walk_br_on_cast(struct walk *w, enum mote__op op) {
     valtype rest = mote__vt_difference(from, to);
     walk_push(w, op == OP_br_on_cast ? to : rest);
     if (!walk_label_count(f)) {
-        walk_fail(w, MOTE_E_INVALID, "type mismatch: the label of %s takes no reference", mote__op_info[op].text);
+        walk_fail(w, MOTE_E_INVALID, "type mismatch: the label of %s takes no reference", mote__op_text(&mote__op_info[op]));
         return;
     }
     walk_check_label(w, f);
@@ -972,13 +972,13 @@ static void walk_check_const(struct walk *w, enum mote__op op) {
         if (!(w->module->features & FEATURE_BIT(extended_const)))
             walk_fail_feature(w, "arithmetic in a constant expression", FEATURE_extended_const);
         break;
-    default: walk_fail(w, MOTE_E_INVALID, "constant expression required: `%s` is not constant", mote__op_info[op].text);
+    default: walk_fail(w, MOTE_E_INVALID, "constant expression required: `%s` is not constant", mote__op_text(&mote__op_info[op]));
     }
 }
 
 WALK_COLD void walk_bad_op(struct walk *w, uint8_t prefix, uint32_t code, enum mote__op op) {
     if (op != OP_INVALID) {
-        walk_fail_feature(w, mote__op_info[op].text, (enum mote__feature)mote__op_info[op].feature);
+        walk_fail_feature(w, mote__op_text(&mote__op_info[op]), (enum mote__feature)mote__op_info[op].feature);
     } else if (prefix) {
         walk_fail(w, MOTE_E_MALFORMED, "illegal opcode %02x %02x", prefix, code);
     } else {

@@ -140,7 +140,7 @@ static inline void gen_memarg(struct gen *g, unsigned bytes, bool is_atomic, con
 /* Lanes of a lane instruction, from the shape that its keyword starts with, or from the access. */
 static inline unsigned gen_lane_count(const struct mote__op_info *info) {
     if (info->mem_bytes) return 16u / info->mem_bytes;
-    return (unsigned)strtoul(strchr(info->text, 'x') + 1, NULL, 10);
+    return (unsigned)strtoul(strchr(mote__op_text(info), 'x') + 1, NULL, 10);
 }
 
 /* The NaNs of a result made canonical: where it differs from itself, the constant. */

@@ -84,12 +84,12 @@ static bool is_covered(uint64_t min) {
     for (unsigned op = 0; op < OP_COUNT; op++) {
         const struct mote__op_info *info = &mote__op_info[op];
         unsigned count = (unsigned)(strchr(info->sig, '_') - info->sig) + (info->mem_bytes > 0);
-        if (!emitted[op] && min) printf("never generated: %s\n", info->text), missing++;
+        if (!emitted[op] && min) printf("never generated: %s\n", mote__op_text(info)), missing++;
         for (unsigned k = 0; k < count && info->kind != KIND_CONTROL; k++)
             for (unsigned l = 0; l < LOCATION_COUNT; l++) {
                 least = compared[op][k][l] < least ? compared[op][k][l] : least;
                 if (compared[op][k][l] >= min || ++short_of > LEAST_SHOWN) continue;
-                printf("%s: operand %u was %s only %" PRIu64 " times\n", info->text, k, location_names[l], compared[op][k][l]);
+                printf("%s: operand %u was %s only %" PRIu64 " times\n", mote__op_text(info), k, location_names[l], compared[op][k][l]);
             }
     }
     printf("each operand of each plain instruction in each kind of location at least %" PRIu64 " times (asked for: %" PRIu64 "; short of it: %u)\n", least, min, short_of);
@@ -120,7 +120,7 @@ static void print_counts(void) {
     if (!getenv("MODULES_COUNTS")) return;
     for (unsigned op = 0; op < OP_COUNT; op++)
         for (unsigned k = 0; k < GEN_OPERAND_MAX && mote__op_info[op].kind != KIND_CONTROL; k++) {
-            printf("%-40s %u", mote__op_info[op].text, k);
+            printf("%-40s %u", mote__op_text(&mote__op_info[op]), k);
             for (unsigned l = 0; l < LOCATION_COUNT; l++) printf(" %8" PRIu64, compared[op][k][l]);
             printf("\n");
         }

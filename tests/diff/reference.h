@@ -144,7 +144,7 @@ static inline char reference_nan_lanes(enum mote__op op) {
         "f64x2.relaxed_madd", "f64x2.relaxed_nmadd", "f32x4.relaxed_min", "f32x4.relaxed_max",      "f64x2.relaxed_min", "f64x2.relaxed_max",
     };
     for (size_t i = 0; i < sizeof arithmetic / sizeof *arithmetic; i++)
-        if (!strcmp(mote__op_info[op].text, arithmetic[i])) return arithmetic[i][1] == '3' ? 'f' : 'F';
+        if (!strcmp(mote__op_text(&mote__op_info[op]), arithmetic[i])) return arithmetic[i][1] == '3' ? 'f' : 'F';
     return 0;
 }
 

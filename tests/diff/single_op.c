@@ -144,7 +144,7 @@ static void add_locations(struct subject *s, struct recipe recipe) {
 
 static unsigned lane_count(const struct mote__op_info *info) {
     if (info->mem_bytes) return 16u / info->mem_bytes;
-    return (unsigned)strtoul(strchr(info->text, 'x') + 1, NULL, 10);
+    return (unsigned)strtoul(strchr(mote__op_text(info), 'x') + 1, NULL, 10);
 }
 
 static void add_lanes(struct subject *s, struct recipe recipe) {
@@ -385,7 +385,7 @@ struct run {
 static void complain(const struct run *run, const char *what, uint32_t trap, const uint64_t *got) {
     const struct subject *s = run->s;
     if (++complaints > COMPLAINTS_MAX) return;
-    printf("%s (%s): %s; result %s", s->info->text, way->name, what, use_names[run->r->use]);
+    printf("%s (%s): %s; result %s", mote__op_text(s->info), way->name, what, use_names[run->r->use]);
     if (s->info->mem_bytes) printf("; %s, offset 0x%" PRIx64, memories[run->r->memory].name, run->r->offset);
     if (s->info->imm == IMM_LANE || s->info->imm == IMM_MEMARG_LANE) printf("; lane %u", run->r->lanes[0]);
     printf("\n");
@@ -547,7 +547,7 @@ static void run_module(const struct subject *s, const struct emit *e) {
     mote_module *module;
     mote_instance instance;
     mote_status status = mote_module_new(engine, e->data, e->size, 0, &module, &error);
-    if (status != MOTE_OK) fprintf(stderr, "%s: %s\n", s->info->text, error.message);
+    if (status != MOTE_OK) fprintf(stderr, "%s: %s\n", mote__op_text(s->info), error.message);
     MUST(status == MOTE_OK);
     MUST(mote_store_new(engine, NULL, &run.store, NULL) == MOTE_OK);
     MUST(mote_instance_new(run.store, module, NULL, 0, &instance, NULL) == MOTE_OK);
@@ -562,7 +562,7 @@ static void run_module(const struct subject *s, const struct emit *e) {
 static bool was_covered(const struct subject *s) {
     for (unsigned k = 0; k < s->operand_count; k++)
         for (unsigned l = 0; l < LOCATION_COUNT; l++)
-            if (!compared[s->op][k][l]) return printf("%s: operand %u was never %s\n", s->info->text, k, location_names[l]), false;
+            if (!compared[s->op][k][l]) return printf("%s: operand %u was never %s\n", mote__op_text(s->info), k, location_names[l]), false;
     return true;
 }
 
@@ -590,7 +590,7 @@ int main(int argc, char **argv) {
     MUST(thin);
     engine = way_engine(way, &config);
     for (unsigned op = 0; op < OP_COUNT; op++) {
-        if (mote__op_info[op].kind == KIND_CONTROL || (argc > 3 && strcmp(argv[3], mote__op_info[op].text))) continue;
+        if (mote__op_info[op].kind == KIND_CONTROL || (argc > 3 && strcmp(argv[3], mote__op_text(&mote__op_info[op])))) continue;
         if (run_row((enum mote__op)op, &e)) passed++;
         else failed++;
     }

@@ -34,10 +34,10 @@ static unsigned append_forms(struct text *t, const struct mote__op_info *op) {
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
         if (strcmp(shapes[s].sig, op->sig) != 0) continue;
         bool to_int = op->sig[strlen(op->sig) - 1] == 'i';
-        t->at += sprintf(t->at, "(local.set $%s (%s %s))\n", to_int ? "i" : "want", op->text, shapes[s].forms[0]);
+        t->at += sprintf(t->at, "(local.set $%s (%s %s))\n", to_int ? "i" : "want", mote__op_text(op), shapes[s].forms[0]);
         for (forms = 1; forms < 8 && shapes[s].forms[forms]; forms++)
             t->at += sprintf(t->at, "(local.set $bad (i32.add (local.get $bad) %s (local.get $%s) (%s %s))%s))\n",
-                             to_int ? "(i32.ne" : "(v128.any_true (v128.xor", to_int ? "i" : "want", op->text, shapes[s].forms[forms], to_int ? "" : ")");
+                             to_int ? "(i32.ne" : "(v128.any_true (v128.xor", to_int ? "i" : "want", mote__op_text(op), shapes[s].forms[forms], to_int ? "" : ")");
     }
     return forms;
 }
@@ -70,7 +70,7 @@ TEST(every_form_of_a_vector_operation_computes_the_same) {
     for (unsigned i = 0; i < OP_COUNT; i++) {
         if (!is_vector_op(&mote__op_info[i])) continue;
         t.at = t.start;
-        if (!CHECK(append_forms(&t, &mote__op_info[i]) > 2) || !CHECK_EQ(count_bad(&t, i, i + 1, 0), 0)) printf("  %s\n", mote__op_info[i].text);
+        if (!CHECK(append_forms(&t, &mote__op_info[i]) > 2) || !CHECK_EQ(count_bad(&t, i, i + 1, 0), 0)) printf("  %s\n", mote__op_text(&mote__op_info[i]));
         operations++;
     }
     CHECK(operations > 200);

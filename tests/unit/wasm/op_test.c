@@ -23,7 +23,7 @@ TEST(plain_bytes) {
 }
 
 TEST(info) {
-    CHECK_STR(mote__op_info[OP_i64_load16_s].text, "i64.load16_s");
+    CHECK_STR(mote__op_text(&mote__op_info[OP_i64_load16_s]), "i64.load16_s");
     CHECK_STR(mote__op_info[OP_i64_load16_s].sig, "_I");
     CHECK_EQ(mote__op_info[OP_i64_load16_s].mem_bytes, 2);
     CHECK_EQ(mote__op_info[OP_i64_load16_s].kind, KIND_LOAD);

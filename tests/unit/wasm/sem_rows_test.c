@@ -111,7 +111,7 @@ TEST(texts_follow_identifiers) {
 #undef OP
     };
     for (unsigned op = 0; op < OP_COUNT; op++) {
-        const char *text = mote__op_info[op].text, *ident = idents[op];
+        const char *text = mote__op_text(&mote__op_info[op]), *ident = idents[op];
         size_t same = 0;
         while (text[same] && (text[same] == ident[same] || (text[same] == '.' && ident[same] == '_'))) same++;
         if (mote__op_info[op].prefix >= 0xFC) CHECK_STR(text + same, ident + same);
@@ -215,6 +215,6 @@ TEST(codes_at_the_edges_of_runs) {
         {0xFE, 0x4E, "i64.atomic.rmw32.cmpxchg_u"},
     };
     for (size_t n = 0; n < sizeof known / sizeof *known; n++) {
-        CHECK_STR(mote__op_info[mote__op_lookup(known[n].prefix, known[n].code)].text, known[n].text);
+        CHECK_STR(mote__op_text(&mote__op_info[mote__op_lookup(known[n].prefix, known[n].code)]), known[n].text);
     }
 }
