@@ -4,6 +4,6 @@
 
 #include "set.h"
 
-extern const struct parts_driver mote__state_memory, mote__secrets_env, mote__secrets_file;
+extern const struct parts_driver mote__state_memory, mote__state_redis, mote__secrets_env, mote__secrets_file;
 
 #endif

@@ -16,6 +16,7 @@ struct store {
 static const struct store stores[] = {
     {"memory", "state.in-memory", "", NULL},
     {"sqlite", "state.sqlite", "  - {name: connectionString, value: '@/data.db'}\n", NULL},
+    {"redis", "state.redis", "  - {name: redisHost, value: '127.0.0.1:$'}\n", "MOTE_REDIS_PORT"},
 };
 enum { STORE_COUNT = sizeof stores / sizeof *stores };
 

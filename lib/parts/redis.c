@@ -1,0 +1,412 @@
+/* redis.c - the connection of redis.h.
+ * Keeps: `slots` from first_slot on are the commands sent and not answered, in order; an operation in a slot is not completed; `waiting` is empty when
+ * the state is READY or IDLE. */
+#define _GNU_SOURCE
+#include "redis.h"
+#include "base/error.h"
+#include "os/os.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { READ_BYTES = 65536, GREETING = UINT32_MAX };
+
+/* A name on its way to be an address. It outlives a connection that has lost patience. */
+struct resolving {
+    struct loop_work work;
+    const mote_allocator *allocator;
+    struct redis *redis; /* NULL: nobody cares any more */
+    struct addrinfo *addresses;
+    char host[256], port[8];
+};
+
+static const mote_allocator *allocator(const struct redis *r) { return r->opening->allocator; }
+
+/* ---------------------------------------------------------------- losing it */
+
+void mote__redis_forget(struct redis *r, const mote_parts_op *op) {
+    for (size_t i = r->first_slot; i < r->slots.count; i++)
+        if (r->slots.data[i].op == op) r->slots.data[i].op = NULL;
+}
+
+static void disconnect(struct redis *r) {
+    mote__loop_watch_stop(&r->watch);
+    mote__loop_timer_stop(&r->dial);
+    if (r->fd >= 0) close(r->fd);
+    r->fd = -1;
+    if (r->addresses) freeaddrinfo(r->addresses);
+    if (r->resolving) r->resolving->redis = NULL;
+    r->resolving = NULL;
+    r->addresses = r->next_address = NULL;
+    r->in.count = r->out.count = r->sent = 0;
+    r->state = REDIS_IDLE;
+}
+
+/* Ends everything that is in flight or waits. Callbacks may submit anew meanwhile: that meets the back-off. */
+static void end_all(struct redis *r, mote_parts_code code) {
+    for (; r->first_slot < r->slots.count; r->first_slot++) {
+        mote_parts_op *op = r->slots.data[r->first_slot].op;
+        if (!op) continue;
+        mote__redis_forget(r, op);
+        mote__parts_say(op, code, "Redis %s:%s: %s", r->host, r->port, r->why);
+        mote__parts_complete(op, code);
+    }
+    r->slots.count = r->first_slot = 0;
+    while (r->waiting.count) {
+        mote_parts_op *op = r->waiting.data[--r->waiting.count];
+        mote__parts_say(op, code, "Redis %s:%s: %s", r->host, r->port, r->why);
+        mote__parts_complete(op, code);
+    }
+}
+
+static void lose(struct redis *r, const char *why) {
+    if (!r->backoff.failures) mote__parts_log(r->opening, "Redis %s:%s: %s", r->host, r->port, why);
+    snprintf(r->why, sizeof r->why, "%s", why);
+    mote__parts_backoff_fail(&r->backoff);
+    disconnect(r);
+    end_all(r, MOTE_PARTS_UNAVAILABLE);
+}
+
+/* ---------------------------------------------------------------- commands */
+
+struct redis_command mote__redis_begin(struct redis *r, size_t words) {
+    struct redis_command command = {r, r->out.count, false};
+    command.failed = !mote__resp_begin(&r->out, allocator(r), words);
+    return command;
+}
+
+void mote__redis_word(struct redis_command *c, const void *bytes, size_t size) {
+    if (!c->failed) c->failed = !mote__resp_word(&c->redis->out, allocator(c->redis), bytes, size);
+}
+
+bool mote__redis_end(struct redis_command *c, mote_parts_op *op, size_t item, unsigned what) {
+    struct redis *r = c->redis;
+    struct redis_slot *slot = c->failed ? NULL : mote__vec_push(&r->slots, allocator(r));
+    if (!slot) return r->out.count = c->mark, false;
+    *slot = (struct redis_slot){op, item, what};
+    return true;
+}
+
+void mote__redis_script(struct redis_command *c, bool in_full) {
+    mote__redis_word(c, in_full ? "EVAL" : "EVALSHA", in_full ? 4 : 7);
+    if (in_full) mote__redis_word(c, c->redis->user->script, strlen(c->redis->user->script));
+    else mote__redis_word(c, c->redis->script_sha, 40);
+}
+
+/* Sends what there is; the loop says when there is room for the rest. */
+static void flush(struct redis *r) {
+    while (r->sent < r->out.count) {
+        ssize_t got = send(r->fd, r->out.data + r->sent, r->out.count - r->sent, MSG_NOSIGNAL);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0 && errno != EAGAIN) {
+            lose(r, mote__os_error_text(errno));
+            return;
+        }
+        if (got < 0) break;
+        r->sent += (size_t)got;
+    }
+    bool all = r->sent == r->out.count;
+    if (all) r->out.count = r->sent = 0;
+    if (!mote__loop_watch_start(r->opening->loop, &r->watch, r->fd, LOOP_READ | (all ? 0u : (unsigned)LOOP_WRITE))) lose(r, "out of memory");
+}
+
+static void send_op(struct redis *r, mote_parts_op *op) {
+    if (r->user->send(r, op)) return;
+    mote__redis_forget(r, op);
+    mote__parts_complete(op, MOTE_PARTS_NOMEM);
+}
+
+/* ---------------------------------------------------------------- the greeting: who we are, which database, the script */
+
+static void word(struct redis_command *c, const char *text) { mote__redis_word(c, text, strlen(text)); }
+
+static bool greet(struct redis *r) {
+    const struct redis_settings *s = &r->settings;
+    char number[24];
+    bool good = true;
+    if (s->password && *s->password) {
+        struct redis_command auth = mote__redis_begin(r, s->username && *s->username ? 3 : 2);
+        word(&auth, "AUTH");
+        if (s->username && *s->username) word(&auth, s->username);
+        word(&auth, s->password);
+        good = mote__redis_end(&auth, NULL, 0, GREETING), r->greetings++;
+    }
+    if (good && s->database) {
+        struct redis_command select = mote__redis_begin(r, 2);
+        snprintf(number, sizeof number, "%" PRIu64, s->database);
+        word(&select, "SELECT");
+        word(&select, number);
+        good = mote__redis_end(&select, NULL, 0, GREETING), r->greetings++;
+    }
+    struct redis_command load = mote__redis_begin(r, r->user->script ? 3 : 1);
+    word(&load, r->user->script ? "SCRIPT" : "PING");
+    if (r->user->script) word(&load, "LOAD"), word(&load, r->user->script);
+    r->greetings++;
+    return mote__redis_end(&load, NULL, 0, GREETING) && good;
+}
+
+static void become_ready(struct redis *r) {
+    if (r->backoff.failures) mote__parts_log(r->opening, "Redis %s:%s: connected", r->host, r->port);
+    r->backoff = (struct parts_backoff){0};
+    r->state = REDIS_READY;
+    mote__loop_timer_stop(&r->dial);
+    for (size_t i = 0; i < r->waiting.count; i++) send_op(r, r->waiting.data[i]);
+    r->waiting.count = 0;
+    flush(r);
+}
+
+/* False when the connection is lost. */
+static bool take_greeting(struct redis *r, struct resp_reader *reply) {
+    struct resp element = mote__resp_next(reply);
+    if (element.kind == RESP_ERROR) {
+        char why[160];
+        snprintf(why, sizeof why, "%.*s", (int)(element.size < 150 ? element.size : 150), element.text);
+        return lose(r, why), false;
+    }
+    if (element.kind == RESP_BULK && element.size == 40) memcpy(r->script_sha, element.text, 40);
+    if (!--r->greetings) become_ready(r);
+    return r->fd >= 0;
+}
+
+/* ---------------------------------------------------------------- replies */
+
+/* Hands out one reply; false when the connection went meanwhile. */
+static bool take_reply(struct redis *r, const char *bytes, size_t length) {
+    struct resp_reader reader = {bytes, bytes + length};
+    if (r->first_slot == r->slots.count) return lose(r, "an answer that nobody asked for"), false;
+    struct redis_slot slot = r->slots.data[r->first_slot++];
+    if (r->first_slot == r->slots.count) r->first_slot = r->slots.count = 0;
+    if (slot.what == GREETING) return take_greeting(r, &reader);
+    if (slot.op) r->user->reply(r, &slot, &reader);
+    return r->fd >= 0;
+}
+
+static void take_replies(struct redis *r) {
+    size_t at = 0;
+    while (at < r->in.count) {
+        size_t length = mote__resp_length(r->in.data + at, r->in.count - at);
+        if (length == SIZE_MAX) {
+            lose(r, "the answer is not of Redis's protocol");
+            return;
+        }
+        if (!length) break;
+        if (!take_reply(r, r->in.data + at, length)) return;
+        at += length;
+    }
+    memmove(r->in.data, r->in.data + at, r->in.count - at);
+    r->in.count -= at;
+}
+
+static void receive(struct redis *r) {
+    for (;;) {
+        if (!mote__vec_reserve(&r->in, allocator(r), READ_BYTES)) {
+            lose(r, "out of memory");
+            return;
+        }
+        size_t room = r->in.capacity - r->in.count;
+        ssize_t got = recv(r->fd, r->in.data + r->in.count, room, 0);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0 && errno == EAGAIN) return;
+        if (got <= 0) {
+            lose(r, got ? mote__os_error_text(errno) : "the server closed the connection");
+            return;
+        }
+        r->in.count += (size_t)got;
+        take_replies(r);
+        if (r->fd < 0 || (size_t)got < room) return;
+    }
+}
+
+/* ---------------------------------------------------------------- connecting */
+
+static void try_addresses(struct redis *r);
+
+static void on_connected(struct redis *r) {
+    int code = 0;
+    socklen_t size = sizeof code;
+    if (getsockopt(r->fd, SOL_SOCKET, SO_ERROR, &code, &size) || code) {
+        mote__loop_watch_stop(&r->watch);
+        close(r->fd);
+        r->fd = -1;
+        snprintf(r->why, sizeof r->why, "%s", mote__os_error_text(code));
+        try_addresses(r);
+        return;
+    }
+    r->state = REDIS_GREETING;
+    r->greetings = 0;
+    if (greet(r)) flush(r);
+    else lose(r, "out of memory");
+}
+
+static void on_ready(struct loop_watch *watch, unsigned ready) {
+    struct redis *r = (struct redis *)((char *)watch - offsetof(struct redis, watch));
+    if (r->state == REDIS_CONNECTING) {
+        on_connected(r);
+        return;
+    }
+    if (ready & LOOP_READ) receive(r);
+    if (r->fd >= 0 && r->sent < r->out.count) flush(r);
+}
+
+static void out_of_time(struct loop_timer *timer) {
+    lose((struct redis *)((char *)timer - offsetof(struct redis, dial)), "the server does not answer");
+}
+
+/* Begins to connect to the next address that takes it. */
+static void try_addresses(struct redis *r) {
+    int on = 1;
+    r->state = REDIS_CONNECTING;
+    for (; r->next_address; r->next_address = r->next_address->ai_next) {
+        const struct addrinfo *at = r->next_address;
+        r->fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (r->fd < 0) continue;
+        setsockopt(r->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        bool begun = !connect(r->fd, at->ai_addr, at->ai_addrlen) || errno == EINPROGRESS;
+        if (begun && mote__loop_watch_start(r->opening->loop, &r->watch, r->fd, LOOP_WRITE)) {
+            r->next_address = at->ai_next;
+            return;
+        }
+        snprintf(r->why, sizeof r->why, "%s", mote__os_error_text(errno));
+        close(r->fd);
+        r->fd = -1;
+    }
+    char why[sizeof r->why];
+    memcpy(why, r->why, sizeof why);
+    lose(r, *why ? why : "no address");
+}
+
+static struct addrinfo *resolve(const char *host, const char *port, int flags) {
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = flags | AI_NUMERICSERV};
+    struct addrinfo *addresses;
+    return getaddrinfo(host, port, &hints, &addresses) ? NULL : addresses;
+}
+
+static void resolve_elsewhere(struct loop_work *work) {
+    struct resolving *name = (struct resolving *)work;
+    name->addresses = resolve(name->host, name->port, 0);
+}
+
+static void on_resolved(struct loop_work *work) {
+    struct resolving *name = (struct resolving *)work;
+    struct redis *r = name->redis;
+    struct addrinfo *addresses = name->addresses;
+    MOTE__DELETE(name->allocator, name);
+    if (!r) {
+        if (addresses) freeaddrinfo(addresses);
+        return;
+    }
+    r->resolving = NULL;
+    r->addresses = r->next_address = addresses;
+    if (addresses) try_addresses(r);
+    else lose(r, "the name is not known");
+}
+
+/* False when the system has no memory or no thread to give. */
+static bool begin_resolving(struct redis *r) {
+    struct resolving *name = MOTE__NEW(allocator(r), struct resolving);
+    if (!name) return false;
+    *name = (struct resolving){.work = {.work = resolve_elsewhere, .done = on_resolved}, .allocator = allocator(r), .redis = r};
+    memcpy(name->host, r->host, sizeof name->host);
+    memcpy(name->port, r->port, sizeof name->port);
+    r->resolving = name;
+    if (mote__loop_work_start(r->opening->loop, &name->work)) return true;
+    r->resolving = NULL;
+    return MOTE__DELETE(allocator(r), name), false;
+}
+
+static void begin(struct redis *r) {
+    r->why[0] = 0;
+    r->state = REDIS_RESOLVING;
+    bool good = mote__loop_timer_start(r->opening->loop, &r->dial, r->settings.dial_timeout_ns);
+    if (good) r->addresses = r->next_address = resolve(r->host, r->port, AI_NUMERICHOST); /* an address needs no thread */
+    if (good && r->addresses) try_addresses(r);
+    else if (!good || !begin_resolving(r)) lose(r, "out of memory");
+}
+
+/* ---------------------------------------------------------------- operations */
+
+static void wait_for_it(struct redis *r, mote_parts_op *op) {
+    mote_parts_op **slot = mote__vec_push(&r->waiting, allocator(r));
+    if (!slot) {
+        mote__parts_complete(op, MOTE_PARTS_NOMEM);
+        return;
+    }
+    *slot = op;
+    if (r->state == REDIS_IDLE) begin(r);
+}
+
+/* What is alone goes out at once; what others are in flight with goes out with all that comes before the loop turns. */
+void mote__redis_submit(struct redis *r, mote_parts_op *op) {
+    if (!op->timeout_ns) op->timeout_ns = r->settings.answer_timeout_ns + (r->state == REDIS_READY ? 0 : r->settings.dial_timeout_ns);
+    if (r->state == REDIS_IDLE && mote__parts_backoff_holds(&r->backoff)) {
+        mote__parts_say(op, MOTE_PARTS_UNAVAILABLE, "Redis %s:%s: %s", r->host, r->port, r->why);
+        mote__parts_complete(op, MOTE_PARTS_UNAVAILABLE);
+        return;
+    }
+    if (r->state != REDIS_READY) {
+        wait_for_it(r, op);
+        return;
+    }
+    bool alone = r->first_slot == r->slots.count && r->sent == r->out.count;
+    send_op(r, op);
+    if (r->fd < 0 || r->sent == r->out.count) return;
+    if (alone) flush(r);
+    else if (!mote__loop_watch_start(r->opening->loop, &r->watch, r->fd, LOOP_READ | LOOP_WRITE)) lose(r, "out of memory");
+}
+
+void mote__redis_cancel(struct redis *r, mote_parts_op *op) {
+    bool waited = false;
+    for (size_t i = 0; i < r->waiting.count && !waited; i++) {
+        if (r->waiting.data[i] != op) continue;
+        waited = true;
+        r->waiting.count--;
+        memmove(&r->waiting.data[i], &r->waiting.data[i + 1], (r->waiting.count - i) * sizeof op);
+    }
+    bool stalled = !waited && op->ending == MOTE_PARTS_TIMEOUT;
+    mote__redis_forget(r, op);
+    if (stalled) lose(r, "no answer in time");
+    mote__parts_complete(op, MOTE_PARTS_CANCELLED);
+}
+
+/* ---------------------------------------------------------------- the whole */
+
+/* "HOST", "HOST:PORT", "[ADDRESS]:PORT"; two colons without brackets are an address. */
+static bool take_host(struct redis *r) {
+    const char *text = r->settings.host, *colon = strrchr(text, ':');
+    bool brackets = text[0] == '[';
+    const char *close = brackets ? strchr(text, ']') : NULL;
+    if (brackets && !close) return false;
+    if (brackets) colon = close[1] == ':' ? close + 1 : NULL;
+    else if (colon && strchr(text, ':') != colon) colon = NULL;
+    size_t size = brackets ? (size_t)(close - text) - 1 : colon ? (size_t)(colon - text) : strlen(text);
+    if (!size || size >= sizeof r->host || (colon && strlen(colon + 1) >= sizeof r->port) || strchr(text, ',')) return false;
+    snprintf(r->host, sizeof r->host, "%.*s", (int)size, text + brackets);
+    if (colon) snprintf(r->port, sizeof r->port, "%s", colon + 1);
+    else snprintf(r->port, sizeof r->port, "%" PRIu64, r->settings.port ? r->settings.port : 6379);
+    return true;
+}
+
+mote_status mote__redis_init(struct redis *r, const struct parts_opening *opening, const struct redis_user *user, const struct redis_settings *settings,
+                             mote_error *error) {
+    *r = (struct redis){.opening = opening, .user = user, .settings = *settings, .fd = -1};
+    r->watch.run = on_ready;
+    r->dial.run = out_of_time;
+    if (take_host(r)) return MOTE_OK;
+    return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET, "`redisHost` is one HOST:PORT, not `%.100s`", settings->host);
+}
+
+void mote__redis_deinit(struct redis *r) {
+    snprintf(r->why, sizeof r->why, "closed");
+    disconnect(r);
+    end_all(r, MOTE_PARTS_CANCELLED);
+    mote__vec_deinit(&r->in, allocator(r));
+    mote__vec_deinit(&r->out, allocator(r));
+    mote__vec_deinit(&r->slots, allocator(r));
+    mote__vec_deinit(&r->waiting, allocator(r));
+}

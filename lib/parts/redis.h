@@ -1,0 +1,84 @@
+/* redis.h - a connection to a Redis server, for the blocks that live on one: it connects when it is first needed, sends whatever is in flight together, and
+ * comes back with back-off. Everything is on the loop's thread, but for resolving names. */
+#ifndef MOTE_PARTS_REDIS_H
+#define MOTE_PARTS_REDIS_H
+
+#include "driver.h"
+#include "resp.h"
+#include "base/vec.h"
+
+struct redis;
+
+/* A command whose reply is awaited. */
+struct redis_slot {
+    mote_parts_op *op; /* NULL: nobody cares any more */
+    size_t item;
+    unsigned what; /* the user's */
+};
+
+/* Who uses the connection. */
+struct redis_user {
+    /* Sends an operation's commands; the connection is ready. False: out of memory, the operation is then ended here. */
+    bool (*send)(struct redis *redis, mote_parts_op *op);
+    /* A reply to a command of an operation. */
+    void (*reply)(struct redis *redis, const struct redis_slot *slot, struct resp_reader *reply);
+    const char *script; /* loaded at each connection; NULL: none */
+};
+
+struct redis_settings {
+    const char *host, *username, *password;
+    uint64_t port, database, dial_timeout_ns, answer_timeout_ns;
+};
+
+enum redis_state { REDIS_IDLE, REDIS_RESOLVING, REDIS_CONNECTING, REDIS_GREETING, REDIS_READY };
+
+struct redis {
+    const struct parts_opening *opening;
+    const struct redis_user *user;
+    struct redis_settings settings;
+    enum redis_state state;
+    struct parts_backoff backoff;
+    char why[160]; /* it is not there */
+    char host[256], port[8];
+    struct resolving *resolving; /* under way on a thread of its own; NULL: nothing is */
+    struct addrinfo *addresses, *next_address;
+    int fd;
+    struct loop_watch watch;
+    struct loop_timer dial;
+    resp_buffer in, out;
+    size_t sent; /* of `out` */
+    VEC(struct redis_slot) slots;
+    size_t first_slot; /* those before it have been answered */
+    unsigned greetings; /* replies of the handshake that are awaited */
+    char script_sha[41];
+    VEC(mote_parts_op *) waiting; /* for the connection */
+    void *context; /* the user's */
+};
+
+/* Prepares a connection; nothing is sent yet. */
+mote_status mote__redis_init(struct redis *redis, const struct parts_opening *opening, const struct redis_user *user, const struct redis_settings *settings,
+                             mote_error *error);
+/* Ends what is under way as CANCELLED. */
+void mote__redis_deinit(struct redis *redis);
+/* Sends an operation now, or when the connection is there. */
+void mote__redis_submit(struct redis *redis, mote_parts_op *op);
+/* The driver's cancel. A deadline that passed while an answer was awaited ends the connection too. */
+void mote__redis_cancel(struct redis *redis, mote_parts_op *op);
+
+/* ---- For `send` and `reply`: one command, its words, its end. ---- */
+
+struct redis_command {
+    struct redis *redis;
+    size_t mark;
+    bool failed;
+};
+struct redis_command mote__redis_begin(struct redis *redis, size_t words);
+void mote__redis_word(struct redis_command *command, const void *bytes, size_t size);
+/* False when out of memory; nothing is sent then. */
+bool mote__redis_end(struct redis_command *command, mote_parts_op *op, size_t item, unsigned what);
+/* EVALSHA of the user's script, or EVAL where the server has forgotten it: two words. */
+void mote__redis_script(struct redis_command *command, bool in_full);
+/* Forgets an operation that is about to be completed: replies to what it sent are dropped. */
+void mote__redis_forget(struct redis *redis, const mote_parts_op *op);
+
+#endif
