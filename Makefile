@@ -2,7 +2,7 @@
 # Everything else is CMake's (CMakePresets.json).
 
 help:
-	@echo "make demo         builds mote, compiles a C program to WebAssembly and runs it on real input"
+	@echo "make demo         builds mote, compiles C programs to WebAssembly and runs them on real input, their files on SQLite and Redis"
 	@echo "make test         builds mote and runs its tests, the WebAssembly specification suite included"
 	@echo "make test-more    other compilers, sanitizers, the portable build, arm64 under qemu"
 	@echo "make test-guests  programs of other toolchains: Go, CPython, SQLite, Rust, ..."
@@ -17,9 +17,11 @@ build:
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release --target mote_command
 
-demo: build
-	@scripts/deps.sh build demo
+demo:
+	@scripts/deps.sh build parts stores demo
+	@$(MAKE) --no-print-directory build
 	@scripts/demo
+	@tests/parts/with-servers scripts/demo-components
 
 test:
 	@scripts/test

@@ -81,3 +81,9 @@ if(MOTE_TESTS)
     set_tests_properties(parts/${name} PROPERTIES LABELS fast TIMEOUT 120 ENVIRONMENT MOTE_DRIVERS=${driver_folder})
   endforeach()
 endif()
+
+# The demonstration of components.
+if(MOTE_TESTS AND TARGET mote_command AND TARGET driver_sqlite)
+  add_test(NAME demo-components COMMAND ${CMAKE_SOURCE_DIR}/tests/parts/with-servers ${CMAKE_SOURCE_DIR}/scripts/demo-components)
+  set_tests_properties(demo-components PROPERTIES LABELS programs TIMEOUT 300 ENVIRONMENT "MOTE=$<TARGET_FILE:mote_command> run")
+endif()

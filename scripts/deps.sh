@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# deps.sh - deps.sh SET... installs the Debian packages that a set of work needs and that are missing: build, parts, demo, test, more, guests, rust.
+# deps.sh - deps.sh SET... installs the Debian packages that a set of work needs and that are missing: build, parts, stores, demo, test, more, guests, rust.
 # A package is taken for present when the program or file beside it is there, wherever it came from. MOTE_DEPS=skip turns this off.
 set -euo pipefail
 
@@ -29,7 +29,7 @@ packages() {
     stores) printf '%s\n' "sqlite3 sqlite3" "redis-server redis-server" "redis-tools redis-cli" "util-linux setpriv" ;;
     guests) printf '%s\n' "tcl tclsh" "dpkg-dev dpkg-source" "python3-pip pip3" "emscripten em++" ;;
     rust) printf '%s\n' "rustc /usr/bin/rustc" "libstd-rust-dev-wasm32 /usr/lib/rustlib/wasm32-wasi/lib" ;; # not beside cargo-web
-    *) echo "deps.sh: no such set: $1 (build, parts, demo, test, more, guests, rust)" >&2; exit 2 ;;
+    *) echo "deps.sh: no such set: $1 (build, parts, stores, demo, test, more, guests, rust)" >&2; exit 2 ;;
     esac
 }
 
@@ -57,6 +57,15 @@ give_up() {
     exit 1
 } >&2
 
+# Packages of servers must not start them as services of the machine: the tests start their own.
+keep_servers_off() {
+    local policy=/usr/sbin/policy-rc.d
+    [ ! -e $policy ] || return 0
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee $policy >/dev/null
+    "${as_root[@]}" chmod 755 $policy
+    trap '"${as_root[@]}" rm -f /usr/sbin/policy-rc.d' EXIT
+}
+
 [ "${MOTE_DEPS:-}" != skip ] || exit 0
 [ $# -gt 0 ] || set -- build
 if [ -n "$clang" ] && [ -z "$(missing "$@")" ]; then exit 0; fi
@@ -78,5 +87,6 @@ todo=$(missing "$@")
 [ -n "$todo" ] || exit 0
 echo "installing:" $todo
 reason="apt-get could not install them: Debian 12 with its security suite (bookworm-security), or a newer Debian, has all of them."
+keep_servers_off
 # shellcheck disable=SC2086 # one word per package
 "${as_root[@]}" apt-get install -q -y --no-install-recommends --no-remove $todo </dev/null || give_up "$@"
