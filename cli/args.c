@@ -4,7 +4,6 @@
 #define _POSIX_C_SOURCE 200809L
 #include "args.h"
 #include "base/error.h"
-#include <mote/mote.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -287,6 +286,19 @@ static mote_status check_operands(struct parse *p) {
     return MOTE_OK;
 }
 
+/* `-W simd=n,relaxed-simd` cannot be meant. */
+static mote_status check_features(struct parse *p) {
+    const char *needy, *needed;
+    mote_features on = args_features(p->args, true), off = args_features(p->args, false);
+    for (unsigned i = 0; (needy = mote_feature_name(i)); i++) {
+        mote_features bit = (mote_features)1 << i, missing = on & bit ? mote_features_with(0, bit) & off : 0;
+        if (!missing) continue;
+        needed = mote_feature_name((unsigned)__builtin_ctzll(missing));
+        return wrong(p, "-W %s needs %s, which -W %s=n switches off", needy, needed, needed);
+    }
+    return MOTE_OK;
+}
+
 /* True if a first word that is no command must be a mistyped one: it does not look like a file and is none. */
 static bool looks_like_command(const char *word) { return !strpbrk(word, "./-") && access(word, F_OK); }
 
@@ -321,7 +333,8 @@ mote_status args_parse(struct args *args, int argc, char **argv, mote_error *err
     memcpy(args->original, argv, (size_t)argc * sizeof *argv);
     TRY(parse_command(&p));
     TRY(parse_rest(&p));
-    return check_operands(&p);
+    TRY(check_operands(&p));
+    return check_features(&p);
 }
 
 void args_deinit(struct args *args) {
@@ -348,4 +361,15 @@ const char *args_text(const struct args *args, enum option_id option, const char
 uint64_t args_number(const struct args *args, enum option_id option, uint64_t otherwise) {
     const struct given *given = args_find(args, option);
     return given ? given->number : otherwise;
+}
+
+mote_features args_features(const struct args *args, bool on) {
+    mote_features set = 0;
+    for (size_t i = 0; i < args->given.count; i++) {
+        const struct given *given = &args->given.data[i];
+        if (given->option != OPT_feature) continue;
+        mote_features bit = mote_feature_find(given->text);
+        set = on == (given->number != 0) ? set | bit : set & ~bit;
+    }
+    return set;
 }

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/vec.h"
+#include <mote/mote.h>
 
 enum { ANY = 1 << 30 }; /* operands without end */
 
@@ -92,6 +93,9 @@ const struct given *args_find(const struct args *args, enum option_id option);
 bool args_flag(const struct args *args, enum option_id option);
 const char *args_text(const struct args *args, enum option_id option, const char *otherwise);
 uint64_t args_number(const struct args *args, enum option_id option, uint64_t otherwise);
+
+/* The features that were switched on (or off): of several -W NAME the last one counts. No feature that is on needs one that is off. */
+mote_features args_features(const struct args *args, bool on);
 
 /* Finds a command by name or alias; CMD_COUNT if there is none. */
 enum command_id command_find(const char *word);

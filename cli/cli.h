@@ -51,7 +51,8 @@ int finish_output(int code);
 
 /* ---- Engines (engine.c). ---- */
 
-/* The features by default, changed by the options in the order in which they were given. */
+/* The features by default (or all, or none, by -W all-proposals), with those that were switched on and what they need, without those that were
+ * switched off and what needs them. */
 mote_features features_given(const struct args *args);
 /* Makes an engine with the options of language and limits that were given. Prints why not and returns NULL. */
 mote_engine *engine_open(const struct args *args);

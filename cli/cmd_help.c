@@ -124,7 +124,7 @@ static int help_all(FILE *out) {
 }
 
 static int help_features(FILE *out) {
-    fputs("Language features: -W NAME switches one on, -W NAME=n off; * is on by default.\n\n", out);
+    fputs("Language features: -W NAME switches one on with those that it needs, -W NAME=n off\nwith those that need it. * is on by default.\n\n", out);
     const char *name;
     for (unsigned i = 0; (name = mote_feature_name(i)); i++)
         fprintf(out, "%c %-24s %s\n", mote_features_default() >> i & 1 ? '*' : ' ', name, mote_feature_text(i));

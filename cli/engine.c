@@ -2,15 +2,10 @@
 #include "cli.h"
 
 mote_features features_given(const struct args *args) {
-    mote_features features = mote_features_default();
-    for (size_t i = 0; i < args->given.count; i++) {
-        const struct given *given = &args->given.data[i];
-        if (given->option == OPT_all_proposals) features = given->number ? ~(mote_features)0 : mote_features_default();
-        if (given->option != OPT_feature) continue;
-        mote_features bit = mote_feature_find(given->text);
-        features = given->number ? features | bit : features & ~bit;
-    }
-    return features;
+    const struct given *all = args_find(args, OPT_all_proposals);
+    mote_features base = !all ? mote_features_default() : all->number ? ~(mote_features)0 : mote_feature_find("mvp");
+    mote_features with = mote_features_with(base, args_features(args, true));
+    return mote_features_without(with, args_features(args, false));
 }
 
 mote_engine *engine_open(const struct args *args) {

@@ -50,6 +50,10 @@ typedef uint64_t mote_features;
 MOTE_API mote_features mote_features_default(void);
 /* Returns the bit of a feature by its name ("simd", "memory64" ...), 0 if there is none. */
 MOTE_API mote_features mote_feature_find(const char *name);
+/* Returns `set` with the features in `more` and those that they need: with relaxed-simd comes simd. */
+MOTE_API mote_features mote_features_with(mote_features set, mote_features more);
+/* Returns `set` without the features in `less` and those that need them: with simd goes relaxed-simd. */
+MOTE_API mote_features mote_features_without(mote_features set, mote_features less);
 /* Returns the name of feature number `index` (from 0), NULL after the last. */
 MOTE_API const char *mote_feature_name(unsigned index);
 /* Returns one line that describes feature number `index`, NULL after the last. */
@@ -60,7 +64,7 @@ MOTE_API const char *mote_feature_text(unsigned index);
 /* Settings of an engine. Fill with mote_config_init first, then change what you need. */
 typedef struct mote_config {
     mote_allocator allocator;   /* resize NULL: malloc and free */
-    mote_features features;     /* what modules may use; features that these imply are added */
+    mote_features features;     /* what modules may use, with all that these need: take some out with mote_features_without */
     bool fuel;                  /* count fuel: stores then start with none (mote_store_set_fuel) */
     bool canonical_nans;        /* every NaN that arithmetic makes is the canonical one */
     bool relaxed_deterministic; /* relaxed-SIMD operations give the same result on every machine */

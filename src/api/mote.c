@@ -18,6 +18,10 @@ mote_features mote_feature_find(const char *name) {
     return index < 0 ? 0 : UINT64_C(1) << index;
 }
 
+mote_features mote_features_with(mote_features set, mote_features more) { return mote__features_close(set | more); }
+
+mote_features mote_features_without(mote_features set, mote_features less) { return mote__features_without(set, less); }
+
 const char *mote_feature_name(unsigned index) {
     return index < FEATURE_COUNT ? mote__feature_name((enum mote__feature)index) : NULL;
 }

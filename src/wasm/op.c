@@ -166,3 +166,12 @@ uint64_t mote__features_close(uint64_t bits) {
     }
     return bits;
 }
+
+uint64_t mote__features_without(uint64_t bits, uint64_t off) {
+    uint64_t rest = 0;
+    for (int i = 0; i < FEATURE_COUNT; i++) {
+        uint64_t bit = UINT64_C(1) << i;
+        if (bits & bit && !(mote__features_close(bit) & off)) rest |= bit;
+    }
+    return rest;
+}

@@ -111,9 +111,10 @@ char mote__op_nan_lanes(enum mote__op op);
 /* Features by name; -1 if there is none. */
 int mote__feature_find(const char *name, size_t size);
 const char *mote__feature_name(enum mote__feature feature);
-/* The bits that are on by default, and `features` closed under "implied". */
+/* The bits that are on by default; `features` closed under "implied"; `features` without `off` and all that imply any of them. */
 uint64_t mote__features_default(void);
 uint64_t mote__features_close(uint64_t features);
+uint64_t mote__features_without(uint64_t features, uint64_t off);
 /* "needs the feature `memory64`, which is off ...", after `what` and a colon unless `what` is NULL; returns MOTE_E_UNSUPPORTED. */
 mote_status mote__error_feature(mote_error *error, uint64_t offset, const char *what, enum mote__feature feature);
 

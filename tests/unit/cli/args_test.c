@@ -98,6 +98,15 @@ TEST(features) {
     args_deinit(&parsed);
 }
 
+TEST(features_and_what_they_need) {
+    PARSE("-W simd=n,gc=n,gc,threads,threads=n x.wasm");
+    CHECK_EQ(args_features(&parsed, true), mote_feature_find("gc"));
+    CHECK_EQ(args_features(&parsed, false), mote_feature_find("simd") | mote_feature_find("threads"));
+    args_deinit(&parsed);
+    CHECK_WRONG("-W simd=n,relaxed-simd x.wasm", "-W relaxed-simd needs simd, which -W simd=n switches off");
+    CHECK_WRONG("-W gc -W bulk-memory=n x.wasm", "-W gc needs bulk-memory, which -W bulk-memory=n switches off");
+}
+
 TEST(the_last_one_counts) {
     PARSE("--timeout 1s --timeout 2s -W unknown-imports-trap -W unknown-imports-trap=n x.wasm");
     CHECK_EQ(args_number(&parsed, OPT_timeout, 0), 2000000000);

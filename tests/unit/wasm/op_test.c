@@ -43,4 +43,7 @@ TEST(features) {
     CHECK_EQ(mote__features_default() & FEATURES_wide_arithmetic, 0);
     CHECK_EQ(mote__features_default() & FEATURES_gc, FEATURES_gc);
     CHECK_EQ(mote__features_close(mote__features_default()), mote__features_default());
+    CHECK_EQ(mote__features_without(FEATURES_simd | FEATURES_relaxed_simd | FEATURES_gc, FEATURES_simd), FEATURES_gc);
+    CHECK_EQ(mote__features_without(mote__features_close(FEATURES_gc) | FEATURES_exceptions, FEATURES_bulk_memory), 0);
+    CHECK_EQ(mote__features_without(mote__features_default(), 0), mote__features_default());
 }
