@@ -361,7 +361,8 @@ MOTE_API void *mote_extern_data(const mote_store *store, mote_ref ref);
 MOTE_API mote_ref mote_i31_new(mote_store *store, int32_t value, mote_error *error);
 /* The value of an i31 (sign-extended from 31 bits); 0 for anything else. */
 MOTE_API int32_t mote_i31_value(const mote_store *store, mote_ref ref);
-/* Makes a struct from its field values (packed fields take the low bits of an i32), or an array of `count` elements. */
+/* Makes a struct from its field values (packed fields take the low bits of an i32), or an array of `count` elements that are all `fill`, NULL for zeros
+ * and nulls (MOTE_E_ARGUMENT for elements that cannot be null). */
 MOTE_API MOTE_CHECKED mote_status mote_struct_new(mote_store *store, const mote_type *type, const mote_value *fields, size_t field_count,
                                                   mote_ref *out, mote_error *error);
 MOTE_API MOTE_CHECKED mote_status mote_struct_get(mote_store *store, mote_ref ref, size_t field, mote_value *out, mote_error *error);

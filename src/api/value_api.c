@@ -191,7 +191,8 @@ mote_status mote_array_new(mote_store *store, const mote_type *type, const mote_
     API_ERROR(error);
     uint64_t slots[2];
     TRY(check_type(store, type, MOTE_TYPE_ARRAY, error));
-    if (fill) TRY(mote__value_to_slots(store, type->fields[0].type, fill, slots, error)); /* only to see that it fits */
+    mote_value zero = mote__value_zero(&store->engine->types, type->fields[0].type);
+    TRY(mote__value_to_slots(store, type->fields[0].type, fill ? fill : &zero, slots, error)); /* only to see that it fits */
     uint64_t object = mote__gc_new_array(store->exec, type, count, NULL);
     if (!object) return refuse_heap(error);
     if (fill) {

@@ -167,6 +167,28 @@ TEST(globals_from_the_host) {
 
 /* ---------------------------------------------------------------- objects */
 
+TEST(arrays_without_a_fill) {
+    struct world w;
+    mote_ref array;
+    const mote_type *type;
+    const mote_valtype elements[] = {{.kind = MOTE_I8},
+                                     {.kind = MOTE_V128},
+                                     {.kind = MOTE_REF, .heap = MOTE_HEAP_ANY, .nullable = 1},
+                                     {.kind = MOTE_REF, .heap = MOTE_HEAP_ANY},
+                                     {.kind = MOTE_REF, .heap = MOTE_HEAP_FUNC}};
+    mote_value value, zeros[] = {MOTE_VALUE_I32(0), {.kind = MOTE_V128}, {.kind = MOTE_ANYREF}};
+    world_open(&w);
+    for (size_t i = 0; i < 5; i++) {
+        REQUIRE(mote_type_new_array(w.engine, elements[i], &type, &w.error) == MOTE_OK);
+        CHECK_EQ(mote_array_new(w.store, type, NULL, 2, &array, &w.error), i < 3 ? MOTE_OK : MOTE_E_ARGUMENT);
+        if (i < 3) CHECK_EQ(mote_array_get(w.store, array, 1, &value, &w.error), MOTE_OK);
+        if (i < 3) CHECK(value.kind == zeros[i].kind && !memcmp(&value.of, &zeros[i].of, i ? 16 : 4));
+        mote_type_delete(type);
+    }
+    CHECK_STR(w.error.message, "a value of type (ref func) is needed, given is funcref and null");
+    world_close(&w);
+}
+
 TEST(structs_and_arrays) {
     struct world w;
     mote_ref object, array;
