@@ -1,6 +1,8 @@
 /* main.c - the command mote: parses the arguments, runs the command. */
 #define _POSIX_C_SOURCE 200809L
 #include "cli.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -14,9 +16,17 @@ static void prepare_signals(void) {
     signal(SIGTERM, end_by_signal);
 }
 
+/* A standard descriptor that mote was started without must not become that of the next file or directory, into which messages would go then. What
+ * is put there cannot be read (0) or written (1, 2) either, so that the program and mote see the error. */
+static void occupy_standard_descriptors(void) {
+    for (int fd = 0; fd < 3; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) (void)!open("/dev/null", fd ? O_RDONLY : O_WRONLY);
+}
+
 int main(int argc, char **argv) {
     struct args args;
     mote_error error;
+    occupy_standard_descriptors();
     prepare_signals();
     int code;
     if (args_parse(&args, argc, argv, &error) != MOTE_OK) code = report_usage("%s", error.message);

@@ -59,7 +59,8 @@ typedef struct mote_wasi_config {
     mote_vfs_node *const *sockets; /* listening or connected; retained. They say NONBLOCK, and wait for programs that never ask */
     size_t socket_count;
     mote_vfs_node *standard[3]; /* input, output, error; retained. NULL: see below */
-    bool inherit_stdio;         /* a NULL above is the stream of this process; else it is empty input, or output that goes nowhere */
+    bool inherit_stdio;         /* a NULL above is the stream of this process, or fails with EBADF when written if that is closed; else it is
+                                   empty input, or output that goes nowhere */
 
     /* For runs that are the same every time: each NULL means the system's. */
     void *context; /* passed to the two */

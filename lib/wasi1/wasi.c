@@ -24,11 +24,11 @@ static mote_vfs_error swallow(void *context, const void *data, size_t size, size
 }
 
 /* The stream for a standard descriptor that was not given: the process's own, or one that has
- * nothing and takes everything. A process that was started with that descriptor closed gets the
- * latter. */
+ * nothing and takes everything. In a process that was started with that descriptor closed it has
+ * nothing and takes nothing, so that no output is lost without a word. */
 static mote_vfs_error default_stream(const mote_wasi_config *config, const mote_allocator *a,
                                      int fd, mote_vfs_node **out) {
-    const mote_vfs_stream nothing = {.write = fd ? swallow : NULL};
+    const mote_vfs_stream nothing = {.write = fd && !config->inherit_stdio ? swallow : NULL};
     mote_vfs_error error =
         config->inherit_stdio ? mote_vfs_fd_new(a, fd, false, out) : MOTE_VFS_EBADF;
     return error == MOTE_VFS_EBADF ? mote_vfs_stream_new(a, &nothing, out) : error;
