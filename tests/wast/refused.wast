@@ -1,0 +1,40 @@
+;; What validation refuses beyond what other scripts show: tables of the wrong kind, segments of the wrong type, structures without defaults, locals
+;; that are not set on every way.
+
+(assert_invalid (module (table 1 externref) (func (call_indirect (i32.const 0)))) "type mismatch")
+(assert_invalid (module (table 1 externref) (func (return_call_indirect (i32.const 0)))) "type mismatch")
+(assert_invalid (module (table $a 1 externref) (table $b 1 funcref) (func (table.copy $a $b (i32.const 0) (i32.const 0) (i32.const 0)))) "type mismatch")
+(assert_invalid (module (table $a 1 (ref null 0)) (type (func)) (table $b 1 funcref)
+  (func (table.copy $a $b (i32.const 0) (i32.const 0) (i32.const 0)))) "type mismatch")
+(module (type $f (func)) (table $a 1 funcref) (table $b 1 (ref null $f)) (func (table.copy $a $b (i32.const 0) (i32.const 0) (i32.const 0))))
+(assert_invalid (module (table 1 externref) (elem funcref) (func (table.init 0 (i32.const 0) (i32.const 0) (i32.const 0)))) "type mismatch")
+(assert_invalid (module (type $f (func)) (type $a (array (mut externref))) (elem $e funcref)
+  (func (drop (array.new_elem $a $e (i32.const 0) (i32.const 0))))) "type mismatch")
+(assert_invalid (module (type $a (array (mut funcref))) (type $s (struct (field (ref $a)))) (func (drop (struct.new_default $s)))) "field type is not defaultable")
+(assert_invalid (module (type $s (struct (field i32) (field (ref any)))) (func (drop (struct.new_default $s)))) "field type is not defaultable")
+(assert_invalid (module (type $a (array (mut (ref any)))) (func (drop (array.new_default $a (i32.const 1))))) "field type is not defaultable")
+
+;; A local without a default counts as set to the end of the block in which it was set.
+(assert_invalid (module (func (local $r (ref any)) (drop (local.get $r)))) "uninitialized local")
+(assert_invalid (module (func (param (ref any)) (local $r (ref any)) (block (local.set $r (local.get 0))) (drop (local.get $r)))) "uninitialized local")
+(assert_invalid (module (func (param (ref any)) (local $r (ref any)) (loop (local.set $r (local.get 0))) (drop (local.get $r)))) "uninitialized local")
+(assert_invalid (module (func (param (ref any) i32) (local $r (ref any))
+  (if (local.get 1) (then (local.set $r (local.get 0))) (else (drop (local.get $r)))))) "uninitialized local")
+(assert_invalid (module (func (param (ref any) i32) (local $r (ref any))
+  (if (local.get 1) (then (local.set $r (local.get 0))) (else (local.set $r (local.get 0)))) (drop (local.get $r)))) "uninitialized local")
+(assert_invalid (module (tag $e) (func (param (ref any)) (local $r (ref any))
+  (block (try_table (catch $e 0) (local.set $r (local.get 0)))) (drop (local.get $r)))) "uninitialized local")
+(assert_invalid (module (func (param (ref any)) (local $r (ref any))
+  (try (do (local.set $r (local.get 0))) (catch_all (drop (local.get $r)))))) "uninitialized local")
+(module
+  (func (export "f") (param i32) (result i32) (local $r (ref i31)) (local $s (ref i31))
+    (local.set $r (ref.i31 (local.get 0)))
+    (block $b
+      (br_if $b (local.get 0))
+      (local.set $s (ref.i31 (i32.const 5)))
+      (return (i31.get_s (local.get $s))))
+    (loop (local.set $s (local.get $r)) (drop (local.get $s)))
+    (if (i32.eqz (local.get 0)) (then (local.set $s (local.get $r)) (return (i31.get_s (local.get $s)))))
+    (i31.get_s (local.get $r))))
+(assert_return (invoke "f" (i32.const 7)) (i32.const 7))
+(assert_return (invoke "f" (i32.const 0)) (i32.const 5))
