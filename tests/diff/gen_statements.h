@@ -162,9 +162,9 @@ static inline void gen_catch_all(struct gen *g, unsigned depth) {
 /* ---------------------------------------------------------------- memories and tables */
 
 static inline void gen_size_of(struct gen *g, char letter, unsigned most) {
-    uint64_t size = gen_choose(g, most);
-    if (gen_rarely(g)) size = *edge('i', gen_choose(g, 256));
-    emit_const(g->e, letter, &size);
+    uint64_t size[2] = {gen_choose(g, most), 0};
+    if (gen_rarely(g)) size[0] = *edge('i', gen_choose(g, 256));
+    emit_const(g->e, letter, size);
 }
 
 static inline void gen_memory_statement(struct gen *g, unsigned depth) {

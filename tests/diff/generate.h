@@ -145,8 +145,9 @@ static inline void gen_block_type(struct gen *g, char letter) {
 }
 
 static inline void gen_push_label(struct gen *g, const char *carries) {
-    MUST(g->label_count < GEN_LABEL_MAX);
-    snprintf(g->labels[g->label_count++].carries, sizeof g->labels->carries, "%s", carries);
+    size_t size = strlen(carries) + 1;
+    MUST(g->label_count < GEN_LABEL_MAX && size <= sizeof g->labels->carries);
+    memcpy(g->labels[g->label_count++].carries, carries, size);
 }
 
 static inline void gen_end(struct gen *g) {
