@@ -1,6 +1,7 @@
 /* state_test.c - what every state store does alike, checked over each of them: values, ETags, first write, time to live, bulk, transactions, listing. */
 #define _GNU_SOURCE
 #include "stores.h"
+#include "fail_alloc.h"
 #include <time.h>
 
 /* ---------------------------------------------------------------- one operation in a line */
@@ -295,5 +296,38 @@ TEST(no_such_component) {
         mote_parts_op op = {.verb = MOTE_PARTS_GET};
         CHECK_EQ(mote_parts_call(parts, "stores", &op), MOTE_PARTS_NOT_FOUND);
         CHECK_STR(op.text, "there is no component `stores`; did you mean `store`?");
+    }
+}
+
+/* ---------------------------------------------------------------- no memory */
+
+/* One of everything; false as soon as something says no. */
+static bool use_store(mote_parts *parts) {
+    mote_parts_item items[] = {{.key = bytes("a"), .value = bytes("{}")}, {.key = bytes("b"), .value = bytes("\xff")}};
+    mote_parts_verb verbs[] = {MOTE_PARTS_SET, MOTE_PARTS_GET, MOTE_PARTS_TRANSACT, MOTE_PARTS_KEYS, MOTE_PARTS_DELETE};
+    bool good = true;
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs && good; i++) {
+        mote_parts_op op = {.verb = verbs[i], .items = items, .item_count = 2};
+        good = !mote_parts_call(parts, "store", &op) && op.item_count == 2;
+        mote_parts_op_deinit(&op);
+    }
+    return good;
+}
+
+static bool with_allocator(const mote_allocator *a, void *context) {
+    const mote_parts_config config = {.allocator = a, .driver_dir = getenv("MOTE_DRIVERS")};
+    const char *text = context;
+    mote_parts *parts;
+    if (mote_parts_new(&config, &parts, NULL)) return false;
+    bool good = !mote_parts_load_text(parts, "c.yaml", text, strlen(text), NULL) && use_store(parts);
+    mote_parts_delete(parts);
+    return good;
+}
+
+TEST(no_memory) {
+    char text[2000];
+    for (size_t i = 0; i < STORE_COUNT; i++) {
+        if (!store_yaml(&stores[i], "store", "  - {name: keyPrefix, value: memory}\n", text, sizeof text)) continue;
+        if (!CHECK(fail_alloc_sweep(with_allocator, text) > 20)) printf("  %s\n", stores[i].name);
     }
 }
