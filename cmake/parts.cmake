@@ -87,3 +87,10 @@ if(MOTE_TESTS AND TARGET mote_command AND TARGET driver_sqlite)
   add_test(NAME demo-components COMMAND ${CMAKE_SOURCE_DIR}/tests/parts/with-servers ${CMAKE_SOURCE_DIR}/scripts/demo-components)
   set_tests_properties(demo-components PROPERTIES LABELS programs TIMEOUT 300 ENVIRONMENT "MOTE=$<TARGET_FILE:mote_command> run")
 endif()
+
+# What components cost, beside the raw clients.
+if(TARGET driver_sqlite)
+  add_executable(bench-parts EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/parts/parts.c)
+  mote_setup(bench-parts)
+  target_link_libraries(bench-parts PRIVATE mote_parts ${mote_libraries} PkgConfig::sqlite)
+endif()

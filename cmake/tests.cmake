@@ -30,7 +30,11 @@ file(GLOB_RECURSE golden_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/golde
 foreach(file IN LISTS golden_files)
   file(RELATIVE_PATH name ${CMAKE_SOURCE_DIR}/tests/golden ${file})
   string(REGEX REPLACE "\\.golden$" "" name ${name})
-  if((TARGET mote_command OR name MATCHES "^(runner|tidy)/") AND NOT CMAKE_CROSSCOMPILING)
+  set(needs mote_command)
+  if(name MATCHES "^parts/")
+    set(needs mote_parts_command)
+  endif()
+  if((TARGET ${needs} OR name MATCHES "^(runner|tidy)/") AND NOT CMAKE_CROSSCOMPILING)
     add_test(NAME golden/${name} COMMAND ${CMAKE_SOURCE_DIR}/tests/golden/run ${file})
     set_tests_properties(golden/${name} PROPERTIES LABELS fast TIMEOUT 120
       ENVIRONMENT_MODIFICATION "PATH=path_list_prepend:${CMAKE_BINARY_DIR}/tools;PATH=path_list_prepend:${CMAKE_BINARY_DIR}/examples;PATH=path_list_prepend:${CMAKE_BINARY_DIR};MOTE_SOURCE=set:${CMAKE_SOURCE_DIR}")

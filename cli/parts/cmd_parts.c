@@ -1,6 +1,7 @@
 /* cmd_parts.c - mote parts: component files checked, stores looked into, for people and with --json for programs. */
 #define _POSIX_C_SOURCE 200809L
 #include "parts.h"
+#include "base/utf8.h"
 #include <time.h>
 #include <unistd.h>
 
@@ -33,6 +34,19 @@ static void print_json(const void *data, size_t size) {
         else putchar(at[i]);
     }
     putchar('"');
+}
+
+/* A value as a JSON string, or, when it is no text, as {"hex": "..."}. */
+static void print_json_value(const mote_parts_bytes *value) {
+    const unsigned char *at = value->data;
+    if (mote__utf8_valid(at, value->size)) {
+        print_json(at, value->size);
+    } else {
+        fputs("{\"hex\": \"", stdout);
+        for (size_t i = 0; i < value->size; i++) printf("%02x", at[i]);
+        fputs("\"}", stdout);
+    }
+    putchar('\n');
 }
 
 /* A key on a line: control characters cannot steer a terminal. */
@@ -82,7 +96,7 @@ static int do_get(const struct call *c) {
     mote_parts_op op = {.verb = MOTE_PARTS_GET, .items = &item, .item_count = 1};
     int code = mote_parts_call(c->parts, c->operands[0], &op) ? report_op(c->operands[0], &op) : EXIT_DONE;
     if (!code && item.code) code = report_failure("%s has no `%s`", c->operands[0], c->operands[1]);
-    if (!code && c->json) print_json(item.found.data, item.found.size), putchar('\n');
+    if (!code && c->json) print_json_value(&item.found);
     else if (!code) fwrite(item.found.data, 1, item.found.size, stdout);
     if (!code && !c->json && isatty(STDOUT_FILENO)) putchar('\n');
     mote_parts_op_deinit(&op);

@@ -70,7 +70,7 @@ static inline mote_parts *store_open(const struct store *store, const mote_alloc
     for (size_t store_at = 0; store_at < STORE_COUNT; store_at++)                                                            \
         for (mote_parts *parts = store_open(&stores[store_at], NULL), *store_once = parts; store_once && (store_now = stores[store_at].name); \
              mote_parts_delete(parts), store_once = NULL)
-static const char *store_now; /* for messages */
+__attribute__((unused)) static const char *store_now; /* for messages */
 
 static inline mote_parts_bytes bytes(const char *text) { return (mote_parts_bytes){text, strlen(text)}; }
 static inline bool same(mote_parts_bytes a, mote_parts_bytes b) { return a.data && a.size == b.size && !memcmp(a.data, b.data, a.size); }

@@ -19,7 +19,7 @@
 /* clang-format off */
 /* Every statement; $ is the table. Parameters: key, value, is_binary, new ETag, seconds to live, old ETag. */
 #define STATEMENTS(X)                                                                                                                          \
-    X(GET, "SELECT value, is_binary, etag, strftime('%s', expiration_time), strftime('%s', update_time) FROM $ WHERE key = ?1 AND " LIVE)       \
+    X(GET, "SELECT value, is_binary, etag, expiration_time, update_time FROM $ WHERE key = ?1 AND " LIVE)       \
     X(KEYS, "SELECT key FROM $ WHERE key >= ?1 AND " LIVE " ORDER BY key")                                                                         \
     X(PUT, "INSERT OR REPLACE INTO $ " COLUMNS)                                                                                                   \
     X(PUT_IF_ABSENT, "INSERT INTO $ " COLUMNS " ON CONFLICT (key) DO UPDATE SET " ASSIGN " WHERE NOT " LIVE)                                       \
@@ -116,7 +116,23 @@ static bool must_wait(int rc) { return (rc & 0xff) == SQLITE_BUSY || (rc & 0xff)
 
 /* ---------------------------------------------------------------- reading */
 
-static uint64_t column_ns(sqlite3_stmt *s, int at) { return (uint64_t)sqlite3_column_int64(s, at) * 1000000000; }
+/* Two digits, or -1000. */
+static int pair(const unsigned char *at) {
+    bool digits = at[0] >= '0' && at[0] <= '9' && at[1] >= '0' && at[1] <= '9';
+    return digits ? (at[0] - '0') * 10 + at[1] - '0' : -1000;
+}
+
+/* "2026-11-22 21:14:26" in nanoseconds since 1970; 0 for NULL and for anything else. strftime in the statement would cost a microsecond per column. */
+static uint64_t column_ns(sqlite3_stmt *s, int at) {
+    const unsigned char *text = sqlite3_column_text(s, at);
+    if (!text || sqlite3_column_bytes(s, at) < 19) return 0;
+    int year = pair(text) * 100 + pair(text + 2), month = pair(text + 5), day = pair(text + 8);
+    int hour = pair(text + 11), minute = pair(text + 14), second = pair(text + 17);
+    if (year < 1970 || month < 1 || month > 12 || day < 1 || hour < 0 || minute < 0 || second < 0) return 0;
+    int from_march = (month + 9) % 12, years = year - (month <= 2); /* years that begin with March: the leap day is their last */
+    int64_t days = years * 365ll + years / 4 - years / 100 + years / 400 + (from_march * 153 + 2) / 5 + day - 1 - 719468;
+    return (uint64_t)(((days * 24 + hour) * 60 + minute) * 60 + second) * 1000000000;
+}
 
 static bool take_row(mote_parts_op *op, mote_parts_item *item, sqlite3_stmt *s) {
     const void *value = sqlite3_column_text(s, 0);
