@@ -31,6 +31,8 @@ struct input {
 
 /* Opens PATH, "-" for standard input. Prints why not and returns false. */
 bool input_open(struct input *input, const char *path);
+/* The same for a module, binary or text: of what begins like neither only the beginning is read. */
+bool input_open_module(struct input *input, const char *path);
 void input_close(struct input *input);
 
 /* ---- Reports (report.c). ---- */

@@ -306,7 +306,7 @@ static int dump_input(const struct args *args, mote_engine *engine, const struct
 
 int cmd_dump(const struct args *args) {
     struct input input;
-    if (!input_open(&input, args->operands[0])) return EXIT_BAD_MODULE;
+    if (!input_open_module(&input, args->operands[0])) return EXIT_BAD_MODULE;
     mote_engine *engine = engine_open(args);
     int code = engine ? dump_input(args, engine, &input) : EXIT_BAD_MODULE;
     mote_engine_delete(engine);

@@ -9,7 +9,7 @@ static const mote_allocator *const allocator = &mote__allocator_libc;
 
 static int load(mote_engine *engine, const char *path, struct input *input, mote_module **out) {
     mote_error error;
-    if (!input_open(input, path)) return EXIT_BAD_MODULE;
+    if (!input_open_module(input, path)) return EXIT_BAD_MODULE;
     if (mote_module_new(engine, input->bytes, input->size, MOTE_MODULE_BORROW, out, &error) == MOTE_OK) return EXIT_DONE;
     return report_module_error(input, &error);
 }

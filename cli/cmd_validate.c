@@ -3,7 +3,7 @@
 
 static int validate(mote_engine *engine, const char *path, bool quiet) {
     struct input input;
-    if (!input_open(&input, path)) return EXIT_BAD_MODULE;
+    if (!input_open_module(&input, path)) return EXIT_BAD_MODULE;
     mote_error error;
     int code = EXIT_DONE;
     if (mote_module_validate(engine, input.bytes, input.size, &error) != MOTE_OK)

@@ -11,7 +11,7 @@
 static const mote_allocator *const allocator = &mote__allocator_libc;
 
 enum { READ_BYTES = 1 << 16 }; /* room kept for each read; of what is not filled no page is touched */
-#define INPUT_BYTES_MAX UINT32_MAX /* of a module; /dev/zero has no end */
+enum { INPUT_BYTES_MAX = 1 << 30 }; /* of a module, as in browsers */
 
 /* The size of a regular file, so that its bytes find room at once; 0 for all else. */
 static size_t expected_bytes(int fd) {
@@ -20,18 +20,30 @@ static size_t expected_bytes(int fd) {
     return (size_t)status.st_size;
 }
 
-/* Reads a descriptor to its end. Returns 0 or an error number. */
-static int read_all(int fd, struct input *input) {
+/* Whether a module can begin like this: with the magic number, or as text. What cannot need not be read to its end, which may be far. */
+static bool may_be_module(const uint8_t *bytes, size_t count) {
+    static const uint8_t magic[] = {0, 'a', 's', 'm'};
+    size_t i = 0;
+    if (!memcmp(bytes, magic, count < sizeof magic ? count : sizeof magic)) return true;
+    while (i < count && memchr(" \t\r\n", bytes[i], 4)) i++;
+    return i == count || bytes[i] == '(' || bytes[i] == ';';
+}
+
+/* Reads a descriptor to its end; for modules no further than where it is clear that it is none. Returns 0 or an error number. */
+static int read_all(int fd, bool is_module, struct input *input) {
     VEC(uint8_t) bytes = {0};
     ssize_t got = 1;
     size_t room = expected_bytes(fd) + READ_BYTES;
-    while (bytes.count <= INPUT_BYTES_MAX && (got > 0 || (got < 0 && errno == EINTR))) {
+    bool hopeless = false;
+    while (!hopeless && bytes.count <= INPUT_BYTES_MAX && (got > 0 || (got < 0 && errno == EINTR))) {
         if (!mote__vec_reserve(&bytes, allocator, room)) break;
+        bool first = bytes.count < READ_BYTES;
         got = read(fd, bytes.data + bytes.count, bytes.capacity - bytes.count);
         if (got > 0) bytes.count += (size_t)got;
+        hopeless = is_module && first && !may_be_module(bytes.data, bytes.count);
         room = READ_BYTES;
     }
-    int code = bytes.count > INPUT_BYTES_MAX ? EFBIG : got > 0 ? ENOMEM : got < 0 ? errno : 0;
+    int code = bytes.count > INPUT_BYTES_MAX ? EFBIG : hopeless ? 0 : got > 0 ? ENOMEM : got < 0 ? errno : 0;
     if (code) mote__vec_deinit(&bytes, allocator);
     input->bytes = bytes.data;
     input->size = bytes.count;
@@ -39,21 +51,24 @@ static int read_all(int fd, struct input *input) {
     return code;
 }
 
-static int read_file(const char *path, struct input *input) {
+static int read_file(const char *path, bool is_module, struct input *input) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return errno;
-    int code = read_all(fd, input);
+    int code = read_all(fd, is_module, input);
     close(fd);
     return code;
 }
 
-bool input_open(struct input *input, const char *path) {
+static bool open_input(struct input *input, const char *path, bool is_module) {
     bool is_stdin = !strcmp(path, "-");
     *input = (struct input){.name = is_stdin ? "standard input" : path};
-    int code = is_stdin ? read_all(STDIN_FILENO, input) : read_file(path, input);
+    int code = is_stdin ? read_all(STDIN_FILENO, is_module, input) : read_file(path, is_module, input);
     if (code) report_failure("%s: %s", input->name, mote__os_error_text(code));
     return !code;
 }
+
+bool input_open(struct input *input, const char *path) { return open_input(input, path, false); }
+bool input_open_module(struct input *input, const char *path) { return open_input(input, path, true); }
 
 void input_close(struct input *input) {
     mote__free(allocator, (void *)(uintptr_t)input->bytes, input->heap_bytes);
