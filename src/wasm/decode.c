@@ -751,13 +751,20 @@ static mote_status decode_section(struct decoder *d, uint8_t *order) {
     return MOTE_OK;
 }
 
+/* A text that begins with a byte order mark is not taken for one: says so. */
+static const char *byte_order_mark(const uint8_t *bytes) {
+    if (!memcmp(bytes, "\xef\xbb\xbf", 3)) return ": a text begins without a byte order mark";
+    bool is_utf16 = !memcmp(bytes, "\xff\xfe", 2) || !memcmp(bytes, "\xfe\xff", 2);
+    return is_utf16 ? ": a text is in UTF-8, this may be UTF-16" : "";
+}
+
 static mote_status decode_header(struct decoder *d) {
     struct span magic = mote__read_span(&d->r, 4), version;
     if (d->r.failed)
         return fail(d, d->r.failed_at, MOTE_E_MALFORMED,
                     "unexpected end: a module begins with \\00asm");
     if (memcmp(magic.data, "\0asm", 4))
-        return fail(d, magic.data, MOTE_E_MALFORMED, "magic header not detected");
+        return fail(d, magic.data, MOTE_E_MALFORMED, "magic header not detected%s", byte_order_mark(magic.data));
     version = mote__read_span(&d->r, 4);
     if (d->r.failed)
         return fail(d, d->r.failed_at, MOTE_E_MALFORMED, "unexpected end in the version");
