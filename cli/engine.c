@@ -15,6 +15,7 @@ mote_engine *engine_open(const struct args *args) {
     config.fuel = args_find(args, OPT_fuel);
     config.canonical_nans = args_flag(args, OPT_canonical_nans);
     config.relaxed_deterministic = args_flag(args, OPT_relaxed_deterministic);
+    config.low_address_space = args_flag(args, OPT_low_address_space);
     mote_engine *engine = NULL;
     mote_error error;
     if (mote_engine_new(&config, &engine, &error) != MOTE_OK) report_failure("%s", error.message);

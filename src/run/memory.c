@@ -80,10 +80,11 @@ static uint64_t reservation(const mote_engine *engine, const struct mote__memtyp
 
 /* ---------------------------------------------------------------- making and freeing */
 
+/* A reservation that fails is no reason to change the kind of memory behind the host's back; it can ask for another. */
 static mote_status refuse_bytes(mote_error *error, uint64_t bytes, uint64_t reserved) {
-    return mote__error_set(error, MOTE_E_NOMEM, MOTE_NO_OFFSET,
-                           "out of memory: the system refuses a linear memory of %llu bytes (%llu bytes of address space)",
-                           (unsigned long long)bytes, (unsigned long long)reserved);
+    return mote__error_set(error, MOTE_E_NOMEM, MOTE_NO_OFFSET, "the system refuses a linear memory of %llu bytes (%llu bytes of address space%s)",
+                           (unsigned long long)bytes, (unsigned long long)reserved,
+                           reserved == GUARDED_BYTES ? "; -W low-address-space needs less" : "");
 }
 
 static mote_status check_limits(const mote_store *store, const struct mote__memtype *type, mote_error *error) {

@@ -2,6 +2,7 @@
  * waiting and waking. */
 #include "world.h"
 #include "os/os.h"
+#include <sys/resource.h>
 
 #define PAGE UINT64_C(65536)
 
@@ -301,4 +302,51 @@ TEST(waiting_on_unshared_memory) {
     CHECK_EQ(world_call_i32(&w, inst, "wait", 0), UINT32_MAX - MOTE_E_TRAP);
     CHECK_EQ(w.error.trap, MOTE_TRAP_EXPECTED_SHARED);
     world_close(&w);
+}
+
+/* ---------------------------------------------------------------- little address space */
+
+/* What the process has mapped now, in bytes; 0 where that cannot be told. */
+static uint64_t mapped_bytes(void) {
+    unsigned long long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (file && fscanf(file, "%llu", &pages) != 1) pages = 0;
+    if (file) fclose(file);
+    return pages * mote__os_page_bytes();
+}
+
+/* Leaves 1 GiB of address space; false where no limit holds, as under qemu. The test after this must set it back. */
+static bool limit_address_space(struct rlimit *before) {
+    struct rlimit few;
+    uint64_t mapped = mapped_bytes();
+    if (!mapped || getrlimit(RLIMIT_AS, before)) return false;
+    few = *before;
+    few.rlim_cur = mapped + (UINT64_C(1) << 30);
+    if (few.rlim_cur > few.rlim_max || setrlimit(RLIMIT_AS, &few)) return false;
+    void *pages = mote__os_reserve((size_t)UINT64_C(1) << 32, 1);
+    if (pages) mote__os_release(pages, (size_t)UINT64_C(1) << 32);
+    if (pages) setrlimit(RLIMIT_AS, before);
+    return !pages;
+}
+
+TEST(little_address_space) {
+    mote_config config;
+    mote_memory memory;
+    struct world wide, narrow;
+    struct rlimit before;
+    uint64_t pages;
+    mote_memorytype type = {.min = 1, .max = 1000, .page_log2 = 16};
+    mote_config_init(&config);
+    config.low_address_space = true;
+    world_open(&wide);
+    world_open_with(&narrow, &config, NULL);
+    if (sizeof(void *) == 8 && limit_address_space(&before)) {
+        CHECK_EQ(mote_memory_new(wide.store, &type, &memory, &wide.error), MOTE_E_NOMEM);
+        CHECK_STR(wide.error.message, "the system refuses a linear memory of 65536 bytes (4328521728 bytes of address space; -W low-address-space needs less)");
+        memory = new_memory(&narrow, type);
+        CHECK(memory.ptr && mote_memory_grow(memory, 100, &pages, &narrow.error) == MOTE_OK);
+        setrlimit(RLIMIT_AS, &before);
+    }
+    world_close(&narrow);
+    world_close(&wide);
 }
