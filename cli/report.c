@@ -144,6 +144,14 @@ static int report_exception(const struct input *input, const mote_module *module
     return EXIT_TRAP;
 }
 
+/* What one can do about an import that was not found; one of another type (match.h has the words) cannot be helped by an option. */
+static const char *link_hint(const char *message) {
+    if (strncmp(message, "unknown import", strlen("unknown import"))) return "";
+    if (strstr(message, "expected (func")) return "\n  (--preload NAME=FILE provides a module; -W unknown-imports-trap runs without)";
+    if (strstr(message, " shared)")) return "\n  (-S threads provides the memory of a program with threads; --preload NAME=FILE a module)";
+    return "\n  (--preload NAME=FILE provides a module)";
+}
+
 int report_call_error(const struct input *input, const mote_module *module, mote_store *store, const mote_error *error) {
     switch (error->status) {
     case MOTE_E_EXIT: return (int)error->trap;
@@ -152,8 +160,7 @@ int report_call_error(const struct input *input, const mote_module *module, mote
     default: break;
     }
     print_failure(input, mote_status_name(error->status), error->message);
-    if (error->status == MOTE_E_LINK)
-        fputs("\n  (--preload NAME=FILE provides a module; -W unknown-imports-trap runs without)", stderr);
+    if (error->status == MOTE_E_LINK) fputs(link_hint(error->message), stderr);
     fputc('\n', stderr);
     return error->status == MOTE_E_LIMIT || error->status == MOTE_E_NOMEM ? EXIT_TRAP : EXIT_BAD_MODULE;
 }
