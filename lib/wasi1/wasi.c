@@ -159,14 +159,27 @@ void mote_wasi_delete(mote_wasi *wasi) {
 
 /* ---------------------------------------------------------------- running */
 
+/* Programs begin in functions without parameters and results. */
+static mote_status check_entry(const mote_extern *external, const char *name, mote_error *error) {
+    char text[100] = "no function";
+    bool is_func = external->kind == MOTE_EXTERN_FUNC;
+    const mote_type *type = is_func ? mote_func_type(external->of.func) : NULL;
+    if (type && !mote_type_param_count(type) && !mote_type_result_count(type)) return MOTE_OK;
+    if (type) mote_type_print(type, text, sizeof text);
+    return mote__error_set(error, MOTE_E_LINK, MOTE_NO_OFFSET,
+                           "`%s` is to be a function without parameters and results, and is %s",
+                           name, text);
+}
+
 /* Calls an exported function without parameters and results; nothing if there is no such
- * function. */
+ * export. */
 static mote_status call_export(mote_store *store, mote_instance instance, const char *name,
                                bool *found, mote_error *error) {
     mote_extern external;
-    *found = mote_instance_find(instance, name, strlen(name), &external) &&
-             external.kind == MOTE_EXTERN_FUNC;
-    return *found ? mote_call(store, external.of.func, NULL, 0, NULL, 0, error) : MOTE_OK;
+    *found = mote_instance_find(instance, name, strlen(name), &external);
+    if (!*found) return MOTE_OK;
+    TRY(check_entry(&external, name, error));
+    return mote_call(store, external.of.func, NULL, 0, NULL, 0, error);
 }
 
 mote_status mote_wasi_initialize(mote_store *store, mote_instance instance, mote_error *error) {
