@@ -14,15 +14,32 @@ static int load(mote_engine *engine, const char *path, struct input *input, mote
     return report_module_error(input, &error);
 }
 
-static uint32_t at_most_u32(uint64_t value) { return value < UINT32_MAX ? (uint32_t)value : UINT32_MAX; }
+/* Numbers that cannot be meant, or not be kept. */
+static int check_ranges(const struct args *args) {
+    static const struct {
+        enum option_id option;
+        uint64_t least, most;
+        const char *range;
+    } ranges[] = {
+        {OPT_max_stack, 1, UINT32_MAX, "-W max-wasm-stack takes more than 0 and less than 4GiB"},
+        {OPT_max_heap, 0, UINT64_C(4) << 30, "-W max-gc-heap takes 4GiB at most"},
+        {OPT_max_instances, 0, UINT32_MAX, "-W max-instances takes 4294967295 at most"},
+    };
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+        const struct given *given = args_find(args, ranges[i].option);
+        if (given && (given->number < ranges[i].least || given->number > ranges[i].most))
+            return report_usage("%s, not `%s`", ranges[i].range, given->text);
+    }
+    return EXIT_DONE;
+}
 
 static void fill_limits(const struct args *args, mote_limits *limits) {
     mote_limits_init(limits);
     limits->memory_bytes_max = args_number(args, OPT_max_memory, limits->memory_bytes_max);
     limits->table_elements_max = args_number(args, OPT_max_elements, limits->table_elements_max);
     limits->gc_heap_bytes_max = args_number(args, OPT_max_heap, limits->gc_heap_bytes_max);
-    limits->instances_max = at_most_u32(args_number(args, OPT_max_instances, limits->instances_max));
-    limits->stack_bytes = at_most_u32(args_number(args, OPT_max_stack, limits->stack_bytes));
+    limits->instances_max = (uint32_t)args_number(args, OPT_max_instances, limits->instances_max);
+    limits->stack_bytes = (uint32_t)args_number(args, OPT_max_stack, limits->stack_bytes);
 }
 
 /* Of the whole program: its threads share the first one's fuel and end with its deadline. */
@@ -149,7 +166,8 @@ static int close_files(struct run *run, int code) {
 
 static int run_all(struct run *run) {
     const char *invoke = args_text(run->args, OPT_invoke, NULL);
-    int code = run_open_components(run);
+    int code = check_ranges(run->args);
+    if (!code) code = run_open_components(run);
     if (!code) run->engine = engine_open(run->args);
     if (!code && !run->engine) code = EXIT_BAD_MODULE;
     if (!code) code = load(run->engine, run->args->operands[0], &run->input, &run->module);
