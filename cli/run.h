@@ -24,8 +24,8 @@ struct run {
     mote_linker *linker;
     mote_wasi *wasi;
     VEC(struct preload) preloads;
-    struct components *components;  /* NULL: none were asked for */
-    VEC(mote_wasi_dir) mounts;      /* nodes over them */
+    struct mote_parts *components; /* NULL: none were asked for */
+    VEC(mote_wasi_dir) mounts;     /* nodes over them */
 };
 
 /* ---- Components: elsewhere.c, or parts/mounts.c in the program that has them. ---- */

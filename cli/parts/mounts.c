@@ -43,7 +43,7 @@ struct mount {
     bool read_only;
 };
 
-/* `text` is cut into its parts. A comma is part of the prefix unless `ro` or the end follows the last one. */
+/* Cuts `text` into its parts. A comma belongs to the prefix, but for the one before a last `ro`. */
 static bool parse_mount(char *text, struct mount *out) {
     char *equals = strchr(text, '=');
     if (!equals || equals == text || !equals[1]) return false;
@@ -60,14 +60,14 @@ static bool parse_mount(char *text, struct mount *out) {
     return *out->component;
 }
 
-static int add_mount(struct run *run, mote_parts *parts, const char *text) {
+static int add_mount(struct run *run, const char *text) {
     struct mount mount;
     mote_error error;
     mote_vfs_node *node;
     char *copy = mote__arena_string(&run->arena, text, strlen(text));
     if (!copy) return report_failure("out of memory");
     if (!parse_mount(copy, &mount)) return report_usage("--mount takes PATH=COMPONENT[,prefix=TEXT][,ro], not `%s`", text);
-    if (mote_parts_mount(parts, mount.component, mount.prefix, &node, &error) != MOTE_OK) return report_failure("--mount %s: %s", text, error.message);
+    if (mote_parts_mount(run->components, mount.component, mount.prefix, &node, &error) != MOTE_OK) return report_failure("--mount %s: %s", text, error.message);
     mote_wasi_dir *dir = mote__vec_push(&run->mounts, allocator);
     if (!dir) return mote_vfs_release(node), report_failure("out of memory");
     *dir = (mote_wasi_dir){.guest_path = mount.path, .node = node, .read_only = mount.read_only};
@@ -76,17 +76,15 @@ static int add_mount(struct run *run, mote_parts *parts, const char *text) {
 
 int run_open_components(struct run *run) {
     const char *folder = args_text(run->args, OPT_components, NULL);
-    mote_parts *parts = NULL;
     if (!folder && args_find(run->args, OPT_mount)) return report_usage("--mount needs --components DIR, the folder that says what the component is");
-    int code = folder ? components_load(run->args, folder, &parts) : EXIT_DONE;
-    run->components = (struct components *)parts;
+    int code = folder ? components_load(run->args, folder, &run->components) : EXIT_DONE;
     for (size_t i = 0; i < run->args->given.count && !code; i++)
-        if (run->args->given.data[i].option == OPT_mount) code = add_mount(run, parts, run->args->given.data[i].text);
+        if (run->args->given.data[i].option == OPT_mount) code = add_mount(run, run->args->given.data[i].text);
     return code;
 }
 
 void run_close_components(struct run *run) {
     for (size_t i = 0; i < run->mounts.count; i++) mote_vfs_release(run->mounts.data[i].node);
     mote__vec_deinit(&run->mounts, allocator);
-    mote_parts_delete((mote_parts *)run->components);
+    mote_parts_delete(run->components);
 }

@@ -341,6 +341,13 @@ static void wait_for_it(struct redis *r, mote_parts_op *op) {
     if (r->state == REDIS_IDLE) begin(r);
 }
 
+/* Whether the server hung up while nothing was in flight, as servers do with those who are idle: nobody's operation, so nobody's failure. */
+static bool went_away_idle(const struct redis *r) {
+    char byte;
+    ssize_t got = recv(r->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return !got || (got < 0 && errno != EAGAIN && errno != EINTR);
+}
+
 /* What is alone goes out at once; what others are in flight with goes out with all that comes before the loop turns. */
 void mote__redis_submit(struct redis *r, mote_parts_op *op) {
     if (!op->timeout_ns) op->timeout_ns = r->settings.answer_timeout_ns + (r->state == REDIS_READY ? 0 : r->settings.dial_timeout_ns);
@@ -349,11 +356,12 @@ void mote__redis_submit(struct redis *r, mote_parts_op *op) {
         mote__parts_complete(op, MOTE_PARTS_UNAVAILABLE);
         return;
     }
+    bool alone = r->first_slot == r->slots.count && r->sent == r->out.count;
+    if (r->state == REDIS_READY && alone && went_away_idle(r)) disconnect(r);
     if (r->state != REDIS_READY) {
         wait_for_it(r, op);
         return;
     }
-    bool alone = r->first_slot == r->slots.count && r->sent == r->out.count;
     send_op(r, op);
     if (r->fd < 0 || r->sent == r->out.count) return;
     if (alone) flush(r);

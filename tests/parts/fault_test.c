@@ -3,6 +3,7 @@
 #include "stores.h"
 #include <arpa/inet.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -123,6 +124,49 @@ TEST(what_was_acknowledged_is_there) {
     char yaml[2000];
     for (size_t i = 0; i < STORE_COUNT; i++)
         if (strcmp(stores[i].name, "memory") && store_yaml(&stores[i], "store", "  - {name: keyPrefix, value: killed}\n", yaml, sizeof yaml)) kill_a_writer(yaml);
+}
+
+/* ---------------------------------------------------------------- a disk that is full */
+
+/* Writes 8 KiB values until that fails; says how many were acknowledged, and whether the failure was told in words. */
+static int fill_up(const char *yaml) {
+    static char large[8192];
+    const struct rlimit limit = {256 << 10, 256 << 10};
+    signal(SIGXFSZ, SIG_IGN);
+    if (setrlimit(RLIMIT_FSIZE, &limit)) return 0;
+    mote_parts *parts = load(yaml);
+    for (int n = 0; n < 200; n++) {
+        mote_parts_op op;
+        char key[16];
+        snprintf(key, sizeof key, "f%d", n);
+        mote_parts_item item = {.key = bytes(key), .value = {large, sizeof large}};
+        mote_parts_code code = one(parts, &op, &item, MOTE_PARTS_SET);
+        if (code) return strstr(op.text, "SQLite: ") ? n : 0;
+        mote_parts_op_deinit(&op);
+    }
+    return 0;
+}
+
+TEST(a_full_disk_is_told_and_harms_nothing) {
+    char yaml[2000];
+    int status;
+    if (!store_yaml(&stores[1], "store", "  - {name: tableName, value: full}\n", yaml, sizeof yaml)) return;
+    char *data = strstr(yaml, "data.db");
+    memcpy(data, "full.db", 7);
+    pid_t pid = fork();
+    if (!pid) _exit(fill_up(yaml));
+    CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+    int acknowledged = WEXITSTATUS(status);
+    CHECK(acknowledged > 3);
+    mote_parts *parts = load(yaml);
+    mote_parts_op op = {.verb = MOTE_PARTS_KEYS};
+    CHECK_EQ(mote_parts_call(parts, "store", &op), MOTE_PARTS_OK);
+    CHECK_EQ(op.item_count, acknowledged);
+    mote_parts_op_deinit(&op);
+    mote_parts_item item = {.key = bytes("after"), .value = bytes("1")};
+    CHECK_EQ(one(parts, &op, &item, MOTE_PARTS_SET), MOTE_PARTS_OK); /* there is room again */
+    mote_parts_op_deinit(&op);
+    mote_parts_delete(parts);
 }
 
 /* ---------------------------------------------------------------- servers that misbehave */

@@ -1,0 +1,96 @@
+/* redis_test.c - what only Redis has: keys that others have written, scripts that are forgotten, connections that are cut; and the hash as redis-cli sees it. */
+#define _GNU_SOURCE
+#include "stores.h"
+
+/* Runs redis-cli against the server of this run; what it printed, without the last line end. */
+static const char *cli(const char *arguments) {
+    static char out[400];
+    char command[300];
+    snprintf(command, sizeof command, "redis-cli -h 127.0.0.1 -p %s %s", getenv("MOTE_REDIS_PORT"), arguments);
+    FILE *pipe = popen(command, "r");
+    size_t size = pipe ? fread(out, 1, sizeof out - 1, pipe) : 0;
+    if (pipe) pclose(pipe);
+    out[size] = 0;
+    if (size && out[size - 1] == '\n') out[size - 1] = 0;
+    return out;
+}
+
+static mote_parts *open_redis(void) {
+    char text[1000];
+    mote_parts *parts = NULL;
+    const mote_parts_config config = {.app_id = "r"};
+    for (size_t i = 0; i < STORE_COUNT; i++) {
+        if (strcmp(stores[i].name, "redis") != 0 || !store_yaml(&stores[i], "store", "", text, sizeof text)) continue;
+        CHECK_EQ(mote_parts_new(&config, &parts, NULL), MOTE_OK);
+        CHECK_EQ(mote_parts_load_text(parts, "r.yaml", text, strlen(text), NULL), MOTE_OK);
+    }
+    if (!parts) printf("not run: there is no redis-server\n");
+    return parts;
+}
+
+static mote_parts_code set(mote_parts *parts, const char *key, const char *value, const char *etag, unsigned flags) {
+    mote_parts_item item = {.key = bytes(key), .value = bytes(value), .flags = flags};
+    if (etag) item.etag = bytes(etag);
+    mote_parts_op op = {.verb = MOTE_PARTS_SET, .items = &item, .item_count = 1};
+    mote_parts_code code = mote_parts_call(parts, "store", &op);
+    mote_parts_op_deinit(&op);
+    return code;
+}
+
+static bool holds(mote_parts *parts, const char *key, const char *value, const char *etag) {
+    mote_parts_item item = {.key = bytes(key)};
+    mote_parts_op op = {.verb = MOTE_PARTS_GET, .items = &item, .item_count = 1};
+    bool good = !mote_parts_call(parts, "store", &op) && same(item.found, bytes(value)) && (*etag ? same(item.version, bytes(etag)) : !item.version.data);
+    if (!good) printf("  %d %d %s\n", op.code, item.code, op.text);
+    mote_parts_op_deinit(&op);
+    return good;
+}
+
+TEST(the_hash_is_dapr_s) {
+    mote_parts *parts = open_redis();
+    if (!parts) return;
+    cli("del 'r||a'");
+    CHECK_EQ(set(parts, "a", "{\"n\": 1}", NULL, 0), MOTE_PARTS_OK);
+    CHECK_EQ(set(parts, "a", "{\"n\": 2}", "1", 0), MOTE_PARTS_OK);
+    CHECK_STR(cli("hgetall 'r||a'"), "data\n{\"n\": 2}\nversion\n2");
+    CHECK_STR(cli("ttl 'r||a'"), "-1");
+    CHECK_EQ(set(parts, "a", "x", "two", 0), MOTE_PARTS_INVALID);
+    mote_parts_delete(parts);
+}
+
+TEST(what_others_have_written) {
+    mote_parts *parts = open_redis();
+    if (!parts) return;
+    cli("set 'r||plain' text"); /* no hash: a value without a version */
+    CHECK(holds(parts, "plain", "text", ""));
+    CHECK_EQ(set(parts, "plain", "new", NULL, MOTE_PARTS_FIRST_WRITE), MOTE_PARTS_CONFLICT);
+    CHECK_EQ(set(parts, "plain", "new", NULL, 0), MOTE_PARTS_OK);
+    CHECK(holds(parts, "plain", "new", "1"));
+    cli("del 'r||marked'");
+    cli("hset 'r||marked' data 1 version 7 first-write 0");
+    CHECK_EQ(set(parts, "marked", "2", NULL, 0), MOTE_PARTS_CONFLICT); /* as Dapr would */
+    CHECK_EQ(set(parts, "marked", "2", "7", 0), MOTE_PARTS_OK);
+    CHECK(holds(parts, "marked", "2", "8"));
+    mote_parts_delete(parts);
+}
+
+TEST(scripts_that_are_forgotten) {
+    mote_parts *parts = open_redis();
+    if (!parts) return;
+    CHECK_EQ(set(parts, "s", "1", NULL, 0), MOTE_PARTS_OK);
+    CHECK_STR(cli("script flush"), "OK");
+    CHECK_EQ(set(parts, "s", "2", NULL, 0), MOTE_PARTS_OK);
+    CHECK_EQ(set(parts, "s", "3", "1", 0), MOTE_PARTS_CONFLICT);
+    mote_parts_delete(parts);
+}
+
+TEST(connections_that_are_cut_while_idle) {
+    mote_parts *parts = open_redis();
+    if (!parts) return;
+    for (int i = 0; i < 3; i++) {
+        CHECK_EQ(set(parts, "c", "1", NULL, 0), MOTE_PARTS_OK);
+        cli("client kill type normal");
+    }
+    CHECK(holds(parts, "c", "1", cli("hget 'r||c' version")));
+    mote_parts_delete(parts);
+}
