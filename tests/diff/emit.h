@@ -97,15 +97,20 @@ static inline void emit_functype(struct emit *e, const char *params, size_t para
     emit_types(e, results, strlen(results));
 }
 
-/* The constant of this type whose bits are `bits`: one slot, two for a vector. */
-static inline void emit_const(struct emit *e, char letter, const uint64_t *bits) {
+/* The constant of this type, no vector, whose bits are `bits`. */
+static inline void emit_number(struct emit *e, char letter, uint64_t bits) {
     switch (letter) {
-    case 'i': emit_op(e, OP_i32_const), emit_s(e, (int32_t)bits[0]); return;
-    case 'I': emit_op(e, OP_i64_const), emit_s(e, (int64_t)bits[0]); return;
-    case 'f': emit_op(e, OP_f32_const), emit_bytes(e, bits, 4); return;
-    case 'F': emit_op(e, OP_f64_const), emit_bytes(e, bits, 8); return;
-    default: emit_op(e, OP_v128_const), emit_bytes(e, bits, 16); return;
+    case 'i': emit_op(e, OP_i32_const), emit_s(e, (int32_t)bits); return;
+    case 'I': emit_op(e, OP_i64_const), emit_s(e, (int64_t)bits); return;
+    case 'f': emit_op(e, OP_f32_const), emit_bytes(e, &bits, 4); return;
+    default: emit_op(e, OP_f64_const), emit_bytes(e, &bits, 8); return;
     }
+}
+
+/* The same of any type: two words for a vector. */
+static inline void emit_const(struct emit *e, char letter, const uint64_t *bits) {
+    if (letter == 'v') emit_op(e, OP_v128_const), emit_bytes(e, bits, 16);
+    else emit_number(e, letter, bits[0]);
 }
 
 #endif

@@ -23,7 +23,7 @@ static inline void gen_set_safe(struct gen *g, unsigned depth) {
 
 /* Any plain instruction, whose results are set to locals. */
 static inline void gen_plain_statement(struct gen *g, unsigned depth) {
-    unsigned op = (gen_choose(g, 256) | gen_choose(g, 256) << 8) % OP_COUNT;
+    unsigned op = gen_choose_row(g);
     while (mote__op_info[op].kind == KIND_CONTROL) op = (op + 7) % OP_COUNT;
     gen_plain(g, (enum mote__op)op, depth);
     gen_set_locals(g, strchr(mote__op_info[op].sig, '_') + 1);
@@ -162,9 +162,9 @@ static inline void gen_catch_all(struct gen *g, unsigned depth) {
 /* ---------------------------------------------------------------- memories and tables */
 
 static inline void gen_size_of(struct gen *g, char letter, unsigned most) {
-    uint64_t size[2] = {gen_choose(g, most), 0};
-    if (gen_rarely(g)) size[0] = *edge('i', gen_choose(g, 256));
-    emit_const(g->e, letter, size);
+    uint64_t size = gen_choose(g, most);
+    if (gen_rarely(g)) size = *edge('i', gen_choose(g, 256));
+    emit_number(g->e, letter, size);
 }
 
 static inline void gen_memory_statement(struct gen *g, unsigned depth) {
@@ -209,11 +209,11 @@ static inline void gen_table_statement(struct gen *g, unsigned depth) {
     unsigned table = 1 + gen_choose(g, 2);
     char letter = table == 1 ? 'i' : 'I', element = table == 1 ? 'r' : 'a';
     const uint64_t at = gen_rarely(g) ? gen_choose(g, 256) : gen_choose(g, 4), from = gen_choose(g, 4);
-    emit_const(g->e, letter, &at);
+    emit_number(g->e, letter, at);
     switch (gen_choose(g, 5)) {
     case 0: gen_value(g, element, depth), gen_op_u(g, OP_table_set, table); return;
     case 1: gen_value(g, element, depth), gen_size_of(g, letter, 4), gen_op_u(g, OP_table_fill, table); return;
-    case 2: emit_const(g->e, letter, &from), gen_size_of(g, letter, 4), gen_op_uu(g, OP_table_copy, table, table); return;
+    case 2: emit_number(g->e, letter, from), gen_size_of(g, letter, 4), gen_op_uu(g, OP_table_copy, table, table); return;
     case 3: gen_i32(g, 1), gen_i32(g, (int32_t)gen_choose(g, 3)), gen_op_uu(g, OP_table_init, table, table); return;
     default: gen_op_u(g, OP_table_get, table), gen_op_u(g, OP_local_set, gen_local(g, element)); return;
     }

@@ -78,7 +78,7 @@ static inline enum location gen_safe_operand(struct gen *g, char letter) {
     enum location location = (enum location)gen_choose(g, LOCATION_COUNT);
     if (gen_rarely(g)) return gen_operand(g, letter, 0);
     if (location != CONST) return gen_from_local(g, letter, gen_own(g, LOCAL_SAFE + gen_letter_index(letter)), location);
-    emit_const(g->e, letter, &(letter == 'f' ? f32 : letter == 'F' ? f64 : whole)[gen_choose(g, 3)]);
+    emit_number(g->e, letter, (letter == 'f' ? f32 : letter == 'F' ? f64 : whole)[gen_choose(g, 3)]);
     return CONST;
 }
 
@@ -95,8 +95,8 @@ static inline char gen_address_letter(unsigned memory) { return memory == 1 ? 'I
 /* An address that is 16-aligned and leaves room for 32 KiB, in a chosen location. */
 static inline enum location gen_address(struct gen *g, char letter, enum location location) {
     if (location != CONST) return gen_from_local(g, letter, gen_own(g, LOCAL_ADDRESS + (letter == 'I')), location);
-    const uint64_t address = (uint64_t)(gen_choose(g, 128) << 8 | gen_choose(g, 16) << 4);
-    emit_const(g->e, letter, &address);
+    unsigned high = gen_choose(g, 128), low = gen_choose(g, 16);
+    emit_number(g->e, letter, high << 8 | low << 4);
     return CONST;
 }
 
@@ -106,7 +106,6 @@ static inline struct gen_access gen_access(struct gen *g, unsigned bytes, bool i
     struct gen_access a = {.memory = memories[gen_choose(g, 4)]};
     enum location location = (enum location)gen_choose(g, LOCATION_COUNT);
     char letter = gen_address_letter(a.memory);
-    const uint64_t last = 65536 - bytes;
     switch (gen_choose(g, 4)) {
     case 0: break;
     case 1: a.offset = gen_choose(g, 16) * bytes; break;
@@ -118,7 +117,7 @@ static inline struct gen_access gen_access(struct gen *g, unsigned bytes, bool i
         a.location = gen_operand(g, letter, 0);
     } else if (location == CONST && gen_choose(g, 2)) {
         a.offset = 0;
-        emit_const(g->e, letter, &last);
+        emit_number(g->e, letter, 65536 - bytes);
         a.location = CONST;
     } else {
         a.location = gen_address(g, letter, location);
@@ -146,7 +145,7 @@ static inline unsigned gen_lane_count(const struct mote__op_info *info) {
 /* The NaNs of a result made canonical: where it differs from itself, the constant. */
 static inline void gen_canonical(struct gen *g, enum mote__op op) {
     static const enum mote__op equal[] = {OP_f32_eq, OP_f64_eq};
-    static const uint64_t nans[] = {0x7FC00000, UINT64_C(0x7FF8000000000000)};
+    static const uint64_t nans[][2] = {{0x7FC00000}, {UINT64_C(0x7FF8000000000000)}};
     static const uint64_t vectors[][2] = {{UINT64_C(0x7FC000007FC00000), UINT64_C(0x7FC000007FC00000)}, {UINT64_C(0x7FF8000000000000), UINT64_C(0x7FF8000000000000)}};
     char lanes = reference_nan_lanes(op);
     if (!lanes || !g->canonical) return;
@@ -154,7 +153,7 @@ static inline void gen_canonical(struct gen *g, enum mote__op op) {
     char letter = is_vector ? 'v' : lanes;
     uint32_t temp = gen_own(g, LOCAL_TEMP + gen_letter_index(letter) - 2);
     gen_op_u(g, OP_local_tee, temp);
-    emit_const(g->e, letter, is_vector ? vectors[is_f64] : &nans[is_f64]);
+    emit_const(g->e, letter, (is_vector ? vectors : nans)[is_f64]);
     gen_op_u(g, OP_local_get, temp), gen_op_u(g, OP_local_get, temp);
     gen_op(g, is_vector ? (is_f64 ? OP_f64x2_eq : OP_f32x4_eq) : equal[is_f64]);
     gen_op(g, is_vector ? OP_v128_bitselect : OP_select);
@@ -200,7 +199,7 @@ static inline void gen_plain(struct gen *g, enum mote__op op, unsigned depth) {
 
 /* A plain instruction whose results are `results`, from a chosen row on. */
 static inline enum mote__op gen_find_plain(struct gen *g, const char *results) {
-    unsigned start = (gen_choose(g, 256) | gen_choose(g, 256) << 8) % OP_COUNT;
+    unsigned start = gen_choose_row(g);
     for (unsigned i = 0; i < OP_COUNT; i++) {
         const struct mote__op_info *info = &mote__op_info[(start + i) % OP_COUNT];
         if (info->kind != KIND_CONTROL && !strcmp(strchr(info->sig, '_') + 1, results)) return (enum mote__op)((start + i) % OP_COUNT);

@@ -103,6 +103,11 @@ static inline unsigned gen_letter_index(char letter) { return (unsigned)(strchr(
 /* ---------------------------------------------------------------- choosing and writing */
 
 static inline unsigned gen_choose(struct gen *g, unsigned count) { return g->in < g->in_end ? *g->in++ % count : 0; }
+/* Any row of ops.def. One choice a statement: the order in which operands of | are evaluated is the compiler's. */
+static inline unsigned gen_choose_row(struct gen *g) {
+    unsigned low = gen_choose(g, 256), high = gen_choose(g, 256);
+    return (low | high << 8) % OP_COUNT;
+}
 static inline bool gen_rarely(struct gen *g) { return gen_choose(g, 256) == 255; }
 static inline bool gen_is_full(const struct gen *g) { return g->in >= g->in_end || g->e->size - g->counting_bytes > GEN_BYTES_MAX / 2; }
 
