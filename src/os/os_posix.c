@@ -35,6 +35,9 @@ bool mote__os_random(void *out, size_t bytes) { return mote__os_unix_random(out,
 /* ---- Waiting. Words whose addresses hash alike share a condition; who is woken looks again. ---- */
 
 enum { BUCKET_COUNT = 64 };
+/* A module loaded at run time has this file, and so buckets, of its own: a wake from there is not seen here. So nobody sleeps longer than this without
+ * looking at the word again. */
+#define WAIT_SLICE_NS UINT64_C(5000000)
 
 struct bucket {
     pthread_mutex_t mutex;
@@ -61,13 +64,10 @@ static struct bucket *bucket_of(const _Atomic uint32_t *word) {
 }
 
 static enum os_wait wait_in(struct bucket *bucket, uint64_t deadline_ns) {
-    if (deadline_ns == OS_NEVER) {
-        pthread_cond_wait(&bucket->changed, &bucket->mutex);
-        return OS_WAIT_WOKEN;
-    }
-    struct timespec deadline = mote__os_unix_timespec(deadline_ns);
-    int result = pthread_cond_timedwait(&bucket->changed, &bucket->mutex, &deadline);
-    return result == ETIMEDOUT ? OS_WAIT_TIMED_OUT : OS_WAIT_WOKEN;
+    uint64_t slice_ns = mote__os_clock_ns(OS_CLOCK_MONOTONIC) + WAIT_SLICE_NS;
+    struct timespec until = mote__os_unix_timespec(deadline_ns < slice_ns ? deadline_ns : slice_ns);
+    int result = pthread_cond_timedwait(&bucket->changed, &bucket->mutex, &until);
+    return result == ETIMEDOUT && deadline_ns <= slice_ns ? OS_WAIT_TIMED_OUT : OS_WAIT_WOKEN;
 }
 
 enum os_wait mote__os_wait(const _Atomic uint32_t *word, uint32_t expected, uint64_t deadline_ns) {
