@@ -170,6 +170,7 @@ static int write_page(const struct call *c, const mote_parts_op *read, mote_part
 
 static int copy_page(const struct call *c, mote_parts_op *page) {
     mote_parts_item items[COPY_PAGE];
+    for (size_t i = 0; i < page->item_count; i++) page->items[i].flags = MOTE_PARTS_EXPIRY;
     mote_parts_op read = {.verb = MOTE_PARTS_GET, .items = page->items, .item_count = page->item_count};
     int code = mote_parts_call(c->parts, c->operands[0], &read) ? report_op(c->operands[0], &read) : write_page(c, &read, items);
     mote_parts_op_deinit(&read);

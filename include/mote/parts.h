@@ -75,7 +75,8 @@ enum {
     MOTE_PARTS_FIRST_WRITE = 1, /* without an ETag: only if the key is not there (Dapr's first-write); CONFLICT else */
     MOTE_PARTS_REMOVE = 2,      /* in TRANSACT: remove, do not write */
     MOTE_PARTS_JSON = 4,        /* the value is JSON, to be kept as its exact text: INVALID if it is not */
-    MOTE_PARTS_BINARY = 8       /* the value is bytes, whatever they look like. Neither: JSON if it is, else bytes */
+    MOTE_PARTS_BINARY = 8,      /* the value is bytes, whatever they look like. Neither: JSON if it is, else bytes */
+    MOTE_PARTS_EXPIRY = 16      /* in GET: also when it expires, which is a second question to some stores */
 };
 
 /* One key of an operation. Everything given is borrowed until the operation is done; results belong to the operation. */
@@ -91,7 +92,7 @@ typedef struct mote_parts_item {
     mote_parts_code code;
     mote_parts_bytes found;   /* what GET read */
     mote_parts_bytes version; /* its ETag, or that of what SET wrote */
-    uint64_t expires_ns;      /* since 1970; 0: never */
+    uint64_t expires_ns;      /* since 1970; 0: never, or not asked for (MOTE_PARTS_EXPIRY) */
     uint64_t modified_ns;     /* since 1970; 0: the store does not know */
 
     mote_parts_bytes whole_key; /* of mote: with the component's prefix */

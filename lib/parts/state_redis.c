@@ -94,8 +94,10 @@ static bool send_key(struct redis *redis, mote_parts_op *op, size_t item, const 
 
 static bool send_get(struct redis *redis, mote_parts_op *op) {
     bool good = true;
-    for (size_t i = 0; i < op->item_count && good; i++)
-        good = send_key(redis, op, i, "HGETALL", WHAT_HASH) && send_key(redis, op, i, "PTTL", WHAT_LIFE);
+    for (size_t i = 0; i < op->item_count && good; i++) {
+        good = send_key(redis, op, i, "HGETALL", WHAT_HASH);
+        if (good && (op->items[i].flags & MOTE_PARTS_EXPIRY)) good = send_key(redis, op, i, "PTTL", WHAT_LIFE);
+    }
     return good;
 }
 

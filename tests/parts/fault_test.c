@@ -232,9 +232,9 @@ TEST(servers_that_misbehave) {
     expect_of("nonsense\r\n", true, MOTE_PARTS_UNAVAILABLE, "not of Redis's protocol");
     expect_of("$99999999999\r\n", true, MOTE_PARTS_UNAVAILABLE, "not of Redis's protocol");
     expect_of("*2\r\n$4\r\ndata\r\n", true, MOTE_PARTS_TIMEOUT, "no answer in time"); /* half an answer */
-    expect_of("*0\r\n:-2\r\n:1\r\n", true, MOTE_PARTS_NOT_FOUND, "");
-    expect_of("-ERR no\r\n:-2\r\n", true, MOTE_PARTS_FAILED, "Redis: ERR no");
-    expect_of("-NOPERM no\r\n:-2\r\n", true, MOTE_PARTS_DENIED, "NOPERM");
+    expect_of("*0\r\n", true, MOTE_PARTS_NOT_FOUND, "");
+    expect_of("-ERR no\r\n", true, MOTE_PARTS_FAILED, "Redis: ERR no");
+    expect_of("-NOPERM no\r\n", true, MOTE_PARTS_DENIED, "NOPERM");
 }
 
 TEST(a_store_that_is_away_is_EIO_and_a_line) {

@@ -144,7 +144,7 @@ static void sleep_ms(long ms) { nanosleep(&(struct timespec){ms / 1000, ms % 100
 
 TEST(time_to_live) {
     FOR_STORES(parts) {
-        mote_parts_item item = {.key = bytes("key"), .value = bytes("1"), .ttl_s = 1000};
+        mote_parts_item item = {.key = bytes("key"), .value = bytes("1"), .ttl_s = 1000, .flags = MOTE_PARTS_EXPIRY};
         CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, NULL), MOTE_PARTS_OK);
         CHECK_EQ(one(parts, MOTE_PARTS_GET, &item, NULL), MOTE_PARTS_OK);
         uint64_t now_s = (uint64_t)time(NULL), expires_s = item.expires_ns / 1000000000;
