@@ -257,8 +257,12 @@ static void walk_br_table(struct walk *w) {
     uint32_t count = walk_u32(w);
     walk_pop(w, VT_I32);
     if (w->r.failed) return;
-    if (count > LIMIT_BR_TABLE_LABELS || count > mote__reader_left(&w->r)) {
-        walk_fail(w, count > LIMIT_BR_TABLE_LABELS ? MOTE_E_LIMIT : MOTE_E_MALFORMED, "unexpected end: br_table has %u labels", count);
+    if (count > mote__reader_left(&w->r)) {
+        walk_fail(w, MOTE_E_MALFORMED, "unexpected end: br_table has %u labels", count);
+        return;
+    }
+    if (count > LIMIT_BR_TABLE_LABELS) {
+        walk_fail(w, MOTE_E_LIMIT, "br_table has %u labels, more than %d", count, LIMIT_BR_TABLE_LABELS);
         return;
     }
     w->labels.count = 0;
