@@ -187,6 +187,7 @@ static mote_status give_feature(struct parse *p, const char *name, const char *v
 static mote_status give_key(struct parse *p, const char *letter, char *key) {
     char *value = strchr(key, '=');
     if (value) *value++ = 0;
+    if (!*key) return wrong(p, "%s takes names with commas between them; one is empty", letter);
     char spelled[64];
     enum option_id id = option_find(p->args, letter, key);
     if (id < OPT_COUNT && id != OPT_feature) {

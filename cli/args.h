@@ -102,7 +102,7 @@ enum command_id command_find(const char *word);
 /* True if `word` is one of the words in `list`, which are separated by ", " or " ". */
 bool word_in_list(const char *list, const char *word);
 
-/* The name in `names` (count of them, NULLs skipped) that is most like `word`, or NULL when none is near. */
+/* The name in `names` (count of them, NULLs skipped) that alone begins with `word` or is most like it, or NULL when none is near. */
 const char *nearest_name(const char *word, const char *const *names, size_t count);
 
 /* Numbers of options: false when it is none. Sizes take K, M, G, KiB, MiB, GiB (1024) and KB, MB, GB (1000); durations ns, us, ms, s, m, h and

@@ -85,9 +85,21 @@ static unsigned edit_distance(const char *a, const char *b) {
     return row[width];
 }
 
+/* The one name that begins with `word`; NULL when there is none or more than one. */
+static const char *completed_name(const char *word, const char *const *names, size_t count) {
+    const char *found = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (!names[i] || strncmp(names[i], word, strlen(word))) continue;
+        if (found) return NULL;
+        found = names[i];
+    }
+    return found;
+}
+
 const char *nearest_name(const char *word, const char *const *names, size_t count) {
-    const char *best = NULL;
+    const char *best = completed_name(word, names, count);
     size_t size = strlen(word);
+    if (best) return best;
     if (size > NAME_MAX_BYTES) return NULL;
     unsigned limit = (unsigned)size / 3 + 1;
     for (size_t i = 0; i < count; i++) {

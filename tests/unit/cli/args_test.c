@@ -130,6 +130,9 @@ TEST(wrong_usage_says_what_to_do) {
     CHECK_WRONG("frobnicate", "unknown command frobnicate, and no file of this name; `mote help` lists the commands");
     CHECK_WRONG("--feul 1 x.wasm", "unknown option --feul; did you mean --fuel?");
     CHECK_WRONG("-W sidm x.wasm", "unknown option -W sidm; did you mean -W simd?");
+    CHECK_WRONG("--inv add x.wasm", "unknown option --inv; did you mean --invoke?");
+    CHECK_WRONG("-W , x.wasm", "-W takes names with commas between them; one is empty");
+    CHECK_WRONG("-W =y x.wasm", "-W takes names with commas between them; one is empty");
     CHECK_WRONG("-W qqqqqqqqqq x.wasm", "unknown option -W qqqqqqqqqq; see `mote help run`");
     CHECK_WRONG("validate --fuel 1 x", "`mote validate` has no option --fuel, `mote run` has");
     CHECK_WRONG("--fuel", "--fuel needs a value: N");
