@@ -4,7 +4,7 @@
 
 /* ---- Sections. ---- */
 
-enum { SECTION_CUSTOM = 0, SECTION_IMPORT = 2, SECTION_START = 8, SECTION_CODE = 10, SECTION_COUNT = 14 };
+enum { SECTION_CUSTOM = 0, SECTION_IMPORT = 2, SECTION_EXPORT = 7, SECTION_START = 8, SECTION_CODE = 10, SECTION_COUNT = 14 };
 
 static const char *const section_names[SECTION_COUNT] = {
     "custom", "type",    "import", "function", "table",      "memory", "global",
@@ -104,8 +104,10 @@ static void print_extern_type(const mote_externtype *type) {
     switch (type->kind) {
     case MOTE_EXTERN_FUNC:
     case MOTE_EXTERN_TAG:
+        fputs(type->kind == MOTE_EXTERN_FUNC ? "func" : "tag", stdout);
+        if (!mote_type_param_count(type->of.func) && !mote_type_result_count(type->of.func)) break;
         mote_type_print(type->of.func, text, sizeof text);
-        printf("%s%s%s", type->kind == MOTE_EXTERN_FUNC ? "func" : "tag", *text ? " " : "", text);
+        printf(" %s", text);
         break;
     case MOTE_EXTERN_TABLE: print_table_type(&type->of.table); break;
     case MOTE_EXTERN_MEMORY: print_memory_type(&type->of.memory); break;
@@ -232,18 +234,35 @@ static bool is_named(const struct func_names *names, const char *wanted) {
     return names->name.size == strlen(wanted) && !memcmp(names->name.data, wanted, names->name.size);
 }
 
-/* By number, or by a name of the name section; UINT32_MAX when there is none. */
-static uint32_t find_func(const mote_module *module, const char *wanted) {
+/* The function that is exported by a name; UINT32_MAX when there is none. */
+static uint32_t find_exported_func(struct span bytes, const char *wanted) {
+    struct reader in = sections_of(bytes), exports;
+    struct section section;
+    while (next_section(&in, &section)) {
+        if (section.id != SECTION_EXPORT) continue;
+        mote__reader_init(&exports, section.contents.data, section.contents.size);
+        for (uint32_t left = mote__read_u32(&exports); left; left--) {
+            struct span name = mote__read_name(&exports);
+            bool is_func = mote__read_u8(&exports) == MOTE_EXTERN_FUNC;
+            uint32_t index = mote__read_u32(&exports);
+            if (is_func && name.size == strlen(wanted) && !memcmp(name.data, wanted, name.size)) return index;
+        }
+    }
+    return UINT32_MAX;
+}
+
+/* By number, by a name of the name section, or by that of an export; UINT32_MAX when there is none. */
+static uint32_t find_func(struct span bytes, const mote_module *module, const char *wanted) {
     uint64_t number;
     if (parse_count(wanted, &number) && number < UINT32_MAX) return (uint32_t)number;
     struct func_names names = func_names_of(module);
     while (names.index != UINT32_MAX && !is_named(&names, wanted)) next_func_name(&names);
-    return names.index;
+    return names.index != UINT32_MAX ? names.index : find_exported_func(bytes, wanted);
 }
 
 static int dump_code(struct span bytes, mote_module *module, const struct input *input, const char *wanted) {
     if (strcmp(wanted, "all") != 0) {
-        uint32_t index = find_func(module, wanted);
+        uint32_t index = find_func(bytes, module, wanted);
         if (index != UINT32_MAX) return print_code(module, input, index);
         return report_failure("%s: no function is called `%s`; `mote dump --functions` lists them", input->name, wanted);
     }
@@ -306,6 +325,8 @@ static int dump_input(const struct args *args, mote_engine *engine, const struct
 
 int cmd_dump(const struct args *args) {
     struct input input;
+    if (args_flag(args, OPT_text) && (args_flag(args, OPT_functions) || args_find(args, OPT_code)))
+        return report_usage("--text shows the whole module; --functions and --code are for runs without it");
     if (!input_open_module(&input, args->operands[0])) return EXIT_BAD_MODULE;
     mote_engine *engine = engine_open(args);
     int code = engine ? dump_input(args, engine, &input) : EXIT_BAD_MODULE;

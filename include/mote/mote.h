@@ -150,7 +150,7 @@ MOTE_API mote_valtype mote_type_result(const mote_type *type, size_t index);
 MOTE_API mote_valtype mote_type_field(const mote_type *type, size_t index);
 /* True when `sub` is a subtype of (or equal to) `super`. */
 MOTE_API bool mote_type_matches(const mote_type *sub, const mote_type *super);
-/* Writes the type in the text format, "(param i32) (result i64)", cut at `size`; returns the length it would have. */
+/* Writes the type in the text format, "(param i32) (result i64)" or "(func)" without either, cut at `size`; returns the length it would have. */
 MOTE_API size_t mote_type_print(const mote_type *type, char *out, size_t size);
 MOTE_API size_t mote_valtype_print(mote_valtype type, char *out, size_t size);
 
