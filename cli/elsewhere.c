@@ -1,5 +1,6 @@
-/* elsewhere.c - components are not in this program, which stays small, static and quick to start: whatever needs them is handed over, as it was written, to
- * the program beside it (mote-parts), which is the same command with them (cli/parts). */
+/* elsewhere.c - components are not in this program, which stays small, static and quick to start:
+ * whatever needs them is handed over, as it was written, to the program beside it (mote-parts),
+ * which is the same command with them (cli/parts). */
 #define _POSIX_C_SOURCE 200809L
 #include "run.h"
 #include "os/os.h"
@@ -22,13 +23,16 @@ static bool own_folder(char *out, size_t size) {
 /* Becomes the other program; returns only when that did not work. */
 static int hand_over(const struct args *args) {
     char folder[4096], path[4096 + 64];
-    if (!own_folder(folder, sizeof folder)) return report_failure("components need the program mote-parts, and the system does not say where this one is");
+    if (!own_folder(folder, sizeof folder))
+        return report_failure("components need the program mote-parts, and the system does not say "
+                              "where this one is");
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         snprintf(path, sizeof path, "%s/%s", folder, places[i]);
         execv(path, args->original);
         if (errno != ENOENT) return report_failure("%s: %s", path, mote__os_error_text(errno));
     }
-    return report_failure("components need the program mote-parts beside this one; it is built where libfyaml-dev and libevent-dev are installed");
+    return report_failure("components need the program mote-parts beside this one; it is built "
+                          "where libfyaml-dev and libevent-dev are installed");
 }
 
 int cmd_parts(const struct args *args) { return hand_over(args); }

@@ -1,5 +1,7 @@
-/* parts.c - what a component costs beside the raw client: memory, SQLite, Redis, and files over them. Built by `ninja -C build/release bench-parts`; run
- * as tests/parts/with-servers build/release/bench-parts, with MOTE_DRIVERS=build/release/drivers. Rounds are interleaved and medians count. */
+/* parts.c - what a component costs beside the raw client: memory, SQLite, Redis, and files over
+ * them. Built by `ninja -C build/release bench-parts`; run as tests/parts/with-servers
+ * build/release/bench-parts, with MOTE_DRIVERS=build/release/drivers. Rounds are interleaved and
+ * medians count. */
 #define _GNU_SOURCE
 #include <mote/parts.h>
 #include <arpa/inet.h>
@@ -15,7 +17,8 @@
 enum { ROUNDS = 9, FLIGHT = 100 };
 
 static mote_parts *parts;
-static const char value[] = "{\"id\": 17, \"name\": \"a thing of middling size\", \"price\": 12.5, \"tags\": [\"one\", \"two\"]}";
+static const char value[] = "{\"id\": 17, \"name\": \"a thing of middling size\", \"price\": 12.5, "
+                            "\"tags\": [\"one\", \"two\"]}";
 
 static double now_us(void) {
     struct timespec t;
@@ -33,7 +36,9 @@ static void fail(const char *what) {
 static void one(const char *component, mote_parts_verb verb) {
     mote_parts_item item = {.key = {"key", 3}, .value = {value, sizeof value - 1}};
     mote_parts_op op = {.verb = verb, .items = &item, .item_count = 1};
-    if (mote_parts_call(parts, component, &op) || (verb == MOTE_PARTS_GET && item.found.size != sizeof value - 1)) fail(op.text);
+    if (mote_parts_call(parts, component, &op) ||
+        (verb == MOTE_PARTS_GET && item.found.size != sizeof value - 1))
+        fail(op.text);
     mote_parts_op_deinit(&op);
 }
 
@@ -64,7 +69,9 @@ static void read_file(int which) {
     size_t done;
     mote_vfs_node *file;
     if (mounts[which]->ops->open(mounts[which], "key", MOTE_VFS_READ, &file)) fail("open");
-    if (file->ops->pread(file, &(mote_vfs_iovec){text, sizeof text}, 1, 0, &done) || done != sizeof value - 1) fail("read");
+    if (file->ops->pread(file, &(mote_vfs_iovec){text, sizeof text}, 1, 0, &done) ||
+        done != sizeof value - 1)
+        fail("read");
     if (mote_vfs_release(file)) fail("close");
 }
 
@@ -73,21 +80,26 @@ static void read_file(int which) {
 static sqlite3_stmt *raw_statement;
 static void open_raw_sqlite(const char *path) {
     sqlite3 *db;
-    const char *sql = "SELECT value, is_binary, etag, expiration_time FROM state WHERE key = ?1 AND (expiration_time IS NULL OR expiration_time > CURRENT_TIMESTAMP)";
-    if (sqlite3_open(path, &db) || sqlite3_prepare_v2(db, sql, -1, &raw_statement, NULL)) fail("raw SQLite");
+    const char *sql = "SELECT value, is_binary, etag, expiration_time FROM state WHERE key = ?1 "
+                      "AND (expiration_time IS NULL OR expiration_time > CURRENT_TIMESTAMP)";
+    if (sqlite3_open(path, &db) || sqlite3_prepare_v2(db, sql, -1, &raw_statement, NULL))
+        fail("raw SQLite");
 }
 
 static void raw_sqlite_get(void) {
     sqlite3_bind_text(raw_statement, 1, "mote||key", -1, SQLITE_STATIC);
     if (sqlite3_step(raw_statement) != SQLITE_ROW) fail("raw SQLite: no row");
-    char *copy = strdup((const char *)sqlite3_column_text(raw_statement, 0)), *etag = strdup((const char *)sqlite3_column_text(raw_statement, 2));
+    char *copy = strdup((const char *)sqlite3_column_text(raw_statement, 0)),
+         *etag = strdup((const char *)sqlite3_column_text(raw_statement, 2));
     free(copy), free(etag);
     sqlite3_reset(raw_statement);
 }
 
 static int raw_socket;
 static void open_raw_redis(int port) {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int on = 1;
     raw_socket = socket(AF_INET, SOCK_STREAM, 0);
     if (connect(raw_socket, (struct sockaddr *)&at, sizeof at)) fail("raw Redis");
@@ -97,7 +109,9 @@ static void open_raw_redis(int port) {
 static void raw_redis_get(void) {
     static const char command[] = "*2\r\n$7\r\nHGETALL\r\n$9\r\nmote||key\r\n";
     char reply[1000];
-    if (send(raw_socket, command, sizeof command - 1, 0) < 0 || recv(raw_socket, reply, sizeof reply, 0) < 100) fail("raw Redis: no value");
+    if (send(raw_socket, command, sizeof command - 1, 0) < 0 ||
+        recv(raw_socket, reply, sizeof reply, 0) < 100)
+        fail("raw Redis: no value");
 }
 
 /* ---- Rows. ---- */
@@ -137,19 +151,28 @@ static void measure(struct row *row, int round) {
     row->rounds[round] = (now_us() - began) / row->times / row->each;
 }
 
-static int by_value(const void *a, const void *b) { return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b); }
+static int by_value(const void *a, const void *b) {
+    return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b);
+}
 
 static void load(const char *folder, const char *port) {
     char text[2000];
     mote_error error;
     const mote_parts_config config = {.driver_dir = getenv("MOTE_DRIVERS")};
     snprintf(text, sizeof text,
-             "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: memory}, spec: {type: state.in-memory}}\n---\n"
-             "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: sqlite}, spec: {type: state.sqlite, metadata: [{name: url, value: '%s/b.db'}]}}\n---\n"
-             "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: redis}, spec: {type: state.redis, metadata: [{name: redisHost, value: '127.0.0.1:%s'}]}}\n",
+             "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: memory}, spec: "
+             "{type: state.in-memory}}\n---\n"
+             "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: sqlite}, spec: "
+             "{type: state.sqlite, metadata: [{name: url, value: '%s/b.db'}]}}\n---\n"
+             "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: redis}, spec: "
+             "{type: state.redis, metadata: [{name: redisHost, value: '127.0.0.1:%s'}]}}\n",
              folder, port ? port : "1");
-    if (mote_parts_new(&config, &parts, &error) || mote_parts_load_text(parts, "bench", text, strlen(text), &error)) fail(error.message);
-    if (mote_parts_mount(parts, "memory", NULL, &mounts[0], &error) || mote_parts_mount(parts, "sqlite", NULL, &mounts[1], &error)) fail(error.message);
+    if (mote_parts_new(&config, &parts, &error) ||
+        mote_parts_load_text(parts, "bench", text, strlen(text), &error))
+        fail(error.message);
+    if (mote_parts_mount(parts, "memory", NULL, &mounts[0], &error) ||
+        mote_parts_mount(parts, "sqlite", NULL, &mounts[1], &error))
+        fail(error.message);
 }
 
 int main(void) {
@@ -166,7 +189,8 @@ int main(void) {
             if (port || !rows[i].redis) measure(&rows[i], round);
     for (int i = 0; i < ROW_COUNT; i++) {
         qsort(rows[i].rounds, ROUNDS, sizeof(double), by_value);
-        if (port || !rows[i].redis) printf("%-38s %9.2f us each\n", rows[i].name, rows[i].rounds[ROUNDS / 2]);
+        if (port || !rows[i].redis)
+            printf("%-38s %9.2f us each\n", rows[i].name, rows[i].rounds[ROUNDS / 2]);
     }
     for (int i = 0; i < 2; i++) mote_vfs_release(mounts[i]);
     mote_parts_delete(parts);

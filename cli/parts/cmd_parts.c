@@ -1,4 +1,5 @@
-/* cmd_parts.c - mote parts: component files checked, stores looked into, for people and with --json for programs. */
+/* cmd_parts.c - mote parts: component files checked, stores looked into, for people and with --json
+ * for programs. */
 #define _POSIX_C_SOURCE 200809L
 #include "parts.h"
 #include "base/utf8.h"
@@ -16,11 +17,14 @@ struct call {
     bool json;
 };
 
-static mote_parts_bytes bytes_of(const char *text) { return (mote_parts_bytes){text, strlen(text)}; }
+static mote_parts_bytes bytes_of(const char *text) {
+    return (mote_parts_bytes){text, strlen(text)};
+}
 
 /* Prints why an operation failed; the exit code. */
 static int report_op(const char *component, const mote_parts_op *op) {
-    return report_failure("%s: %s", component, *op->text ? op->text : mote_parts_code_text(op->code));
+    return report_failure("%s: %s", component,
+                          *op->text ? op->text : mote_parts_code_text(op->code));
 }
 
 /* ---- Output. ---- */
@@ -66,7 +70,8 @@ static int do_check(const struct call *c) {
 }
 
 static void print_component(const mote_parts_info *info) {
-    printf("{\"name\": \"%s\", \"type\": \"%s\", \"version\": \"%s\", \"file\": ", info->name, info->type, info->version);
+    printf("{\"name\": \"%s\", \"type\": \"%s\", \"version\": \"%s\", \"file\": ", info->name,
+           info->type, info->version);
     print_json(info->file, strlen(info->file));
     printf(", \"line\": %u}\n", info->line);
 }
@@ -94,7 +99,8 @@ static int do_reference(const struct call *c) {
 static int do_get(const struct call *c) {
     mote_parts_item item = {.key = bytes_of(c->operands[1])};
     mote_parts_op op = {.verb = MOTE_PARTS_GET, .items = &item, .item_count = 1};
-    int code = mote_parts_call(c->parts, c->operands[0], &op) ? report_op(c->operands[0], &op) : EXIT_DONE;
+    int code =
+        mote_parts_call(c->parts, c->operands[0], &op) ? report_op(c->operands[0], &op) : EXIT_DONE;
     if (!code && item.code) code = report_failure("%s has no `%s`", c->operands[0], c->operands[1]);
     if (!code && c->json) print_json_value(&item.found);
     else if (!code) fwrite(item.found.data, 1, item.found.size, stdout);
@@ -105,7 +111,8 @@ static int do_get(const struct call *c) {
 
 static int write_one(const struct call *c, mote_parts_verb verb, mote_parts_item *item) {
     mote_parts_op op = {.verb = verb, .items = item, .item_count = 1};
-    int code = mote_parts_call(c->parts, c->operands[0], &op) ? report_op(c->operands[0], &op) : EXIT_DONE;
+    int code =
+        mote_parts_call(c->parts, c->operands[0], &op) ? report_op(c->operands[0], &op) : EXIT_DONE;
     mote_parts_op_deinit(&op);
     return code;
 }
@@ -121,17 +128,22 @@ static int do_set(const struct call *c) {
     return code;
 }
 
-static int do_delete(const struct call *c) { return write_one(c, MOTE_PARTS_DELETE, &(mote_parts_item){.key = bytes_of(c->operands[1])}); }
+static int do_delete(const struct call *c) {
+    return write_one(c, MOTE_PARTS_DELETE, &(mote_parts_item){.key = bytes_of(c->operands[1])});
+}
 
 /* Calls `each` for every page of keys. */
-static int for_pages(const struct call *c, const char *prefix, int (*each)(const struct call *c, mote_parts_op *page)) {
+static int for_pages(const struct call *c, const char *prefix,
+                     int (*each)(const struct call *c, mote_parts_op *page)) {
     char last[65536];
     int code = EXIT_DONE;
     size_t last_size = 0;
     for (bool more = true; more && !code;) {
-        mote_parts_op op = {.verb = MOTE_PARTS_KEYS, .prefix = bytes_of(prefix), .limit = COPY_PAGE};
+        mote_parts_op op = {
+            .verb = MOTE_PARTS_KEYS, .prefix = bytes_of(prefix), .limit = COPY_PAGE};
         if (last_size) op.after = (mote_parts_bytes){last, last_size};
-        code = mote_parts_call(c->parts, c->operands[0], &op) ? report_op(c->operands[0], &op) : each(c, &op);
+        code = mote_parts_call(c->parts, c->operands[0], &op) ? report_op(c->operands[0], &op)
+                                                              : each(c, &op);
         const mote_parts_item *end = op.item_count ? &op.items[op.item_count - 1] : NULL;
         more = op.more && end && end->key.size <= sizeof last;
         if (more) memcpy(last, end->key.data, last_size = end->key.size);
@@ -145,24 +157,33 @@ static int print_page(const struct call *c, mote_parts_op *page) {
     return EXIT_DONE;
 }
 
-static int do_keys(const struct call *c) { return for_pages(c, c->count > 1 ? c->operands[1] : "", print_page); }
+static int do_keys(const struct call *c) {
+    return for_pages(c, c->count > 1 ? c->operands[1] : "", print_page);
+}
 
 /* ---- copy. ---- */
 
 static size_t copied; /* keys so far, over all pages of the one copy that a process makes */
 
-/* What is there of a page's keys is written to the other component; a key that went meanwhile is left out. */
-static int write_page(const struct call *c, const mote_parts_op *read, mote_parts_item items[COPY_PAGE]) {
+/* What is there of a page's keys is written to the other component; a key that went meanwhile is
+ * left out. */
+static int write_page(const struct call *c, const mote_parts_op *read,
+                      mote_parts_item items[COPY_PAGE]) {
     size_t count = 0;
     uint64_t now_s = (uint64_t)time(NULL);
     for (size_t i = 0; i < read->item_count; i++) {
         const mote_parts_item *from = &read->items[i];
         uint64_t expires_s = from->expires_ns / 1000000000;
         if (from->code) continue;
-        items[count++] = (mote_parts_item){.key = from->key, .value = from->found, .ttl_s = expires_s > now_s ? (int64_t)(expires_s - now_s) : expires_s ? 1 : 0};
+        items[count++] = (mote_parts_item){.key = from->key,
+                                           .value = from->found,
+                                           .ttl_s = expires_s > now_s ? (int64_t)(expires_s - now_s)
+                                                    : expires_s       ? 1
+                                                                      : 0};
     }
     mote_parts_op op = {.verb = MOTE_PARTS_SET, .items = items, .item_count = count};
-    int code = mote_parts_call(c->parts, c->operands[1], &op) ? report_op(c->operands[1], &op) : EXIT_DONE;
+    int code =
+        mote_parts_call(c->parts, c->operands[1], &op) ? report_op(c->operands[1], &op) : EXIT_DONE;
     mote_parts_op_deinit(&op);
     if (!code) copied += count;
     return code;
@@ -171,8 +192,10 @@ static int write_page(const struct call *c, const mote_parts_op *read, mote_part
 static int copy_page(const struct call *c, mote_parts_op *page) {
     mote_parts_item items[COPY_PAGE];
     for (size_t i = 0; i < page->item_count; i++) page->items[i].flags = MOTE_PARTS_EXPIRY;
-    mote_parts_op read = {.verb = MOTE_PARTS_GET, .items = page->items, .item_count = page->item_count};
-    int code = mote_parts_call(c->parts, c->operands[0], &read) ? report_op(c->operands[0], &read) : write_page(c, &read, items);
+    mote_parts_op read = {
+        .verb = MOTE_PARTS_GET, .items = page->items, .item_count = page->item_count};
+    int code = mote_parts_call(c->parts, c->operands[0], &read) ? report_op(c->operands[0], &read)
+                                                                : write_page(c, &read, items);
     mote_parts_op_deinit(&read);
     if (isatty(STDERR_FILENO)) fprintf(stderr, "\r%zu keys", copied);
     return code;
@@ -193,8 +216,10 @@ static const struct action {
     const char *name;
     int min, max; /* operands */
     int (*run)(const struct call *c);
-} actions[] = {{"check", 1, 1, do_check}, {"list", 0, 0, do_list},     {"reference", 0, 0, do_reference}, {"get", 2, 2, do_get},
-               {"set", 2, 3, do_set},     {"delete", 2, 2, do_delete}, {"keys", 1, 2, do_keys},           {"copy", 2, 2, do_copy}};
+} actions[] = {
+    {"check", 1, 1, do_check}, {"list", 0, 0, do_list}, {"reference", 0, 0, do_reference},
+    {"get", 2, 2, do_get},     {"set", 2, 3, do_set},   {"delete", 2, 2, do_delete},
+    {"keys", 1, 2, do_keys},   {"copy", 2, 2, do_copy}};
 enum { ACTION_COUNT = sizeof actions / sizeof *actions };
 
 static const struct action *find_action(const char *name) {
@@ -207,16 +232,23 @@ static int no_such_action(const char *name) {
     const char *names[ACTION_COUNT];
     for (size_t i = 0; i < ACTION_COUNT; i++) names[i] = actions[i].name;
     const char *near = nearest_name(name, names, ACTION_COUNT);
-    return report_usage("`mote parts` has no `%s`%s%s%s; see `mote help parts`", name, near ? "; did you mean `" : "", near ? near : "", near ? "`?" : "");
+    return report_usage("`mote parts` has no `%s`%s%s%s; see `mote help parts`", name,
+                        near ? "; did you mean `" : "", near ? near : "", near ? "`?" : "");
 }
 
 int cmd_parts(const struct args *args) {
     const struct action *action = find_action(args->operands[0]);
-    struct call call = {.args = args, .operands = args->operands + 1, .count = args->operand_count - 1, .json = args_flag(args, OPT_json)};
+    struct call call = {.args = args,
+                        .operands = args->operands + 1,
+                        .count = args->operand_count - 1,
+                        .json = args_flag(args, OPT_json)};
     if (!action) return no_such_action(args->operands[0]);
-    if (call.count < action->min || call.count > action->max) return report_usage("that is not what `mote parts %s` takes; see `mote help parts`", action->name);
+    if (call.count < action->min || call.count > action->max)
+        return report_usage("that is not what `mote parts %s` takes; see `mote help parts`",
+                            action->name);
     bool loads = action->run != do_reference;
-    const char *folder = action->run == do_check ? call.operands[0] : args_text(args, OPT_components, "components");
+    const char *folder =
+        action->run == do_check ? call.operands[0] : args_text(args, OPT_components, "components");
     int code = loads ? components_load(args, folder, &call.parts) : EXIT_DONE;
     if (!code) code = action->run(&call);
     mote_parts_delete(call.parts);

@@ -66,8 +66,10 @@ static int add_mount(struct run *run, const char *text) {
     mote_vfs_node *node;
     char *copy = mote__arena_string(&run->arena, text, strlen(text));
     if (!copy) return report_failure("out of memory");
-    if (!parse_mount(copy, &mount)) return report_usage("--mount takes PATH=COMPONENT[,prefix=TEXT][,ro], not `%s`", text);
-    if (mote_parts_mount(run->components, mount.component, mount.prefix, &node, &error) != MOTE_OK) return report_failure("--mount %s: %s", text, error.message);
+    if (!parse_mount(copy, &mount))
+        return report_usage("--mount takes PATH=COMPONENT[,prefix=TEXT][,ro], not `%s`", text);
+    if (mote_parts_mount(run->components, mount.component, mount.prefix, &node, &error) != MOTE_OK)
+        return report_failure("--mount %s: %s", text, error.message);
     mote_wasi_dir *dir = mote__vec_push(&run->mounts, allocator);
     if (!dir) return mote_vfs_release(node), report_failure("out of memory");
     *dir = (mote_wasi_dir){.guest_path = mount.path, .node = node, .read_only = mount.read_only};
@@ -76,10 +78,13 @@ static int add_mount(struct run *run, const char *text) {
 
 int run_open_components(struct run *run) {
     const char *folder = args_text(run->args, OPT_components, NULL);
-    if (!folder && args_find(run->args, OPT_mount)) return report_usage("--mount needs --components DIR, the folder that says what the component is");
+    if (!folder && args_find(run->args, OPT_mount))
+        return report_usage(
+            "--mount needs --components DIR, the folder that says what the component is");
     int code = folder ? components_load(run->args, folder, &run->components) : EXIT_DONE;
     for (size_t i = 0; i < run->args->given.count && !code; i++)
-        if (run->args->given.data[i].option == OPT_mount) code = add_mount(run, run->args->given.data[i].text);
+        if (run->args->given.data[i].option == OPT_mount)
+            code = add_mount(run, run->args->given.data[i].text);
     return code;
 }
 

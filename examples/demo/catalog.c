@@ -1,6 +1,7 @@
-/* catalog.c - a plain C program for the demonstration: counts the words of every file of a folder and writes what it finds as small JSON files, and a total that
- * it reads again at the next run. It knows files and nothing else: no store, no network, no word of mote.
- * Usage: catalog TEXTS NOTES [fail]; with `fail` it ends in the middle of things. */
+/* catalog.c - a plain C program for the demonstration: counts the words of every file of a folder
+ * and writes what it finds as small JSON files, and a total that it reads again at the next run. It
+ * knows files and nothing else: no store, no network, no word of mote. Usage: catalog TEXTS NOTES
+ * [fail]; with `fail` it ends in the middle of things. */
 #include <ctype.h>
 #include <dirent.h>
 #include <stdio.h>
@@ -32,10 +33,12 @@ static int count_file(const char *path, struct counts *out) {
 }
 
 /* What close says counts: only then is the file kept. */
-static int write_note(const char *path, const struct counts *counts, const char *name, int ends_here) {
+static int write_note(const char *path, const struct counts *counts, const char *name,
+                      int ends_here) {
     FILE *file = fopen(path, "w");
     if (!file) return complain("writing", path);
-    fprintf(file, "{\"name\": \"%s\", \"files\": %lu, \"words\": %lu, \"bytes\": %lu}", name, counts->files, counts->words, counts->bytes);
+    fprintf(file, "{\"name\": \"%s\", \"files\": %lu, \"words\": %lu, \"bytes\": %lu}", name,
+            counts->files, counts->words, counts->bytes);
     fflush(file);
     if (ends_here) abort();
     return fclose(file) ? complain("keeping", path) : 0;
@@ -55,9 +58,11 @@ static int add_run(const char *path, const struct counts *total) {
     unsigned long runs = read_runs(path) + 1;
     FILE *file = fopen(path, runs > 1 ? "r+" : "w");
     if (!file) return complain("writing", path);
-    fprintf(file, "{\"runs\": %lu, \"files\": %lu, \"words\": %lu, \"bytes\": %lu}\n", runs, total->files, total->words, total->bytes);
+    fprintf(file, "{\"runs\": %lu, \"files\": %lu, \"words\": %lu, \"bytes\": %lu}\n", runs,
+            total->files, total->words, total->bytes);
     if (fclose(file)) return complain("keeping", path);
-    printf("run %lu: %lu files, %lu words, %lu bytes\n", runs, total->files, total->words, total->bytes);
+    printf("run %lu: %lu files, %lu words, %lu bytes\n", runs, total->files, total->words,
+           total->bytes);
     return 0;
 }
 

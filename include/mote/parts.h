@@ -1,19 +1,24 @@
-/* parts.h - building blocks for programs: state stores and secret stores, chosen by Dapr component files. This header is the manual.
+/* parts.h - building blocks for programs: state stores and secret stores, chosen by Dapr component
+ * files. This header is the manual.
  *
- * A mote_parts is what one app sees: the components of its YAML files, their drivers, and the event loop on which they work.
+ * A mote_parts is what one app sees: the components of its YAML files, their drivers, and the event
+ * loop on which they work.
  *
  *   mote_parts_config config = {.app_id = "shop"};
  *   mote_parts *parts;
  *   if (mote_parts_new(&config, &parts, &error)) ...
  *   if (mote_parts_load_dir(parts, "components", &error)) ...
  *   mote_vfs_node *dir;
- *   if (mote_parts_mount(parts, "orders", NULL, &dir, &error)) ...     give it to <mote/wasi.h>: keys are files now
+ *   if (mote_parts_mount(parts, "orders", NULL, &dir, &error)) ...     give it to <mote/wasi.h>:
+ * keys are files now
  *
- * or, without files, operations: fill a mote_parts_op and its items, then mote_parts_call (waits) or mote_parts_submit (calls back).
+ * or, without files, operations: fill a mote_parts_op and its items, then mote_parts_call (waits)
+ * or mote_parts_submit (calls back).
  *
- * Components are opened when they are first used, so one whose server is down harms nobody who does not need it.
- * Threads: mote_parts_call and everything on a mount may be used from any thread; one call at a time is under way. mote_parts_submit, _cancel and _drive
- * belong to one thread, the loop's.
+ * Components are opened when they are first used, so one whose server is down harms nobody who does
+ * not need it. Threads: mote_parts_call and everything on a mount may be used from any thread; one
+ * call at a time is under way. mote_parts_submit, _cancel and _drive belong to one thread, the
+ * loop's.
  */
 #ifndef MOTE_PARTS_H
 #define MOTE_PARTS_H
@@ -63,23 +68,29 @@ typedef struct mote_parts_bytes {
 } mote_parts_bytes;
 
 typedef enum mote_parts_verb {
-    MOTE_PARTS_GET,      /* reads every item; a missing one is NOT_FOUND in the item, and the operation is OK */
-    MOTE_PARTS_SET,      /* writes every item by itself */
-    MOTE_PARTS_DELETE,   /* removes every item by itself; one that is not there is fine without an ETag */
+    MOTE_PARTS_GET, /* reads every item; a missing one is NOT_FOUND in the item, and the operation
+                       is OK */
+    MOTE_PARTS_SET, /* writes every item by itself */
+    MOTE_PARTS_DELETE,   /* removes every item by itself; one that is not there is fine without an
+                            ETag */
     MOTE_PARTS_TRANSACT, /* writes, or removes, all items in order or none of them */
     MOTE_PARTS_KEYS      /* lists keys; fills `items` */
 } mote_parts_verb;
 
 /* Bits of an item's `flags`. */
 enum {
-    MOTE_PARTS_FIRST_WRITE = 1, /* without an ETag: only if the key is not there (Dapr's first-write); CONFLICT else */
-    MOTE_PARTS_REMOVE = 2,      /* in TRANSACT: remove, do not write */
-    MOTE_PARTS_JSON = 4,        /* the value is JSON, to be kept as its exact text: INVALID if it is not */
-    MOTE_PARTS_BINARY = 8,      /* the value is bytes, whatever they look like. Neither: JSON if it is, else bytes */
-    MOTE_PARTS_EXPIRY = 16      /* in GET: also when it expires, which is a second question to some stores */
+    MOTE_PARTS_FIRST_WRITE =
+        1, /* without an ETag: only if the key is not there (Dapr's first-write); CONFLICT else */
+    MOTE_PARTS_REMOVE = 2, /* in TRANSACT: remove, do not write */
+    MOTE_PARTS_JSON = 4, /* the value is JSON, to be kept as its exact text: INVALID if it is not */
+    MOTE_PARTS_BINARY =
+        8, /* the value is bytes, whatever they look like. Neither: JSON if it is, else bytes */
+    MOTE_PARTS_EXPIRY =
+        16 /* in GET: also when it expires, which is a second question to some stores */
 };
 
-/* One key of an operation. Everything given is borrowed until the operation is done; results belong to the operation. */
+/* One key of an operation. Everything given is borrowed until the operation is done; results belong
+ * to the operation. */
 typedef struct mote_parts_item {
     /* Given. */
     mote_parts_bytes key;   /* without the component's prefix; not empty, no NUL, no "||" */
@@ -101,7 +112,8 @@ typedef struct mote_parts_item {
 typedef struct mote_parts_op mote_parts_op;
 struct mote_parts_component;
 
-/* An operation, in the caller's storage from mote_parts_submit until `done` is called. Zero it, then fill what is given. */
+/* An operation, in the caller's storage from mote_parts_submit until `done` is called. Zero it,
+ * then fill what is given. */
 struct mote_parts_op {
     /* Given. */
     mote_parts_verb verb;
@@ -115,16 +127,18 @@ struct mote_parts_op {
     void *context;
 
     /* Results. */
-    mote_parts_code code; /* of the whole; of the first item that failed where they stand by themselves */
-    bool more;            /* KEYS: there are more, behind the last key. Keys are in the order of their bytes where the store has one */
-    char text[200];       /* what went wrong, in words */
+    mote_parts_code
+        code;  /* of the whole; of the first item that failed where they stand by themselves */
+    bool more; /* KEYS: there are more, behind the last key. Keys are in the order of their bytes
+                  where the store has one */
+    char text[200]; /* what went wrong, in words */
 
     /* Of mote; not to be touched. */
     struct mote_parts_component *component;
     void *memory, *timer, *driver;
     mote_parts_bytes whole_prefix, whole_after;
     size_t item_capacity;
-    bool *ended; /* told when it completes inside submit */
+    bool *ended;            /* told when it completes inside submit */
     mote_parts_code ending; /* why it is being ended early */
     bool is_under_way;
 };
@@ -133,26 +147,36 @@ struct mote_parts_op {
 
 typedef struct mote_parts mote_parts;
 
-/* Everything is borrowed for mote_parts_new only, but for `allocator` and `log`. NULL is the default. */
+/* Everything is borrowed for mote_parts_new only, but for `allocator` and `log`. NULL is the
+ * default. */
 typedef struct mote_parts_config {
-    const mote_allocator *allocator; /* malloc and free; must outlive the mote_parts and its mounts. Client libraries use malloc */
+    const mote_allocator *allocator; /* malloc and free; must outlive the mote_parts and its mounts.
+                                        Client libraries use malloc */
     const char *app_id;              /* "mote"; decides the key prefix, as in Dapr */
     const char *namespace_;          /* the variable NAMESPACE, as in Dapr */
     const char *driver_dir;          /* where the loadable drivers are; none */
-    void (*log)(void *context, const char *line); /* what people should know: a store that went away or came back */
+    void (*log)(
+        void *context,
+        const char *line); /* what people should know: a store that went away or came back */
     void *context;
 } mote_parts_config;
 
-/* Makes an empty set of components and its event loop. Returns MOTE_OK, MOTE_E_ARGUMENT (an app id that is no name), MOTE_E_IO or MOTE_E_NOMEM. */
-MOTE_API MOTE_CHECKED mote_status mote_parts_new(const mote_parts_config *config, mote_own mote_parts **out, mote_error *error);
+/* Makes an empty set of components and its event loop. Returns MOTE_OK, MOTE_E_ARGUMENT (an app id
+ * that is no name), MOTE_E_IO or MOTE_E_NOMEM. */
+MOTE_API MOTE_CHECKED mote_status mote_parts_new(const mote_parts_config *config,
+                                                 mote_own mote_parts **out, mote_error *error);
 /* Closes every component: what is under way ends as CANCELLED. Nodes of mounts must be gone. */
 MOTE_API void mote_parts_delete(mote_own mote_parts *parts);
 
-/* Reads every *.yaml and *.yml of a folder, in the order of their names. All documents are checked; components of other apps (scopes) are left out.
- * Returns MOTE_OK, MOTE_E_IO, MOTE_E_NOMEM, or MOTE_E_ARGUMENT with "FILE:LINE: what is wrong and what is near". */
-MOTE_API MOTE_CHECKED mote_status mote_parts_load_dir(mote_parts *parts, const char *path, mote_error *error);
+/* Reads every *.yaml and *.yml of a folder, in the order of their names. All documents are checked;
+ * components of other apps (scopes) are left out. Returns MOTE_OK, MOTE_E_IO, MOTE_E_NOMEM, or
+ * MOTE_E_ARGUMENT with "FILE:LINE: what is wrong and what is near". */
+MOTE_API MOTE_CHECKED mote_status mote_parts_load_dir(mote_parts *parts, const char *path,
+                                                      mote_error *error);
 /* The same for a text; `name` stands for it in messages. */
-MOTE_API MOTE_CHECKED mote_status mote_parts_load_text(mote_parts *parts, const char *name, const char *text, size_t size, mote_error *error);
+MOTE_API MOTE_CHECKED mote_status mote_parts_load_text(mote_parts *parts, const char *name,
+                                                       const char *text, size_t size,
+                                                       mote_error *error);
 
 /* What is known of a component; good until the mote_parts is deleted. */
 typedef struct mote_parts_info {
@@ -164,19 +188,26 @@ typedef struct mote_parts_info {
 /* Returns the number of components. */
 MOTE_API size_t mote_parts_count(const mote_parts *parts);
 MOTE_API mote_parts_info mote_parts_at(const mote_parts *parts, size_t index);
-/* Writes what component files can hold - blocks, drivers, metadata names - as Markdown; nothing is written past `size`. Returns the whole length. */
+/* Writes what component files can hold - blocks, drivers, metadata names - as Markdown; nothing is
+ * written past `size`. Returns the whole length. */
 MOTE_API size_t mote_parts_reference(char *out, size_t size);
-/* Opens a component now, and not at its first use. Returns MOTE_OK, MOTE_E_NOT_FOUND (with the nearest name), MOTE_E_UNSUPPORTED (a driver that is not
- * installed, with what to install), MOTE_E_IO or MOTE_E_NOMEM. */
-MOTE_API MOTE_CHECKED mote_status mote_parts_open(mote_parts *parts, const char *component, mote_error *error);
+/* Opens a component now, and not at its first use. Returns MOTE_OK, MOTE_E_NOT_FOUND (with the
+ * nearest name), MOTE_E_UNSUPPORTED (a driver that is not installed, with what to install),
+ * MOTE_E_IO or MOTE_E_NOMEM. */
+MOTE_API MOTE_CHECKED mote_status mote_parts_open(mote_parts *parts, const char *component,
+                                                  mote_error *error);
 
-/* Carries out an operation and waits for it. Returns op->code; whatever it is, mote_parts_op_deinit frees the results. */
-MOTE_API mote_parts_code mote_parts_call(mote_parts *parts, const char *component, mote_parts_op *op);
+/* Carries out an operation and waits for it. Returns op->code; whatever it is, mote_parts_op_deinit
+ * frees the results. */
+MOTE_API mote_parts_code mote_parts_call(mote_parts *parts, const char *component,
+                                         mote_parts_op *op);
 /* Begins an operation. `done` is called once, on the loop's thread, perhaps before this returns. */
 MOTE_API void mote_parts_submit(mote_parts *parts, const char *component, mote_parts_op *op);
-/* Asks for an operation to end as CANCELLED: `done` is called, now or later. What was sent to the store may happen all the same. */
+/* Asks for an operation to end as CANCELLED: `done` is called, now or later. What was sent to the
+ * store may happen all the same. */
 MOTE_API void mote_parts_cancel(mote_parts_op *op);
-/* Works until *stop is true or `timeout_ns` has passed (UINT64_MAX: no limit). For those who use mote_parts_submit. */
+/* Works until *stop is true or `timeout_ns` has passed (UINT64_MAX: no limit). For those who use
+ * mote_parts_submit. */
 MOTE_API void mote_parts_drive(mote_parts *parts, const bool *stop, uint64_t timeout_ns);
 /* Frees the results of an operation that is done. */
 MOTE_API void mote_parts_op_deinit(mote_parts_op *op);
@@ -187,9 +218,11 @@ enum {
     MOTE_PARTS_FILE_BYTES_MAX = 4 << 20 /* largest file in a mount; EFBIG beyond */
 };
 
-/* Makes a directory node over a component: a state store's keys, or a secret store's secrets (read-only), as files. docs/components.md has the rules.
- * prefix  before every path; may be NULL */
-MOTE_API MOTE_CHECKED mote_status mote_parts_mount(mote_parts *parts, const char *component, const char *prefix, mote_own mote_vfs_node **out,
+/* Makes a directory node over a component: a state store's keys, or a secret store's secrets
+ * (read-only), as files. docs/components.md has the rules. prefix  before every path; may be NULL
+ */
+MOTE_API MOTE_CHECKED mote_status mote_parts_mount(mote_parts *parts, const char *component,
+                                                   const char *prefix, mote_own mote_vfs_node **out,
                                                    mote_error *error);
 
 #ifdef __cplusplus

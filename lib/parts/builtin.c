@@ -3,7 +3,8 @@
 #include <string.h>
 
 const struct parts_driver *mote__parts_builtin(const char *type) {
-    static const struct parts_driver *const drivers[] = {&mote__state_memory, &mote__state_redis, &mote__secrets_env, &mote__secrets_file};
+    static const struct parts_driver *const drivers[] = {&mote__state_memory, &mote__state_redis,
+                                                         &mote__secrets_env, &mote__secrets_file};
     for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++)
         if (!strcmp(drivers[i]->type, type)) return drivers[i];
     return NULL;

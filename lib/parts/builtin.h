@@ -4,6 +4,7 @@
 
 #include "set.h"
 
-extern const struct parts_driver mote__state_memory, mote__state_redis, mote__secrets_env, mote__secrets_file;
+extern const struct parts_driver mote__state_memory, mote__state_redis, mote__secrets_env,
+    mote__secrets_file;
 
 #endif

@@ -1,5 +1,5 @@
-/* complete.c - what drivers call on an operation: memory, words, keys, its end (driver.h). Linked into every loadable driver too, so it
- * knows nothing of how components are found and opened.
+/* complete.c - what drivers call on an operation: memory, words, keys, its end (driver.h). Linked
+ * into every loadable driver too, so it knows nothing of how components are found and opened.
  * Keeps: `done` runs exactly once, and after it nothing here touches the operation. */
 #include "set.h"
 #include <stdarg.h>
@@ -103,7 +103,9 @@ bool mote__parts_add_key(mote_parts_op *op, const void *key, size_t size) {
 /* What the whole says of its items: the first failure; a missing key is none. */
 static mote_parts_code sum_up(const mote_parts_op *op) {
     for (size_t i = 0; i < op->item_count; i++)
-        if (op->items[i].code && !(op->verb == MOTE_PARTS_GET && op->items[i].code == MOTE_PARTS_NOT_FOUND)) return op->items[i].code;
+        if (op->items[i].code &&
+            !(op->verb == MOTE_PARTS_GET && op->items[i].code == MOTE_PARTS_NOT_FOUND))
+            return op->items[i].code;
     return MOTE_PARTS_OK;
 }
 

@@ -1,17 +1,24 @@
-/* driver.h - what a driver is, and what it may call. Whoever writes one reads this, loop.h and a driver of the same kind.
+/* driver.h - what a driver is, and what it may call. Whoever writes one reads this, loop.h and a
+ * driver of the same kind.
  *
- * A driver is one `struct parts_driver`. Those without a client library are compiled into libmote-parts and named in builtin.c; one with a client library
- * is a loadable module, drivers/NAME.c, that exports `mote_parts_driver` and has this library's helpers linked in. Its row in parts.def says which.
+ * A driver is one `struct parts_driver`. Those without a client library are compiled into
+ * libmote-parts and named in builtin.c; one with a client library is a loadable module,
+ * drivers/NAME.c, that exports `mote_parts_driver` and has this library's helpers linked in. Its
+ * row in parts.def says which.
  *
- * The life of an operation: the core checks it (keys, sizes, values that are to be JSON), puts the component's prefix before its keys, starts the deadline,
- * and calls `submit`, once. The driver works without blocking and calls mote__parts_complete once, inside `submit` or later, on the loop's thread. It
- * may keep its own state in op->driver. When the deadline passes, or somebody cancels, the core calls `cancel`: the driver lets go of the operation as soon as
- * it can and completes it then, with any code; what the caller sees is TIMEOUT or CANCELLED. Until it has completed it, the operation's memory stays.
+ * The life of an operation: the core checks it (keys, sizes, values that are to be JSON), puts the
+ * component's prefix before its keys, starts the deadline, and calls `submit`, once. The driver
+ * works without blocking and calls mote__parts_complete once, inside `submit` or later, on the
+ * loop's thread. It may keep its own state in op->driver. When the deadline passes, or somebody
+ * cancels, the core calls `cancel`: the driver lets go of the operation as soon as it can and
+ * completes it then, with any code; what the caller sees is TIMEOUT or CANCELLED. Until it has
+ * completed it, the operation's memory stays.
  *
  * submit may set op->timeout_ns where it is 0: the component's own deadline.
  *
- * Connecting: `open` must not wait for a server. It checks the metadata and returns; submit begins the connection, operations queue behind
- * it, and if it fails they are completed with UNAVAILABLE and the next attempt waits (struct parts_backoff). */
+ * Connecting: `open` must not wait for a server. It checks the metadata and returns; submit begins
+ * the connection, operations queue behind it, and if it fails they are completed with UNAVAILABLE
+ * and the next attempt waits (struct parts_backoff). */
 #ifndef MOTE_PARTS_DRIVER_H
 #define MOTE_PARTS_DRIVER_H
 
@@ -27,8 +34,10 @@ struct parts_opening;
 struct parts_driver {
     uint32_t abi;     /* PARTS_DRIVER_ABI */
     const char *type; /* "state.sqlite": its row in parts.def */
-    /* Makes an instance of a component. The message needs no component name: the core puts "component NAME: " before it. */
-    mote_status (*open)(const struct parts_opening *opening, mote_own void **instance, mote_error *error);
+    /* Makes an instance of a component. The message needs no component name: the core puts
+     * "component NAME: " before it. */
+    mote_status (*open)(const struct parts_opening *opening, mote_own void **instance,
+                        mote_error *error);
     /* Frees it; every operation has been completed. NULL was never opened. */
     void (*close)(mote_own void *instance);
     void (*submit)(void *instance, mote_parts_op *op);
@@ -46,30 +55,40 @@ struct parts_opening {
 };
 
 /* Says one line to people, with the component's name before it. */
-void mote__parts_log(const struct parts_opening *opening, const char *format, ...) MOTE_PRINTF(2, 3);
+void mote__parts_log(const struct parts_opening *opening, const char *format, ...)
+    MOTE_PRINTF(2, 3);
 
 /* ---- Metadata, checked and converted by its row in parts.def; defaults are filled in. ---- */
 
 /* NULL when it was not given and has no default. */
-static inline const char *parts_text(const struct parts_opening *opening, enum parts_key key) { return opening->values[key].text; }
+static inline const char *parts_text(const struct parts_opening *opening, enum parts_key key) {
+    return opening->values[key].text;
+}
 /* COUNT as it is, FLAG as 0 and 1, DURATION in nanoseconds. */
-static inline uint64_t parts_number(const struct parts_opening *opening, enum parts_key key) { return opening->values[key].number; }
+static inline uint64_t parts_number(const struct parts_opening *opening, enum parts_key key) {
+    return opening->values[key].number;
+}
 /* Whether the file says it, and it is not the default. */
-static inline bool parts_given(const struct parts_opening *opening, enum parts_key key) { return opening->values[key].given; }
+static inline bool parts_given(const struct parts_opening *opening, enum parts_key key) {
+    return opening->values[key].given;
+}
 
 /* ---- Results. ---- */
 
-/* Memory that goes with the operation, 16-aligned; NULL when there is none: complete with NOMEM then. May be called from the driver's own threads, one
- * thread at a time per operation. */
+/* Memory that goes with the operation, 16-aligned; NULL when there is none: complete with NOMEM
+ * then. May be called from the driver's own threads, one thread at a time per operation. */
 void *mote__parts_alloc(mote_parts_op *op, size_t bytes);
 /* A copy of bytes, with a NUL behind it; `data` NULL when out of memory. */
 mote_parts_bytes mote__parts_copy(mote_parts_op *op, const void *bytes, size_t size);
 /* Says in words what went wrong (the first text stays) and returns `code`. */
-mote_parts_code mote__parts_say(mote_parts_op *op, mote_parts_code code, const char *format, ...) MOTE_PRINTF(3, 4);
-/* Ends the operation with `code`; OK: with that of the first item that failed, if items stand by themselves. The operation may be gone afterwards. */
+mote_parts_code mote__parts_say(mote_parts_op *op, mote_parts_code code, const char *format, ...)
+    MOTE_PRINTF(3, 4);
+/* Ends the operation with `code`; OK: with that of the first item that failed, if items stand by
+ * themselves. The operation may be gone afterwards. */
 void mote__parts_complete(mote_parts_op *op, mote_parts_code code);
 
-/* KEYS: adds a key (whole, with the component's prefix) to op->items; false when out of memory. Sets `more`, and adds nothing, when there are enough. */
+/* KEYS: adds a key (whole, with the component's prefix) to op->items; false when out of memory.
+ * Sets `more`, and adds nothing, when there are enough. */
 bool mote__parts_add_key(mote_parts_op *op, const void *key, size_t size);
 /* KEYS: whether a whole key is wanted: behind `after`, with `prefix`. */
 bool mote__parts_wants_key(const mote_parts_op *op, const void *key, size_t size);
@@ -77,7 +96,8 @@ bool mote__parts_wants_key(const mote_parts_op *op, const void *key, size_t size
 /* ---- What items ask for. ---- */
 
 static inline bool parts_is_removal(const mote_parts_op *op, const mote_parts_item *item) {
-    return op->verb == MOTE_PARTS_DELETE || (op->verb == MOTE_PARTS_TRANSACT && (item->flags & MOTE_PARTS_REMOVE));
+    return op->verb == MOTE_PARTS_DELETE ||
+           (op->verb == MOTE_PARTS_TRANSACT && (item->flags & MOTE_PARTS_REMOVE));
 }
 /* The condition under which an item may be written or removed. */
 enum parts_condition { PARTS_ALWAYS, PARTS_IF_ABSENT, PARTS_IF_MATCH };
@@ -86,7 +106,8 @@ static inline enum parts_condition parts_condition(const mote_parts_item *item) 
     return item->flags & MOTE_PARTS_FIRST_WRITE ? PARTS_IF_ABSENT : PARTS_ALWAYS;
 }
 
-/* How long to wait before connecting again: 50 ms, doubled with each failure up to 5 s, a fifth of it by chance. */
+/* How long to wait before connecting again: 50 ms, doubled with each failure up to 5 s, a fifth of
+ * it by chance. */
 struct parts_backoff {
     unsigned failures;
     uint64_t until_ns; /* monotonic */
@@ -97,11 +118,15 @@ bool mote__parts_backoff_holds(const struct parts_backoff *backoff);
 /* ---- Values in SQL stores (values.c): JSON as its exact text, other bytes as base64. ---- */
 
 bool mote__parts_is_json(const void *bytes, size_t size);
-/* The value of an item as a text column holds it. *is_binary: it is base64. data NULL: out of memory. */
-mote_parts_bytes mote__parts_to_column(mote_parts_op *op, const mote_parts_item *item, bool *is_binary);
+/* The value of an item as a text column holds it. *is_binary: it is base64. data NULL: out of
+ * memory. */
+mote_parts_bytes mote__parts_to_column(mote_parts_op *op, const mote_parts_item *item,
+                                       bool *is_binary);
 /* The other direction; false when it is not base64, or out of memory. */
-bool mote__parts_from_column(mote_parts_op *op, mote_parts_item *item, const void *text, size_t size, bool is_binary);
-/* Escapes %, _ and the escape character `!` for LIKE and adds `%`: the pattern of all keys with op->prefix. data NULL: out of memory. */
+bool mote__parts_from_column(mote_parts_op *op, mote_parts_item *item, const void *text,
+                             size_t size, bool is_binary);
+/* Escapes %, _ and the escape character `!` for LIKE and adds `%`: the pattern of all keys with
+ * op->prefix. data NULL: out of memory. */
 mote_parts_bytes mote__parts_like_pattern(mote_parts_op *op);
 /* A random UUID (version 4) as text; false when the system has no random bytes. */
 bool mote__parts_uuid(char out[37]);

@@ -1,4 +1,5 @@
-/* load.c - component files in Dapr's form: documents become components, everything that is not known is refused where it stands.
+/* load.c - component files in Dapr's form: documents become components, everything that is not
+ * known is refused where it stands.
  * Keeps: a component enters the set only when its whole document has been checked. */
 #define _POSIX_C_SOURCE 200809L
 #include "set.h"
@@ -18,17 +19,22 @@ struct load {
     mote_error *error;
 };
 
-static mote_status wrong(const struct load *l, const struct yaml_node *at, const char *format, ...) MOTE_PRINTF(3, 4);
-static mote_status wrong(const struct load *l, const struct yaml_node *at, const char *format, ...) {
+static mote_status wrong(const struct load *l, const struct yaml_node *at, const char *format, ...)
+    MOTE_PRINTF(3, 4);
+static mote_status wrong(const struct load *l, const struct yaml_node *at, const char *format,
+                         ...) {
     char what[400];
     va_list args;
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
-    return mote__error_set(l->error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET, "%s:%u: %s", l->file, at->line, what);
+    return mote__error_set(l->error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET, "%s:%u: %s", l->file,
+                           at->line, what);
 }
 
-static mote_status no_memory(const struct load *l) { return mote__error_nomem(l->error, "reading components"); }
+static mote_status no_memory(const struct load *l) {
+    return mote__error_nomem(l->error, "reading components");
+}
 
 /* "; did you mean `x`?" or nothing. */
 static const char *meant(char out[96], const char *name) {
@@ -40,7 +46,8 @@ static const char *meant(char out[96], const char *name) {
 /* ---------------------------------------------------------------- shapes */
 
 /* A mapping whose keys are all among `known`, each once. */
-static mote_status check_mapping(const struct load *l, const struct yaml_node *node, const char *what, const char *const *known) {
+static mote_status check_mapping(const struct load *l, const struct yaml_node *node,
+                                 const char *what, const char *const *known) {
     char hint[96];
     if (node->kind != YAML_MAPPING) return wrong(l, node, "%s must be a mapping", what);
     for (const struct yaml_node *at = node->first; at; at = at->next->next) {
@@ -48,16 +55,19 @@ static mote_status check_mapping(const struct load *l, const struct yaml_node *n
         if (at->kind != YAML_SCALAR) return wrong(l, at, "a name in %s is no text", what);
         mote__nearest_begin(&nearest, at->text);
         size_t i = 0;
-        while (known[i] && strcmp(known[i], at->text) != 0) mote__nearest_offer(&nearest, known[i++]);
-        if (!known[i]) return wrong(l, at, "%s has no `%s`%s", what, at->text, meant(hint, nearest.best));
+        while (known[i] && strcmp(known[i], at->text) != 0)
+            mote__nearest_offer(&nearest, known[i++]);
+        if (!known[i])
+            return wrong(l, at, "%s has no `%s`%s", what, at->text, meant(hint, nearest.best));
     }
     return MOTE_OK;
 }
 
-static mote_status take_text(const struct load *l, const struct yaml_node *mapping, const char *key, const char *what, bool required,
-                             const char **out) {
+static mote_status take_text(const struct load *l, const struct yaml_node *mapping, const char *key,
+                             const char *what, bool required, const char **out) {
     const struct yaml_node *node = mote__yaml_get(mapping, key);
-    if (node && node->kind != YAML_SCALAR) return wrong(l, node, "`%s` of %s must be a text", key, what);
+    if (node && node->kind != YAML_SCALAR)
+        return wrong(l, node, "`%s` of %s must be a text", key, what);
     bool given = node && node->size && !mote__yaml_is_null(node);
     if (!given && required) return wrong(l, node ? node : mapping, "%s lacks `%s`", what, key);
     *out = given ? node->text : NULL;
@@ -76,11 +86,16 @@ static void put(struct text_out *out, const char *text, size_t size) {
         if (out->size < out->capacity) out->data[out->size] = text[i];
 }
 
-/* The text that a placeholder at `at` stands for, NULL when it is none; *length: of the placeholder. */
-static const char *placeholder(const mote_parts *parts, const char *at, size_t *length, char uuid[37]) {
+/* The text that a placeholder at `at` stands for, NULL when it is none; *length: of the
+ * placeholder. */
+static const char *placeholder(const mote_parts *parts, const char *at, size_t *length,
+                               char uuid[37]) {
     const struct {
         const char *name, *text;
-    } known[] = {{"{uuid}", uuid}, {"{podName}", getenv("POD_NAME")}, {"{appID}", parts->app_id}, {"{namespace}", NULL}};
+    } known[] = {{"{uuid}", uuid},
+                 {"{podName}", getenv("POD_NAME")},
+                 {"{appID}", parts->app_id},
+                 {"{namespace}", NULL}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         *length = strlen(known[i].name);
         if (strncmp(at, known[i].name, *length) != 0) continue;
@@ -112,37 +127,43 @@ static const char *expanded(mote_parts *parts, const char *text) {
     return out.data;
 }
 
-bool mote__parts_set_value(struct mote_parts_component *component, enum parts_key key, const char *text) {
+bool mote__parts_set_value(struct mote_parts_component *component, enum parts_key key,
+                           const char *text) {
     struct parts_value *value = &component->values[key];
     value->text = text;
     value->given = true;
     return mote__parts_convert(mote__parts_keys[key].kind, text, &value->number);
 }
 
-static mote_status take_value(const struct load *l, struct mote_parts_component *c, enum parts_key key, const struct yaml_node *node,
-                              const char *text) {
+static mote_status take_value(const struct load *l, struct mote_parts_component *c,
+                              enum parts_key key, const struct yaml_node *node, const char *text) {
     const struct parts_key_row *row = &mote__parts_keys[key];
     text = expanded(l->parts, text);
     if (!text) return no_memory(l);
     if (mote__parts_set_value(c, key, text)) return MOTE_OK;
-    return wrong(l, node, "`%s` is %s, not `%.60s`", row->name, mote__parts_kind_text(row->kind), text);
+    return wrong(l, node, "`%s` is %s, not `%.60s`", row->name, mote__parts_kind_text(row->kind),
+                 text);
 }
 
-static mote_status take_env(const struct load *l, struct mote_parts_component *c, enum parts_key key, const struct yaml_node *node) {
+static mote_status take_env(const struct load *l, struct mote_parts_component *c,
+                            enum parts_key key, const struct yaml_node *node) {
     if (node->kind != YAML_SCALAR) return wrong(l, node, "`envRef` is the name of a variable");
-    if (!mote__parts_env_allowed(node->text)) return wrong(l, node, "the variable `%s` may not be read", node->text);
+    if (!mote__parts_env_allowed(node->text))
+        return wrong(l, node, "the variable `%s` may not be read", node->text);
     const char *text = mote__parts_env(node->text);
     return take_value(l, c, key, node, text ? text : "");
 }
 
-static mote_status take_secret(const struct load *l, struct mote_parts_component *c, enum parts_key key, const struct yaml_node *node) {
+static mote_status take_secret(const struct load *l, struct mote_parts_component *c,
+                               enum parts_key key, const struct yaml_node *node) {
     static const char *const known[] = {"name", "key", NULL};
     struct parts_secret *secret = MOTE__ARENA_NEW(&l->parts->arena, struct parts_secret);
     if (!secret) return no_memory(l);
     TRY(check_mapping(l, node, "secretKeyRef", known));
     TRY(take_text(l, node, "name", "secretKeyRef", true, &secret->name));
     TRY(take_text(l, node, "key", "secretKeyRef", false, &secret->part));
-    if (!c->secret_store) return wrong(l, node, "a secretKeyRef needs `auth: {secretStore: NAME}` in this component");
+    if (!c->secret_store)
+        return wrong(l, node, "a secretKeyRef needs `auth: {secretStore: NAME}` in this component");
     secret->key = key;
     secret->line = node->line;
     secret->next = c->secrets;
@@ -152,22 +173,25 @@ static mote_status take_secret(const struct load *l, struct mote_parts_component
 
 /* ---------------------------------------------------------------- spec.metadata */
 
-static mote_status find_key(const struct load *l, const struct mote_parts_component *c, const struct yaml_node *at, const char *name,
-                            enum parts_key *out) {
+static mote_status find_key(const struct load *l, const struct mote_parts_component *c,
+                            const struct yaml_node *at, const char *name, enum parts_key *out) {
     char hint[96];
     const char *type = mote__parts_drivers[c->id].type;
     struct nearest nearest;
     *out = mote__parts_key_find(c->id, name);
     if (*out != KEY_COUNT) return MOTE_OK;
     const struct parts_later_row *later = mote__parts_later_find(c->id, name);
-    if (later) return wrong(l, at, "`%s` (%s) is known to Dapr but not done in mote", name, later->text);
+    if (later)
+        return wrong(l, at, "`%s` (%s) is known to Dapr but not done in mote", name, later->text);
     mote__nearest_begin(&nearest, name);
     for (int i = 0; i < KEY_COUNT; i++)
-        if (mote__parts_keys[i].driver == c->id) mote__nearest_offer(&nearest, mote__parts_keys[i].name);
+        if (mote__parts_keys[i].driver == c->id)
+            mote__nearest_offer(&nearest, mote__parts_keys[i].name);
     return wrong(l, at, "%s has no metadata `%s`%s", type, name, meant(hint, nearest.best));
 }
 
-static mote_status take_entry(const struct load *l, struct mote_parts_component *c, const struct yaml_node *entry) {
+static mote_status take_entry(const struct load *l, struct mote_parts_component *c,
+                              const struct yaml_node *entry) {
     static const char *const known[] = {"name", "value", "secretKeyRef", "envRef", NULL};
     const char *name;
     enum parts_key key;
@@ -175,26 +199,33 @@ static mote_status take_entry(const struct load *l, struct mote_parts_component 
     TRY(take_text(l, entry, "name", "an entry of metadata", true, &name));
     TRY(find_key(l, c, entry, name, &key));
     if (c->values[key].given) return wrong(l, entry, "`%s` is given twice", name);
-    const struct yaml_node *value = mote__yaml_get(entry, "value"), *secret = mote__yaml_get(entry, "secretKeyRef"),
+    const struct yaml_node *value = mote__yaml_get(entry, "value"),
+                           *secret = mote__yaml_get(entry, "secretKeyRef"),
                            *env = mote__yaml_get(entry, "envRef");
-    if (!!value + !!secret + !!env != 1) return wrong(l, entry, "`%s` needs one of `value`, `secretKeyRef` and `envRef`", name);
+    if (!!value + !!secret + !!env != 1)
+        return wrong(l, entry, "`%s` needs one of `value`, `secretKeyRef` and `envRef`", name);
     c->values[key].given = true;
     if (secret) return take_secret(l, c, key, secret);
     if (env) return take_env(l, c, key, env);
-    if (value->kind != YAML_SCALAR) return wrong(l, value, "`%s` must be a text, a number or a truth value", name);
+    if (value->kind != YAML_SCALAR)
+        return wrong(l, value, "`%s` must be a text, a number or a truth value", name);
     return take_value(l, c, key, value, mote__yaml_is_null(value) ? "" : value->text);
 }
 
-static mote_status take_metadata(const struct load *l, struct mote_parts_component *c, const struct yaml_node *spec) {
+static mote_status take_metadata(const struct load *l, struct mote_parts_component *c,
+                                 const struct yaml_node *spec) {
     const struct yaml_node *list = mote__yaml_get(spec, "metadata");
     if (list && !mote__yaml_is_null(list)) {
-        if (list->kind != YAML_SEQUENCE) return wrong(l, list, "`metadata` of spec must be a list of names and values");
+        if (list->kind != YAML_SEQUENCE)
+            return wrong(l, list, "`metadata` of spec must be a list of names and values");
         for (const struct yaml_node *at = list->first; at; at = at->next) TRY(take_entry(l, c, at));
     }
     for (int i = 0; i < KEY_COUNT; i++) {
         const struct parts_key_row *row = &mote__parts_keys[i];
         if (row->driver != c->id || c->values[i].given) continue;
-        if (row->need == NEED_REQUIRED) return wrong(l, spec, "%s needs the metadata `%s`: %s", mote__parts_drivers[c->id].type, row->name, row->text);
+        if (row->need == NEED_REQUIRED)
+            return wrong(l, spec, "%s needs the metadata `%s`: %s", mote__parts_drivers[c->id].type,
+                         row->name, row->text);
         if (row->otherwise) mote__parts_set_value(c, (enum parts_key)i, row->otherwise);
         c->values[i].given = false;
     }
@@ -210,7 +241,8 @@ static bool word_in(const char *list, const char *word) {
     return false;
 }
 
-static mote_status take_type(const struct load *l, struct mote_parts_component *c, const struct yaml_node *spec) {
+static mote_status take_type(const struct load *l, struct mote_parts_component *c,
+                             const struct yaml_node *spec) {
     char hint[96];
     const char *type, *version;
     TRY(take_text(l, spec, "type", "spec", true, &type));
@@ -219,20 +251,25 @@ static mote_status take_type(const struct load *l, struct mote_parts_component *
     if (c->id == DRIVER_COUNT) {
         struct nearest nearest;
         mote__nearest_begin(&nearest, type);
-        for (int i = 0; i < DRIVER_COUNT; i++) mote__nearest_offer(&nearest, mote__parts_drivers[i].type);
-        return wrong(l, mote__yaml_get(spec, "type"), "no driver for the type `%s`%s", type, meant(hint, nearest.best));
+        for (int i = 0; i < DRIVER_COUNT; i++)
+            mote__nearest_offer(&nearest, mote__parts_drivers[i].type);
+        return wrong(l, mote__yaml_get(spec, "type"), "no driver for the type `%s`%s", type,
+                     meant(hint, nearest.best));
     }
     const struct parts_driver_row *row = &mote__parts_drivers[c->id];
     if (version && !word_in(row->versions, version))
-        return wrong(l, mote__yaml_get(spec, "version"), "%s has no version `%s`, only %s", row->type, version, row->versions);
+        return wrong(l, mote__yaml_get(spec, "version"), "%s has no version `%s`, only %s",
+                     row->type, version, row->versions);
     c->version = version;
     if (version) return MOTE_OK;
     c->version = mote__arena_string(&l->parts->arena, row->versions, strcspn(row->versions, " "));
     return c->version ? MOTE_OK : no_memory(l);
 }
 
-static mote_status take_spec(const struct load *l, struct mote_parts_component *c, const struct yaml_node *root) {
-    static const char *const known[] = {"type", "version", "metadata", "ignoreErrors", "initTimeout", NULL};
+static mote_status take_spec(const struct load *l, struct mote_parts_component *c,
+                             const struct yaml_node *root) {
+    static const char *const known[] = {"type",         "version",     "metadata",
+                                        "ignoreErrors", "initTimeout", NULL};
     const struct yaml_node *spec = mote__yaml_get(root, "spec");
     if (!spec) return wrong(l, root, "a component lacks `spec`");
     TRY(check_mapping(l, spec, "spec", known));
@@ -245,19 +282,27 @@ static bool is_name(const char *text) {
     return size && size <= 253 && !text[size];
 }
 
-static mote_status take_name(const struct load *l, struct mote_parts_component *c, const struct yaml_node *root) {
-    static const char *const known[] = {"name", "namespace", "labels", "annotations", "creationTimestamp", NULL};
+static mote_status take_name(const struct load *l, struct mote_parts_component *c,
+                             const struct yaml_node *root) {
+    static const char *const known[] = {"name",        "namespace",         "labels",
+                                        "annotations", "creationTimestamp", NULL};
     const struct yaml_node *metadata = mote__yaml_get(root, "metadata");
     if (!metadata) return wrong(l, root, "a component lacks `metadata`, with its name");
     TRY(check_mapping(l, metadata, "metadata", known));
     TRY(take_text(l, metadata, "name", "metadata", true, &c->name));
-    if (!is_name(c->name)) return wrong(l, mote__yaml_get(metadata, "name"), "`%.60s` is no name: letters, digits, -, _ and . are", c->name);
-    const struct mote_parts_component *other = mote__parts_find(l->parts, c->name, &(const char *){NULL});
-    if (other) return wrong(l, metadata, "the component `%s` is already in %s:%u", c->name, other->file, other->line);
+    if (!is_name(c->name))
+        return wrong(l, mote__yaml_get(metadata, "name"),
+                     "`%.60s` is no name: letters, digits, -, _ and . are", c->name);
+    const struct mote_parts_component *other =
+        mote__parts_find(l->parts, c->name, &(const char *){NULL});
+    if (other)
+        return wrong(l, metadata, "the component `%s` is already in %s:%u", c->name, other->file,
+                     other->line);
     return MOTE_OK;
 }
 
-static mote_status take_auth(const struct load *l, struct mote_parts_component *c, const struct yaml_node *root) {
+static mote_status take_auth(const struct load *l, struct mote_parts_component *c,
+                             const struct yaml_node *root) {
     static const char *const known[] = {"secretStore", NULL};
     const struct yaml_node *auth = mote__yaml_get(root, "auth");
     if (!auth || mote__yaml_is_null(auth)) return MOTE_OK;
@@ -270,7 +315,8 @@ static mote_status take_scopes(const struct load *l, const struct yaml_node *roo
     const struct yaml_node *scopes = mote__yaml_get(root, "scopes");
     *ours = true;
     if (!scopes || mote__yaml_is_null(scopes)) return MOTE_OK;
-    if (scopes->kind != YAML_SEQUENCE) return wrong(l, scopes, "`scopes` must be a list of app ids");
+    if (scopes->kind != YAML_SEQUENCE)
+        return wrong(l, scopes, "`scopes` must be a list of app ids");
     if (scopes->first) *ours = false;
     for (const struct yaml_node *at = scopes->first; at; at = at->next) {
         if (at->kind != YAML_SCALAR) return wrong(l, at, "`scopes` must be a list of app ids");
@@ -280,7 +326,8 @@ static mote_status take_scopes(const struct load *l, const struct yaml_node *roo
 }
 
 /* What stands before `||` in every key, as Dapr has it. */
-static mote_status make_prefix(const struct load *l, struct mote_parts_component *c, const struct yaml_node *root) {
+static mote_status make_prefix(const struct load *l, struct mote_parts_component *c,
+                               const struct yaml_node *root) {
     enum parts_key key = mote__parts_key_find(c->id, "keyPrefix");
     const char *how = key == KEY_COUNT ? "none" : c->values[key].text, *ns = l->parts->namespace_;
     char text[600];
@@ -302,7 +349,8 @@ static mote_status make_prefix(const struct load *l, struct mote_parts_component
 /* ---------------------------------------------------------------- documents */
 
 static mote_status take_component(const struct load *l, const struct yaml_node *root) {
-    static const char *const known[] = {"apiVersion", "kind", "metadata", "spec", "auth", "scopes", NULL};
+    static const char *const known[] = {"apiVersion", "kind",   "metadata", "spec",
+                                        "auth",       "scopes", NULL};
     bool ours;
     struct mote_parts_component *c = MOTE__ARENA_NEW(&l->parts->arena, struct mote_parts_component);
     if (!c) return no_memory(l);
@@ -324,27 +372,34 @@ static mote_status take_component(const struct load *l, const struct yaml_node *
 
 /* Other resources of Dapr may lie beside components; what they say is not for this library. */
 static mote_status take_document(const struct load *l, const struct yaml_node *root) {
-    static const char *const others[] = {"Configuration", "Subscription", "Resiliency", "HTTPEndpoint", NULL};
+    static const char *const others[] = {"Configuration", "Subscription", "Resiliency",
+                                         "HTTPEndpoint", NULL};
     const char *kind, *api;
-    if (root->kind != YAML_MAPPING) return wrong(l, root, "a document must be a mapping with `kind: Component`");
+    if (root->kind != YAML_MAPPING)
+        return wrong(l, root, "a document must be a mapping with `kind: Component`");
     TRY(take_text(l, root, "apiVersion", "a document", true, &api));
     TRY(take_text(l, root, "kind", "a document", true, &kind));
     for (size_t i = 0; others[i]; i++)
         if (!strcmp(kind, others[i])) return MOTE_OK;
-    if (strcmp(kind, "Component") != 0) return wrong(l, mote__yaml_get(root, "kind"), "no such kind: `%.60s`; components have `Component`", kind);
+    if (strcmp(kind, "Component") != 0)
+        return wrong(l, mote__yaml_get(root, "kind"),
+                     "no such kind: `%.60s`; components have `Component`", kind);
     if (strcmp(api, "dapr.io/v1alpha1") != 0)
-        return wrong(l, mote__yaml_get(root, "apiVersion"), "`apiVersion` is dapr.io/v1alpha1 for components, not `%.60s`", api);
+        return wrong(l, mote__yaml_get(root, "apiVersion"),
+                     "`apiVersion` is dapr.io/v1alpha1 for components, not `%.60s`", api);
     return take_component(l, root);
 }
 
-mote_status mote_parts_load_text(mote_parts *parts, const char *name, const char *text, size_t size, mote_error *error) {
+mote_status mote_parts_load_text(mote_parts *parts, const char *name, const char *text, size_t size,
+                                 mote_error *error) {
     mote_error unwanted;
     struct load l = {.parts = parts, .error = error ? error : &unwanted};
     struct yaml_documents documents;
     l.file = mote__arena_string(&parts->arena, name, strlen(name));
     if (!l.file) return no_memory(&l);
     TRY(mote__yaml_parse(&parts->arena, l.file, text, size, &documents, l.error));
-    for (const struct yaml_node *root = documents.first; root; root = root->next) TRY(take_document(&l, root));
+    for (const struct yaml_node *root = documents.first; root; root = root->next)
+        TRY(take_document(&l, root));
     return MOTE_OK;
 }
 
@@ -356,7 +411,8 @@ static bool is_yaml(const char *name) {
 }
 
 static mote_status io_error(mote_error *error, const char *path) {
-    return mote__error_set(error, MOTE_E_IO, MOTE_NO_OFFSET, "%s: %s", path, mote__os_error_text(errno));
+    return mote__error_set(error, MOTE_E_IO, MOTE_NO_OFFSET, "%s: %s", path,
+                           mote__os_error_text(errno));
 }
 
 static mote_status load_file(mote_parts *parts, const char *path, mote_error *error) {
@@ -364,23 +420,30 @@ static mote_status load_file(mote_parts *parts, const char *path, mote_error *er
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     bool good = fd >= 0 && !fstat(fd, &st);
     if (!good || !S_ISREG(st.st_mode) || st.st_size > YAML_BYTES_MAX) {
-        mote_status status = !good ? io_error(error, path)
-                                   : mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET, "%s:1: %s", path,
-                                                     S_ISREG(st.st_mode) ? "larger than 1 MiB" : "is no file");
+        mote_status status =
+            !good ? io_error(error, path)
+                  : mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET, "%s:1: %s", path,
+                                    S_ISREG(st.st_mode) ? "larger than 1 MiB" : "is no file");
         if (fd >= 0) close(fd);
         return status;
     }
     size_t size = 0;
     char *text = mote__alloc(parts->allocator, YAML_BYTES_MAX + 1);
     ssize_t got = 1;
-    while (text && size <= YAML_BYTES_MAX && (got = read(fd, text + size, YAML_BYTES_MAX + 1 - size)) > 0) size += (size_t)got;
+    while (text && size <= YAML_BYTES_MAX &&
+           (got = read(fd, text + size, YAML_BYTES_MAX + 1 - size)) > 0)
+        size += (size_t)got;
     close(fd);
-    mote_status status = !text ? mote__error_nomem(error, path) : got < 0 ? io_error(error, path) : mote_parts_load_text(parts, path, text, size, error);
+    mote_status status = !text     ? mote__error_nomem(error, path)
+                         : got < 0 ? io_error(error, path)
+                                   : mote_parts_load_text(parts, path, text, size, error);
     mote__free(parts->allocator, text, YAML_BYTES_MAX + 1);
     return status;
 }
 
-static int by_name(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+static int by_name(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
 
 typedef VEC(const char *) names;
 
@@ -406,7 +469,8 @@ mote_status mote_parts_load_dir(mote_parts *parts, const char *path, mote_error 
     if (!error) error = &unwanted;
     mote_status status = list_files(parts, path, &files, error);
     if (!status && files.count) qsort(files.data, files.count, sizeof *files.data, by_name);
-    for (size_t i = 0; i < files.count && !status; i++) status = load_file(parts, files.data[i], error);
+    for (size_t i = 0; i < files.count && !status; i++)
+        status = load_file(parts, files.data[i], error);
     mote__vec_deinit(&files, parts->allocator);
     return status;
 }

@@ -26,7 +26,9 @@ void mote__loop_post(struct loop *loop, struct loop_post *post) {
     bool was_empty = !loop->first;
     *loop->end = post;
     loop->end = &post->next;
-    if (was_empty) while (write(loop->pipe[1], "", 1) < 0) continue; /* inside the lock: the loop cannot be deleted meanwhile */
+    if (was_empty)
+        while (write(loop->pipe[1], "", 1) < 0)
+            continue; /* inside the lock: the loop cannot be deleted meanwhile */
     mote__os_mutex_unlock(&loop->lock);
 }
 
@@ -59,8 +61,10 @@ struct loop *mote__loop_new(const mote_allocator *allocator) {
     if (!loop) return NULL;
     *loop = (struct loop){.allocator = allocator, .pipe = {-1, -1}, .end = &loop->first};
     loop->base = event_base_new();
-    bool good = loop->base && !pipe2(loop->pipe, O_CLOEXEC) && !fcntl(loop->pipe[0], F_SETFL, O_NONBLOCK);
-    if (good) loop->wake = event_new(loop->base, loop->pipe[0], EV_READ | EV_PERSIST, run_posts, loop);
+    bool good =
+        loop->base && !pipe2(loop->pipe, O_CLOEXEC) && !fcntl(loop->pipe[0], F_SETFL, O_NONBLOCK);
+    if (good)
+        loop->wake = event_new(loop->base, loop->pipe[0], EV_READ | EV_PERSIST, run_posts, loop);
     if (loop->wake && !event_add(loop->wake, NULL)) return loop;
     mote__loop_delete(loop);
     return NULL;
@@ -100,7 +104,8 @@ static void run_timer(evutil_socket_t fd, short what, void *context) {
 }
 
 bool mote__loop_timer_start(struct loop *loop, struct loop_timer *timer, uint64_t delay_ns) {
-    const struct timeval delay = {.tv_sec = (time_t)(delay_ns / 1000000000), .tv_usec = (suseconds_t)(delay_ns / 1000 % 1000000)};
+    const struct timeval delay = {.tv_sec = (time_t)(delay_ns / 1000000000),
+                                  .tv_usec = (suseconds_t)(delay_ns / 1000 % 1000000)};
     if (!timer->event) timer->event = evtimer_new(loop->base, run_timer, timer);
     return timer->event && !evtimer_add((struct event *)timer->event, &delay);
 }
@@ -118,7 +123,8 @@ static void run_watch(evutil_socket_t fd, short what, void *context) {
 
 bool mote__loop_watch_start(struct loop *loop, struct loop_watch *watch, int fd, unsigned wanted) {
     if (watch->event && watch->wanted == wanted && watch->fd == fd) return true;
-    short what = (short)((wanted & LOOP_READ ? EV_READ : 0) | (wanted & LOOP_WRITE ? EV_WRITE : 0) | EV_PERSIST);
+    short what = (short)((wanted & LOOP_READ ? EV_READ : 0) | (wanted & LOOP_WRITE ? EV_WRITE : 0) |
+                         EV_PERSIST);
     mote__loop_watch_stop(watch);
     watch->event = event_new(loop->base, fd, what, run_watch, watch);
     watch->fd = fd;

@@ -1,6 +1,7 @@
-/* loop.h - the event loop on which drivers work: sockets, timers, posts from other threads, work for other threads. One thread runs a loop; only
- * mote__loop_post may be called from others. Structs are the caller's, zeroed before their first use, and stay where they are while they are in use.
- * Implemented over libevent (loop.c), which nobody else sees. */
+/* loop.h - the event loop on which drivers work: sockets, timers, posts from other threads, work
+ * for other threads. One thread runs a loop; only mote__loop_post may be called from others.
+ * Structs are the caller's, zeroed before their first use, and stay where they are while they are
+ * in use. Implemented over libevent (loop.c), which nobody else sees. */
 #ifndef MOTE_PARTS_LOOP_H
 #define MOTE_PARTS_LOOP_H
 
@@ -10,7 +11,8 @@ struct loop;
 
 /* Returns NULL when the system has no descriptors or no memory left. */
 struct loop *mote__loop_new(const mote_allocator *allocator);
-/* Waits for work under way and runs what was posted; timers and watches must be stopped. NULL is fine. */
+/* Waits for work under way and runs what was posted; timers and watches must be stopped. NULL is
+ * fine. */
 void mote__loop_delete(struct loop *loop);
 /* Runs callbacks until *stop is true or `timeout_ns` has passed (UINT64_MAX: no limit). */
 void mote__loop_run(struct loop *loop, const bool *stop, uint64_t timeout_ns);
@@ -43,7 +45,8 @@ struct loop_watch {
     int fd;
     unsigned wanted;
 };
-/* Calls watch->run whenever `fd` is ready for one of `wanted`, until told otherwise; starting again changes what is wanted. False when out of memory. */
+/* Calls watch->run whenever `fd` is ready for one of `wanted`, until told otherwise; starting again
+ * changes what is wanted. False when out of memory. */
 bool mote__loop_watch_start(struct loop *loop, struct loop_watch *watch, int fd, unsigned wanted);
 /* Before the descriptor is closed. Fine when it is not watched. */
 void mote__loop_watch_stop(struct loop_watch *watch);

@@ -1,7 +1,9 @@
-/* mount.c - a component as a directory: keys are files. docs/components.md has the rules; each is tested in tests/parts/mount_test.c.
- * An open file is a snapshot of value and ETag, shared by all who have it open; it is committed when it is synchronised or closed, under a condition that
+/* mount.c - a component as a directory: keys are files. docs/components.md has the rules; each is
+ * tested in tests/parts/mount_test.c. An open file is a snapshot of value and ETag, shared by all
+ * who have it open; it is committed when it is synchronised or closed, under a condition that
  * follows from how it was opened.
- * Keeps: everything of a mount is under the lock of its mote_parts, which whoever drives the loop holds; the mount lives as long as a node of it. */
+ * Keeps: everything of a mount is under the lock of its mote_parts, which whoever drives the loop
+ * holds; the mount lives as long as a node of it. */
 #include "base/error.h"
 #include "base/map.h"
 #include "base/utf8.h"
@@ -23,8 +25,8 @@ struct snapshot {
     size_t key_size;
     uint8_t *bytes;
     size_t size, capacity;
-    char etag[128]; /* "" with `exists`: the store has none */
-    bool exists;    /* in the store, as far as this program knows */
+    char etag[128];             /* "" with `exists`: the store has none */
+    bool exists;                /* in the store, as far as this program knows */
     bool is_dirty, is_detached; /* detached: removed or replaced while open; never committed */
     enum commit commit;
     unsigned opens;
@@ -85,8 +87,11 @@ static mote_vfs_error to_vfs(mote_parts_code code) {
 /* Carries out an operation; people are told what a program cannot be. */
 static mote_vfs_error ask(struct mount *m, mote_parts_op *op, const char *what, const char *path) {
     mote_parts_code code = mote__parts_carry_out(m->component, op);
-    bool quiet = code == MOTE_PARTS_OK || code == MOTE_PARTS_CONFLICT || code == MOTE_PARTS_NOT_FOUND || code == MOTE_PARTS_UNSUPPORTED;
-    if (!quiet) mote__parts_log(&m->component->opening, "%s `%.100s`: %s", what, path, *op->text ? op->text : mote_parts_code_text(code));
+    bool quiet = code == MOTE_PARTS_OK || code == MOTE_PARTS_CONFLICT ||
+                 code == MOTE_PARTS_NOT_FOUND || code == MOTE_PARTS_UNSUPPORTED;
+    if (!quiet)
+        mote__parts_log(&m->component->opening, "%s `%.100s`: %s", what, path,
+                        *op->text ? op->text : mote_parts_code_text(code));
     return to_vfs(code);
 }
 
@@ -95,7 +100,8 @@ struct key {
     char text[2 * MOTE_VFS_PATH_MAX + 2];
     size_t size;
 };
-static mote_parts_bytes make_key(const struct mount *m, const char *path, size_t size, struct key *out) {
+static mote_parts_bytes make_key(const struct mount *m, const char *path, size_t size,
+                                 struct key *out) {
     memcpy(out->text, m->prefix, m->prefix_size);
     memcpy(out->text + m->prefix_size, path, size);
     out->size = m->prefix_size + size;
@@ -104,30 +110,38 @@ static mote_parts_bytes make_key(const struct mount *m, const char *path, size_t
 
 /* What no key can be: EINVAL before the store is asked. */
 static mote_vfs_error check_path(const char *path) {
-    return strstr(path, "||") || !mote__utf8_valid((const uint8_t *)path, strlen(path)) ? MOTE_VFS_EINVAL : MOTE_VFS_OK;
+    return strstr(path, "||") || !mote__utf8_valid((const uint8_t *)path, strlen(path))
+               ? MOTE_VFS_EINVAL
+               : MOTE_VFS_OK;
 }
 
 /* Cleans a path that is relative to a folder and puts the folder's own before it. */
-static mote_vfs_error resolve(const struct folder *folder, const char *path, char out[MOTE_VFS_PATH_MAX + 1], bool *only_directory) {
+static mote_vfs_error resolve(const struct folder *folder, const char *path,
+                              char out[MOTE_VFS_PATH_MAX + 1], bool *only_directory) {
     char whole[2 * MOTE_VFS_PATH_MAX + 2], clean[MOTE_VFS_PATH_MAX + 1];
-    mote_vfs_error error = mote_vfs_path_clean(path, clean, only_directory); /* never above the folder itself */
+    mote_vfs_error error =
+        mote_vfs_path_clean(path, clean, only_directory); /* never above the folder itself */
     if (!error) error = check_path(clean);
     if (error) return error;
-    int size = snprintf(whole, sizeof whole, "%s%s%s", folder->path, folder->size && *clean ? "/" : "", clean);
+    int size = snprintf(whole, sizeof whole, "%s%s%s", folder->path,
+                        folder->size && *clean ? "/" : "", clean);
     if (size > MOTE_VFS_PATH_MAX) return MOTE_VFS_ENAMETOOLONG;
     memcpy(out, whole, (size_t)size + 1);
     return MOTE_VFS_OK;
 }
 
-/* Reads a key: ENOENT when it is not there. The operation's results are the caller's to free, also after an error. */
-static mote_vfs_error fetch(struct mount *m, const char *path, struct key *key, mote_parts_item *item, mote_parts_op *op) {
+/* Reads a key: ENOENT when it is not there. The operation's results are the caller's to free, also
+ * after an error. */
+static mote_vfs_error fetch(struct mount *m, const char *path, struct key *key,
+                            mote_parts_item *item, mote_parts_op *op) {
     *item = (mote_parts_item){.key = make_key(m, path, strlen(path), key)};
     *op = (mote_parts_op){.verb = MOTE_PARTS_GET, .items = item, .item_count = 1};
     mote_vfs_error error = ask(m, op, "reading", path);
     return error ? error : to_vfs(item->code);
 }
 
-/* ---------------------------------------------------------------- directories, which are prefixes of keys */
+/* ---------------------------------------------------------------- directories, which are prefixes
+ * of keys */
 
 static struct made **find_made(struct mount *m, const char *path) {
     struct made **at = &m->made;
@@ -135,10 +149,12 @@ static struct made **find_made(struct mount *m, const char *path) {
     return at;
 }
 
-/* Whether `path` lies below the directory; "" is above everything. Returns the rest of it, or NULL. */
+/* Whether `path` lies below the directory; "" is above everything. Returns the rest of it, or NULL.
+ */
 static const char *below(const char *path, const char *directory, size_t size) {
     if (!size) return path;
-    return !strncmp(path, directory, size) && path[size] == '/' && path[size + 1] ? path + size + 1 : NULL;
+    return !strncmp(path, directory, size) && path[size] == '/' && path[size + 1] ? path + size + 1
+                                                                                  : NULL;
 }
 
 static bool is_above_something_local(const struct mount *m, const char *path) {
@@ -157,7 +173,8 @@ static mote_vfs_error has_children(struct mount *m, const char *path, bool *out)
     *out = is_above_something_local(m, path);
     if (*out) return MOTE_VFS_OK;
     int size = snprintf(folder, sizeof folder, *path ? "%s/" : "%s", path);
-    mote_parts_op op = {.verb = MOTE_PARTS_KEYS, .limit = 1, .prefix = make_key(m, folder, (size_t)size, &key)};
+    mote_parts_op op = {
+        .verb = MOTE_PARTS_KEYS, .limit = 1, .prefix = make_key(m, folder, (size_t)size, &key)};
     mote_vfs_error error = ask(m, &op, "listing", path);
     *out = op.item_count > 0;
     mote_parts_op_deinit(&op);
@@ -192,7 +209,8 @@ static struct snapshot *snapshot_new(struct mount *m, const char *path) {
     char *key = s ? mote__alloc(m->allocator, size + 1) : NULL;
     if (!key) return mote__free(m->allocator, s, sizeof *s), NULL;
     memcpy(key, path, size + 1);
-    *s = (struct snapshot){.next = m->snapshots, .key = key, .key_size = size, .modified_ns = m->opened_ns};
+    *s = (struct snapshot){
+        .next = m->snapshots, .key = key, .key_size = size, .modified_ns = m->opened_ns};
     m->snapshots = s;
     return s;
 }
@@ -242,14 +260,19 @@ static mote_vfs_error take_value(struct mount *m, struct snapshot *s, const mote
 static mote_vfs_error commit(struct mount *m, struct snapshot *s) {
     struct key key;
     if (!s->is_dirty || s->is_detached) return MOTE_VFS_OK;
-    mote_parts_item item = {.key = make_key(m, s->key, s->key_size, &key), .value = {s->bytes ? (const void *)s->bytes : "", s->size}};
-    if (s->commit != COMMIT_ALWAYS && s->exists && *s->etag) item.etag = (mote_parts_bytes){s->etag, strlen(s->etag)};
+    mote_parts_item item = {.key = make_key(m, s->key, s->key_size, &key),
+                            .value = {s->bytes ? (const void *)s->bytes : "", s->size}};
+    if (s->commit != COMMIT_ALWAYS && s->exists && *s->etag)
+        item.etag = (mote_parts_bytes){s->etag, strlen(s->etag)};
     if (s->commit != COMMIT_ALWAYS && !s->exists) item.flags = MOTE_PARTS_FIRST_WRITE;
     mote_parts_op op = {.verb = MOTE_PARTS_SET, .items = &item, .item_count = 1};
     mote_vfs_error error = ask(m, &op, "writing", s->key);
     if (!error) error = keep_etag(s, &item.version);
     mote_parts_op_deinit(&op);
-    if (error) return error == MOTE_VFS_EAGAIN && s->commit == COMMIT_CREATE && !s->exists ? MOTE_VFS_EEXIST : error;
+    if (error)
+        return error == MOTE_VFS_EAGAIN && s->commit == COMMIT_CREATE && !s->exists
+                   ? MOTE_VFS_EEXIST
+                   : error;
     s->exists = true;
     s->is_dirty = false;
     return MOTE_VFS_OK;
@@ -271,7 +294,8 @@ static struct file *file_of(mote_vfs_node *node) { return (struct file *)node; }
 static struct folder *folder_of(mote_vfs_node *node) { return (struct folder *)node; }
 
 /* A descriptor's node for a snapshot, which it holds. */
-static mote_vfs_error file_new(struct mount *m, struct snapshot *s, unsigned flags, mote_vfs_node **out) {
+static mote_vfs_error file_new(struct mount *m, struct snapshot *s, unsigned flags,
+                               mote_vfs_node **out) {
     struct file *file = MOTE__NEW(m->allocator, struct file);
     if (!file) return MOTE_VFS_ENOMEM;
     mote_vfs_node_init(&file->node, &file_ops, MOTE_VFS_FILE, MOTE_VFS_SEEKABLE);
@@ -327,16 +351,18 @@ static mote_vfs_error file_sync(mote_vfs_node *node, bool data_only) {
 /* One number per path, for programs that compare files by it. */
 static uint64_t inode_of(const char *path) { return mote__hash(path, strlen(path), 0) | 1; }
 
-static void fill_stat(const struct mount *m, const char *path, mote_vfs_type type, uint64_t size, uint64_t modified_ns, mote_vfs_stat *out) {
+static void fill_stat(const struct mount *m, const char *path, mote_vfs_type type, uint64_t size,
+                      uint64_t modified_ns, mote_vfs_stat *out) {
     uint64_t time_ns = modified_ns ? modified_ns : m->opened_ns;
-    *out = (mote_vfs_stat){.device = mote__hash(m->component->name, strlen(m->component->name), 1) | 1,
-                           .inode = inode_of(path),
-                           .link_count = 1,
-                           .size = size,
-                           .accessed = time_ns,
-                           .modified = time_ns,
-                           .changed = time_ns,
-                           .type = (uint8_t)type};
+    *out =
+        (mote_vfs_stat){.device = mote__hash(m->component->name, strlen(m->component->name), 1) | 1,
+                        .inode = inode_of(path),
+                        .link_count = 1,
+                        .size = size,
+                        .accessed = time_ns,
+                        .modified = time_ns,
+                        .changed = time_ns,
+                        .type = (uint8_t)type};
 }
 
 static mote_vfs_error file_stat(mote_vfs_node *node, mote_vfs_stat *out) {
@@ -347,12 +373,14 @@ static mote_vfs_error file_stat(mote_vfs_node *node, mote_vfs_stat *out) {
     return unlock(m, MOTE_VFS_OK);
 }
 
-static mote_vfs_error file_pread(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count, uint64_t offset, size_t *done) {
+static mote_vfs_error file_pread(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count,
+                                 uint64_t offset, size_t *done) {
     const struct snapshot *s = file_of(node)->snapshot;
     lock(file_of(node)->mount);
     *done = 0;
     for (size_t i = 0; i < count && offset < s->size; i++) {
-        size_t left = s->size - (size_t)offset, size = pieces[i].size < left ? pieces[i].size : left;
+        size_t left = s->size - (size_t)offset,
+               size = pieces[i].size < left ? pieces[i].size : left;
         if (size) memcpy(pieces[i].data, s->bytes + offset, size);
         offset += size;
         *done += size;
@@ -360,14 +388,16 @@ static mote_vfs_error file_pread(mote_vfs_node *node, const mote_vfs_iovec *piec
     return unlock(file_of(node)->mount, MOTE_VFS_OK);
 }
 
-static mote_vfs_error write_locked(struct file *file, const mote_vfs_iovec *pieces, size_t count, uint64_t offset, size_t *done) {
+static mote_vfs_error write_locked(struct file *file, const mote_vfs_iovec *pieces, size_t count,
+                                   uint64_t offset, size_t *done) {
     struct mount *m = file->mount;
     struct snapshot *s = file->snapshot;
     uint64_t total = 0;
     *done = 0;
     for (size_t i = 0; i < count; i++)
         if (__builtin_add_overflow(total, pieces[i].size, &total)) return MOTE_VFS_EFBIG;
-    if (offset > MOTE_PARTS_FILE_BYTES_MAX || total > MOTE_PARTS_FILE_BYTES_MAX) return MOTE_VFS_EFBIG;
+    if (offset > MOTE_PARTS_FILE_BYTES_MAX || total > MOTE_PARTS_FILE_BYTES_MAX)
+        return MOTE_VFS_EFBIG;
     mote_vfs_error error = reserve(m, s, offset + total);
     if (error) return error;
     for (size_t i = 0; i < count; i++) {
@@ -380,12 +410,14 @@ static mote_vfs_error write_locked(struct file *file, const mote_vfs_iovec *piec
     return file->syncs ? commit(m, s) : MOTE_VFS_OK;
 }
 
-static mote_vfs_error file_pwrite(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count, uint64_t offset, size_t *done) {
+static mote_vfs_error file_pwrite(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count,
+                                  uint64_t offset, size_t *done) {
     lock(file_of(node)->mount);
     return unlock(file_of(node)->mount, write_locked(file_of(node), pieces, count, offset, done));
 }
 
-static mote_vfs_error file_append(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count, uint64_t *offset, size_t *done) {
+static mote_vfs_error file_append(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count,
+                                  uint64_t *offset, size_t *done) {
     lock(file_of(node)->mount);
     *offset = file_of(node)->snapshot->size;
     return unlock(file_of(node)->mount, write_locked(file_of(node), pieces, count, *offset, done));
@@ -419,7 +451,9 @@ static const mote_vfs_ops file_ops = {.name = "file of a component",
 
 /* ---------------------------------------------------------------- opening */
 
-static bool is_read_only(const struct mount *m) { return mote__parts_drivers[m->component->id].block == BLOCK_secretstores; }
+static bool is_read_only(const struct mount *m) {
+    return mote__parts_drivers[m->component->id].block == BLOCK_secretstores;
+}
 
 /* What CREATE, EXCLUSIVE and TRUNCATE mean for a snapshot that was just taken, or is shared. */
 static void apply_flags(struct snapshot *s, unsigned flags, bool is_new) {
@@ -434,7 +468,8 @@ static void apply_flags(struct snapshot *s, unsigned flags, bool is_new) {
 }
 
 /* Takes a snapshot of a key for the first who opens it. */
-static mote_vfs_error take_snapshot(struct mount *m, const char *path, unsigned flags, struct snapshot **out) {
+static mote_vfs_error take_snapshot(struct mount *m, const char *path, unsigned flags,
+                                    struct snapshot **out) {
     struct key key;
     mote_parts_item item;
     mote_parts_op op;
@@ -442,7 +477,10 @@ static mote_vfs_error take_snapshot(struct mount *m, const char *path, unsigned 
     mote_vfs_error error = fetch(m, path, &key, &item, &op);
     bool is_new = error == MOTE_VFS_ENOENT;
     if (is_new) error = is_directory(m, path, &directory);
-    if (!error && is_new) error = directory ? MOTE_VFS_EISDIR : flags & MOTE_VFS_CREATE ? MOTE_VFS_OK : MOTE_VFS_ENOENT;
+    if (!error && is_new)
+        error = directory                 ? MOTE_VFS_EISDIR
+                : flags & MOTE_VFS_CREATE ? MOTE_VFS_OK
+                                          : MOTE_VFS_ENOENT;
     if (!error && !is_new && (flags & MOTE_VFS_EXCLUSIVE)) error = MOTE_VFS_EEXIST;
     struct snapshot *s = error ? NULL : snapshot_new(m, path);
     if (!error && !s) error = MOTE_VFS_ENOMEM;
@@ -455,7 +493,8 @@ static mote_vfs_error take_snapshot(struct mount *m, const char *path, unsigned 
     return MOTE_VFS_OK;
 }
 
-static mote_vfs_error open_file(struct mount *m, const char *path, unsigned flags, mote_vfs_node **out) {
+static mote_vfs_error open_file(struct mount *m, const char *path, unsigned flags,
+                                mote_vfs_node **out) {
     struct snapshot *s = find_snapshot(m, path);
     mote_vfs_error error = MOTE_VFS_OK;
     if (s && (flags & MOTE_VFS_EXCLUSIVE)) return MOTE_VFS_EEXIST;
@@ -473,7 +512,8 @@ static mote_vfs_error open_directory(struct mount *m, const char *path, mote_vfs
     return error ? error : folder_new(m, path, out);
 }
 
-static mote_vfs_error open_locked(struct mount *m, const char *path, unsigned flags, bool only_directory, mote_vfs_node **out) {
+static mote_vfs_error open_locked(struct mount *m, const char *path, unsigned flags,
+                                  bool only_directory, mote_vfs_node **out) {
     const unsigned changes = MOTE_VFS_WRITE | MOTE_VFS_CREATE | MOTE_VFS_TRUNCATE;
     bool directory = only_directory || (flags & MOTE_VFS_ONLY_DIRECTORY) || !*path;
     if (directory && (flags & MOTE_VFS_CREATE)) return *path ? MOTE_VFS_EISDIR : MOTE_VFS_EEXIST;
@@ -484,7 +524,8 @@ static mote_vfs_error open_locked(struct mount *m, const char *path, unsigned fl
     return error == MOTE_VFS_EISDIR && !(flags & changes) ? open_directory(m, path, out) : error;
 }
 
-static mote_vfs_error folder_open(mote_vfs_node *dir, const char *path, unsigned flags, mote_vfs_node **out) {
+static mote_vfs_error folder_open(mote_vfs_node *dir, const char *path, unsigned flags,
+                                  mote_vfs_node **out) {
     struct mount *m = folder_of(dir)->mount;
     char whole[MOTE_VFS_PATH_MAX + 1];
     bool only_directory;
@@ -528,7 +569,8 @@ static mote_vfs_error stat_locked(struct mount *m, const char *path, mote_vfs_st
     return MOTE_VFS_OK;
 }
 
-static mote_vfs_error folder_stat_at(mote_vfs_node *dir, const char *path, bool follow, mote_vfs_stat *out) {
+static mote_vfs_error folder_stat_at(mote_vfs_node *dir, const char *path, bool follow,
+                                     mote_vfs_stat *out) {
     struct mount *m = folder_of(dir)->mount;
     char whole[MOTE_VFS_PATH_MAX + 1];
     bool only_directory;
@@ -597,7 +639,8 @@ static mote_vfs_error unlink_locked(struct mount *m, const char *path) {
 }
 
 /* The operations on one path that change something. */
-static mote_vfs_error change(mote_vfs_node *dir, const char *path, bool takes_slash, mote_vfs_error (*what)(struct mount *m, const char *path)) {
+static mote_vfs_error change(mote_vfs_node *dir, const char *path, bool takes_slash,
+                             mote_vfs_error (*what)(struct mount *m, const char *path)) {
     struct mount *m = folder_of(dir)->mount;
     char whole[MOTE_VFS_PATH_MAX + 1];
     bool only_directory;
@@ -609,21 +652,32 @@ static mote_vfs_error change(mote_vfs_node *dir, const char *path, bool takes_sl
     return unlock(m, what(m, whole));
 }
 
-static mote_vfs_error folder_make(mote_vfs_node *dir, const char *path) { return change(dir, path, true, make_locked); }
-static mote_vfs_error folder_remove(mote_vfs_node *dir, const char *path) { return change(dir, path, true, remove_locked); }
-static mote_vfs_error folder_unlink(mote_vfs_node *dir, const char *path) { return change(dir, path, false, unlink_locked); }
+static mote_vfs_error folder_make(mote_vfs_node *dir, const char *path) {
+    return change(dir, path, true, make_locked);
+}
+static mote_vfs_error folder_remove(mote_vfs_node *dir, const char *path) {
+    return change(dir, path, true, remove_locked);
+}
+static mote_vfs_error folder_unlink(mote_vfs_node *dir, const char *path) {
+    return change(dir, path, false, unlink_locked);
+}
 
 /* ---------------------------------------------------------------- renaming */
 
-/* Writes the new key and removes the old one in one transaction; the old one must still be what was read. */
-static mote_vfs_error move_key(struct mount *from, const char *path, struct mount *to, const char *to_path) {
+/* Writes the new key and removes the old one in one transaction; the old one must still be what was
+ * read. */
+static mote_vfs_error move_key(struct mount *from, const char *path, struct mount *to,
+                               const char *to_path) {
     struct key key, old_key, new_key;
     mote_parts_item item, items[2];
     mote_parts_op get, op;
     mote_vfs_error error = fetch(from, path, &key, &item, &get);
     if (!error) {
-        items[0] = (mote_parts_item){.key = make_key(to, to_path, strlen(to_path), &new_key), .value = item.found};
-        items[1] = (mote_parts_item){.key = make_key(from, path, strlen(path), &old_key), .etag = item.version, .flags = MOTE_PARTS_REMOVE};
+        items[0] = (mote_parts_item){.key = make_key(to, to_path, strlen(to_path), &new_key),
+                                     .value = item.found};
+        items[1] = (mote_parts_item){.key = make_key(from, path, strlen(path), &old_key),
+                                     .etag = item.version,
+                                     .flags = MOTE_PARTS_REMOVE};
         op = (mote_parts_op){.verb = MOTE_PARTS_TRANSACT, .items = items, .item_count = 2};
         error = ask(from, &op, "renaming", path);
         mote_parts_op_deinit(&op);
@@ -633,12 +687,14 @@ static mote_vfs_error move_key(struct mount *from, const char *path, struct moun
 }
 
 /* Who has the source open keeps a file that goes its own way; a target that is open is replaced. */
-static mote_vfs_error rename_locked(struct mount *from, const char *path, struct mount *to, const char *to_path) {
+static mote_vfs_error rename_locked(struct mount *from, const char *path, struct mount *to,
+                                    const char *to_path) {
     mote_vfs_stat st;
     struct snapshot *source = find_snapshot(from, path), *target = find_snapshot(to, to_path);
     mote_vfs_error error = stat_locked(from, path, &st);
     if (error) return error;
-    if (st.type == MOTE_VFS_DIRECTORY) return MOTE_VFS_ENOTSUP; /* no store renames a prefix in one step */
+    if (st.type == MOTE_VFS_DIRECTORY)
+        return MOTE_VFS_ENOTSUP; /* no store renames a prefix in one step */
     error = stat_locked(to, to_path, &st);
     if (!error && st.type == MOTE_VFS_DIRECTORY) return MOTE_VFS_EISDIR;
     if (error && error != MOTE_VFS_ENOENT) return error;
@@ -651,7 +707,8 @@ static mote_vfs_error rename_locked(struct mount *from, const char *path, struct
     return MOTE_VFS_OK;
 }
 
-static mote_vfs_error folder_rename(mote_vfs_node *dir, const char *path, mote_vfs_node *to, const char *to_path) {
+static mote_vfs_error folder_rename(mote_vfs_node *dir, const char *path, mote_vfs_node *to,
+                                    const char *to_path) {
     struct mount *m = folder_of(dir)->mount, *other = folder_of(to)->mount;
     char whole[MOTE_VFS_PATH_MAX + 1], to_whole[MOTE_VFS_PATH_MAX + 1];
     bool only_directory, to_directory;
@@ -675,14 +732,20 @@ struct listing {
     struct map names; /* name -> its type */
 };
 
-/* Notes the first component of what lies below the folder. What is no name of a file ("", ".", "..") is left out. */
+/* Notes the first component of what lies below the folder. What is no name of a file ("", ".",
+ * "..") is left out. */
 static mote_vfs_error note(struct listing *l, const char *rest, size_t size) {
     const char *slash = memchr(rest, '/', size);
     size_t length = slash ? (size_t)(slash - rest) : size;
-    bool dots = (length == 1 && rest[0] == '.') || (length == 2 && rest[0] == '.' && rest[1] == '.');
+    bool dots =
+        (length == 1 && rest[0] == '.') || (length == 2 && rest[0] == '.' && rest[1] == '.');
     if (!length || dots || (slash && length + 1 == size)) return MOTE_VFS_OK;
     uint64_t *known = mote__map_get(&l->names, rest, length);
-    if (known) return *known = slash && *known != MOTE_VFS_FILE ? MOTE_VFS_DIRECTORY : slash ? *known : MOTE_VFS_FILE, MOTE_VFS_OK;
+    if (known)
+        return *known = slash && *known != MOTE_VFS_FILE ? MOTE_VFS_DIRECTORY
+                        : slash                          ? *known
+                                                         : MOTE_VFS_FILE,
+               MOTE_VFS_OK;
     char *name = mote__arena_string(&l->arena, rest, length);
     uint64_t *value = name ? mote__map_put(&l->names, name, length, &(bool){false}) : NULL;
     if (!value) return MOTE_VFS_ENOMEM;
@@ -691,7 +754,8 @@ static mote_vfs_error note(struct listing *l, const char *rest, size_t size) {
 }
 
 /* One page of keys, and where the next begins. */
-static mote_vfs_error list_page(struct listing *l, const mote_parts_bytes *prefix, struct key *last, bool *more) {
+static mote_vfs_error list_page(struct listing *l, const mote_parts_bytes *prefix, struct key *last,
+                                bool *more) {
     mote_parts_op op = {.verb = MOTE_PARTS_KEYS, .limit = LIST_PAGE, .prefix = *prefix};
     if (last->size) op.after = (mote_parts_bytes){last->text, last->size};
     mote_vfs_error error = ask(l->mount, &op, "listing", l->folder->path);
@@ -724,7 +788,8 @@ static mote_vfs_error list_local(struct listing *l) {
     }
     for (const struct made *at = l->mount->made; at && !error; at = at->next) {
         const char *rest = below(at->path, l->folder->path, l->folder->size);
-        int size = rest ? snprintf(path, sizeof path, "%s/.", rest) : 0; /* as if something were in it */
+        int size =
+            rest ? snprintf(path, sizeof path, "%s/.", rest) : 0; /* as if something were in it */
         if (rest) error = note(l, path, (size_t)size);
     }
     return error;
@@ -736,7 +801,8 @@ static mote_vfs_error tell(const struct listing *l, mote_vfs_list_fn each, void 
     for (size_t i = 0; i < l->names.capacity && !error; i++) {
         const struct map_entry *at = &l->names.entries[i];
         if (!at->key) continue;
-        snprintf(path, sizeof path, "%s%s%s", l->folder->path, l->folder->size ? "/" : "", (const char *)at->key);
+        snprintf(path, sizeof path, "%s%s%s", l->folder->path, l->folder->size ? "/" : "",
+                 (const char *)at->key);
         error = each(context, at->key, at->key_bytes, inode_of(path), (mote_vfs_type)at->value);
     }
     return error;
@@ -772,10 +838,12 @@ static const mote_vfs_ops folder_ops = {.name = "directory of a component",
 
 static mote_status check_prefix(const char *prefix, mote_error *error) {
     if (strlen(prefix) <= MOTE_VFS_PATH_MAX && !check_path(prefix)) return MOTE_OK;
-    return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET, "`%.60s` cannot be the prefix of keys", prefix);
+    return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
+                           "`%.60s` cannot be the prefix of keys", prefix);
 }
 
-mote_status mote_parts_mount(mote_parts *parts, const char *component, const char *prefix, mote_vfs_node **out, mote_error *error) {
+mote_status mote_parts_mount(mote_parts *parts, const char *component, const char *prefix,
+                             mote_vfs_node **out, mote_error *error) {
     mote_error unwanted;
     const char *nearest;
     if (!error) error = &unwanted;
@@ -784,7 +852,8 @@ mote_status mote_parts_mount(mote_parts *parts, const char *component, const cha
     TRY(mote_parts_open(parts, component, error));
     struct mount *m = MOTE__NEW(parts->allocator, struct mount);
     char *copy = m ? mote__alloc(parts->allocator, strlen(prefix) + 1) : NULL;
-    if (!copy) return mote__free(parts->allocator, m, sizeof *m), mote__error_nomem(error, "mounting");
+    if (!copy)
+        return mote__free(parts->allocator, m, sizeof *m), mote__error_nomem(error, "mounting");
     memcpy(copy, prefix, strlen(prefix) + 1);
     *m = (struct mount){.component = mote__parts_find(parts, component, &nearest),
                         .allocator = parts->allocator,

@@ -1,4 +1,5 @@
-/* op.c - the beginning of an operation: checked, given whole keys, submitted; its deadline, and those who wait for it.
+/* op.c - the beginning of an operation: checked, given whole keys, submitted; its deadline, and
+ * those who wait for it.
  * Keeps: once it has completed (complete.c) nothing here touches the operation. */
 #include "set.h"
 #include "base/utf8.h"
@@ -18,10 +19,13 @@ static bool holds_bars(const char *bytes, size_t size) {
 static mote_parts_code check_key(mote_parts_op *op, const mote_parts_bytes *key) {
     const struct parts_driver_row *row = &mote__parts_drivers[op->component->id];
     if (!key->data || !key->size) return mote__parts_say(op, MOTE_PARTS_INVALID, "a key is empty");
-    if (memchr(key->data, 0, key->size) || holds_bars(key->data, key->size)) return mote__parts_say(op, MOTE_PARTS_INVALID, "a key holds NUL or `||`");
-    if (!mote__utf8_valid(key->data, key->size)) return mote__parts_say(op, MOTE_PARTS_INVALID, "a key is not UTF-8");
+    if (memchr(key->data, 0, key->size) || holds_bars(key->data, key->size))
+        return mote__parts_say(op, MOTE_PARTS_INVALID, "a key holds NUL or `||`");
+    if (!mote__utf8_valid(key->data, key->size))
+        return mote__parts_say(op, MOTE_PARTS_INVALID, "a key is not UTF-8");
     if (key->size + strlen(op->component->prefix) > row->key_bytes_max)
-        return mote__parts_say(op, MOTE_PARTS_TOO_LARGE, "a key of %zu bytes; %s takes %zu", key->size, row->type, row->key_bytes_max);
+        return mote__parts_say(op, MOTE_PARTS_TOO_LARGE, "a key of %zu bytes; %s takes %zu",
+                               key->size, row->type, row->key_bytes_max);
     return MOTE_PARTS_OK;
 }
 
@@ -30,7 +34,8 @@ static mote_parts_code check_item(mote_parts_op *op, const mote_parts_item *item
     mote_parts_code code = check_key(op, &item->key);
     if (code || op->verb == MOTE_PARTS_GET || parts_is_removal(op, item)) return code;
     if (item->value.size > row->value_bytes_max)
-        return mote__parts_say(op, MOTE_PARTS_TOO_LARGE, "a value of %zu bytes; %s takes %zu", item->value.size, row->type, row->value_bytes_max);
+        return mote__parts_say(op, MOTE_PARTS_TOO_LARGE, "a value of %zu bytes; %s takes %zu",
+                               item->value.size, row->type, row->value_bytes_max);
     if ((item->flags & MOTE_PARTS_JSON) && !mote__parts_is_json(item->value.data, item->value.size))
         return mote__parts_say(op, MOTE_PARTS_INVALID, "the value is not JSON");
     return MOTE_PARTS_OK;
@@ -39,7 +44,8 @@ static mote_parts_code check_item(mote_parts_op *op, const mote_parts_item *item
 static mote_parts_code check(mote_parts_op *op) {
     bool reads = op->verb == MOTE_PARTS_GET || op->verb == MOTE_PARTS_KEYS;
     const struct parts_driver_row *row = &mote__parts_drivers[op->component->id];
-    if (row->block == BLOCK_secretstores && !reads) return mote__parts_say(op, MOTE_PARTS_UNSUPPORTED, "secrets are only read");
+    if (row->block == BLOCK_secretstores && !reads)
+        return mote__parts_say(op, MOTE_PARTS_UNSUPPORTED, "secrets are only read");
     mote_parts_code code = MOTE_PARTS_OK;
     for (size_t i = 0; i < op->item_count && !code; i++) code = check_item(op, &op->items[i]);
     return code;
@@ -69,7 +75,8 @@ static bool prepare(mote_parts_op *op) {
         if (!op->limit) op->limit = KEYS_LIMIT_DEFAULT;
         op->items = NULL;
         op->item_count = op->item_capacity = 0;
-        return make_whole(op, &op->prefix, &op->whole_prefix) && (!op->after.data || make_whole(op, &op->after, &op->whole_after));
+        return make_whole(op, &op->prefix, &op->whole_prefix) &&
+               (!op->after.data || make_whole(op, &op->after, &op->whole_after));
     }
     for (size_t i = 0; i < op->item_count; i++) {
         mote_parts_item *item = &op->items[i];
@@ -94,11 +101,14 @@ static void end_early(mote_parts_op *op, mote_parts_code why) {
     if (op->component->driver->cancel) op->component->driver->cancel(op->component->instance, op);
 }
 
-static void out_of_time(struct loop_timer *timer) { end_early(((struct deadline *)timer)->op, MOTE_PARTS_TIMEOUT); }
+static void out_of_time(struct loop_timer *timer) {
+    end_early(((struct deadline *)timer)->op, MOTE_PARTS_TIMEOUT);
+}
 
 void mote_parts_cancel(mote_parts_op *op) { end_early(op, MOTE_PARTS_CANCELLED); }
 
-/* Memory for the deadline is taken before submit, because afterwards the operation's memory may be in use on a thread of the driver's. */
+/* Memory for the deadline is taken before submit, because afterwards the operation's memory may be
+ * in use on a thread of the driver's. */
 static bool prepare_deadline(mote_parts_op *op) {
     if (!op->component->driver->cancel) return true;
     struct deadline *deadline = mote__parts_alloc(op, sizeof *deadline);
@@ -108,9 +118,12 @@ static bool prepare_deadline(mote_parts_op *op) {
     return true;
 }
 
-/* Only for what is still under way after submit: most operations of local stores never need a timer. */
+/* Only for what is still under way after submit: most operations of local stores never need a
+ * timer. */
 static void start_deadline(mote_parts_op *op) {
-    if (!mote__loop_timer_start(op->component->parts->loop, op->timer, op->timeout_ns ? op->timeout_ns : timeout_default_ns)) mote_parts_cancel(op);
+    if (!mote__loop_timer_start(op->component->parts->loop, op->timer,
+                                op->timeout_ns ? op->timeout_ns : timeout_default_ns))
+        mote_parts_cancel(op);
 }
 
 void mote__parts_begin(struct mote_parts_component *component, mote_parts_op *op) {
@@ -126,7 +139,9 @@ void mote__parts_begin(struct mote_parts_component *component, mote_parts_op *op
     mote_parts_code code = check(op);
     if (!code && !prepare(op)) code = MOTE_PARTS_NOMEM;
     if (!code && mote__parts_open(component, &error) != MOTE_OK)
-        code = mote__parts_say(op, error.status == MOTE_E_NOMEM ? MOTE_PARTS_NOMEM : MOTE_PARTS_UNAVAILABLE, "%s", error.message);
+        code = mote__parts_say(
+            op, error.status == MOTE_E_NOMEM ? MOTE_PARTS_NOMEM : MOTE_PARTS_UNAVAILABLE, "%s",
+            error.message);
     if (!code && !prepare_deadline(op)) code = MOTE_PARTS_NOMEM;
     if (code) {
         mote__parts_complete(op, code);
@@ -156,8 +171,9 @@ static void no_such_component(mote_parts_op *op, const char *name, const char *n
     op->ended = NULL;
     op->is_under_way = false;
     op->text[0] = 0;
-    op->code = mote__parts_say(op, MOTE_PARTS_NOT_FOUND, "there is no component `%.60s`%s%.60s%s", name, nearest ? "; did you mean `" : "",
-                               nearest ? nearest : "", nearest ? "`?" : "");
+    op->code = mote__parts_say(op, MOTE_PARTS_NOT_FOUND, "there is no component `%.60s`%s%.60s%s",
+                               name, nearest ? "; did you mean `" : "", nearest ? nearest : "",
+                               nearest ? "`?" : "");
 }
 
 void mote_parts_submit(mote_parts *parts, const char *component, mote_parts_op *op) {
@@ -181,4 +197,6 @@ mote_parts_code mote_parts_call(mote_parts *parts, const char *component, mote_p
     return op->code;
 }
 
-void mote_parts_drive(mote_parts *parts, const bool *stop, uint64_t timeout_ns) { mote__loop_run(parts->loop, stop, timeout_ns); }
+void mote_parts_drive(mote_parts *parts, const bool *stop, uint64_t timeout_ns) {
+    mote__loop_run(parts->loop, stop, timeout_ns);
+}

@@ -23,7 +23,8 @@ mote_status mote_parts_new(const mote_parts_config *config, mote_parts **out, mo
     mote_error unwanted;
     if (!error) error = &unwanted;
     const mote_allocator *a = config->allocator ? config->allocator : &mote__allocator_libc;
-    const char *app_id = config->app_id ? config->app_id : "mote", *ns = config->namespace_ ? config->namespace_ : getenv("NAMESPACE");
+    const char *app_id = config->app_id ? config->app_id : "mote",
+               *ns = config->namespace_ ? config->namespace_ : getenv("NAMESPACE");
     TRY(check_app_id(app_id, error));
     mote_parts *parts = MOTE__NEW(a, mote_parts);
     if (!parts) return mote__error_nomem(error, "making components");
@@ -69,7 +70,8 @@ mote_parts_info mote_parts_at(const mote_parts *parts, size_t index) {
     return (mote_parts_info){c->name, row->type, c->version, c->file, c->line, row->summary};
 }
 
-struct mote_parts_component *mote__parts_find(mote_parts *parts, const char *name, const char **nearest) {
+struct mote_parts_component *mote__parts_find(mote_parts *parts, const char *name,
+                                              const char **nearest) {
     struct nearest near;
     mote__nearest_begin(&near, name);
     for (size_t i = 0; i < parts->components.count; i++) {
@@ -83,8 +85,10 @@ struct mote_parts_component *mote__parts_find(mote_parts *parts, const char *nam
 
 /* ---------------------------------------------------------------- opening */
 
-/* A secret's value. A store whose secrets have one part each takes any name for that part, as Dapr does. */
-static mote_parts_code fetch_secret(struct mote_parts_component *store, const struct parts_secret *secret, mote_parts_op *op,
+/* A secret's value. A store whose secrets have one part each takes any name for that part, as Dapr
+ * does. */
+static mote_parts_code fetch_secret(struct mote_parts_component *store,
+                                    const struct parts_secret *secret, mote_parts_op *op,
                                     mote_parts_item *item, char key[512]) {
     bool parted = secret->part && strcmp(secret->part, secret->name) != 0;
     snprintf(key, 512, parted ? "%s/%s" : "%s", secret->name, secret->part);
@@ -97,8 +101,8 @@ static mote_parts_code fetch_secret(struct mote_parts_component *store, const st
     return mote__parts_carry_out(store, op);
 }
 
-static mote_status take_secret(struct mote_parts_component *c, struct mote_parts_component *store, const struct parts_secret *secret,
-                               mote_error *error) {
+static mote_status take_secret(struct mote_parts_component *c, struct mote_parts_component *store,
+                               const struct parts_secret *secret, mote_error *error) {
     mote_parts_op op;
     mote_parts_item item;
     char key[512];
@@ -108,11 +112,14 @@ static mote_status take_secret(struct mote_parts_component *c, struct mote_parts
     if (!code) text = mote__arena_string(&c->parts->arena, item.found.data, item.found.size);
     mote_parts_op_deinit(&op);
     if (code)
-        return mote__error_set(error, MOTE_E_NOT_FOUND, MOTE_NO_OFFSET, "%s:%u: the secret `%s` of %s for `%s`: %s", c->file, secret->line,
-                               secret->name, store->name, where, *op.text ? op.text : mote_parts_code_text(code));
+        return mote__error_set(error, MOTE_E_NOT_FOUND, MOTE_NO_OFFSET,
+                               "%s:%u: the secret `%s` of %s for `%s`: %s", c->file, secret->line,
+                               secret->name, store->name, where,
+                               *op.text ? op.text : mote_parts_code_text(code));
     if (!text) return mote__error_nomem(error, "fetching a secret");
     if (mote__parts_set_value(c, secret->key, text)) return MOTE_OK;
-    return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET, "%s:%u: the secret for `%s` is not %s", c->file, secret->line, where,
+    return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
+                           "%s:%u: the secret for `%s` is not %s", c->file, secret->line, where,
                            mote__parts_kind_text(mote__parts_keys[secret->key].kind));
 }
 
@@ -121,16 +128,21 @@ static mote_status take_secrets(struct mote_parts_component *c, mote_error *erro
     if (!c->secrets) return MOTE_OK;
     struct mote_parts_component *store = mote__parts_find(c->parts, c->secret_store, &nearest);
     if (!store || mote__parts_drivers[store->id].block != BLOCK_secretstores)
-        return mote__error_set(error, MOTE_E_NOT_FOUND, MOTE_NO_OFFSET, "%s:%u: there is no secret store `%s`", c->file, c->line, c->secret_store);
+        return mote__error_set(error, MOTE_E_NOT_FOUND, MOTE_NO_OFFSET,
+                               "%s:%u: there is no secret store `%s`", c->file, c->line,
+                               c->secret_store);
     TRY(mote__parts_open(store, error));
-    for (const struct parts_secret *s = c->secrets; s; s = s->next) TRY(take_secret(c, store, s, error));
+    for (const struct parts_secret *s = c->secrets; s; s = s->next)
+        TRY(take_secret(c, store, s, error));
     return MOTE_OK;
 }
 
-static mote_status not_installed(const struct mote_parts_component *c, const char *why, mote_error *error) {
+static mote_status not_installed(const struct mote_parts_component *c, const char *why,
+                                 mote_error *error) {
     const struct parts_driver_row *row = &mote__parts_drivers[c->id];
-    return mote__error_set(error, MOTE_E_UNSUPPORTED, MOTE_NO_OFFSET, "the driver of %s cannot be loaded (it needs Debian's %s): %s", row->type,
-                           row->package, why);
+    return mote__error_set(error, MOTE_E_UNSUPPORTED, MOTE_NO_OFFSET,
+                           "the driver of %s cannot be loaded (it needs Debian's %s): %s",
+                           row->type, row->package, why);
 }
 
 static mote_status load_module(struct mote_parts_component *c, mote_error *error) {
@@ -141,7 +153,8 @@ static mote_status load_module(struct mote_parts_component *c, mote_error *error
     c->module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!c->module) return not_installed(c, dlerror(), error);
     c->driver = dlsym(c->module, "mote_parts_driver");
-    bool fits = c->driver && c->driver->abi == PARTS_DRIVER_ABI && !strcmp(c->driver->type, row->type);
+    bool fits =
+        c->driver && c->driver->abi == PARTS_DRIVER_ABI && !strcmp(c->driver->type, row->type);
     return fits ? MOTE_OK : not_installed(c, "it is of another version of mote", error);
 }
 
@@ -158,12 +171,16 @@ static mote_status open_now(struct mote_parts_component *c, mote_error *error) {
                                         .values = c->values,
                                         .component = c};
     mote_status status = c->driver->open(&c->opening, &c->instance, &inner);
-    return status ? mote__error_set(error, status, MOTE_NO_OFFSET, "component %s (%s:%u): %s", c->name, c->file, c->line, inner.message) : MOTE_OK;
+    return status ? mote__error_set(error, status, MOTE_NO_OFFSET, "component %s (%s:%u): %s",
+                                    c->name, c->file, c->line, inner.message)
+                  : MOTE_OK;
 }
 
 mote_status mote__parts_open(struct mote_parts_component *c, mote_error *error) {
     if (c->is_open) return MOTE_OK;
-    if (c->is_opening) return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET, "component %s needs itself to be opened", c->name);
+    if (c->is_opening)
+        return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
+                               "component %s needs itself to be opened", c->name);
     c->is_opening = true;
     mote_status status = open_now(c, error);
     c->is_opening = false;
@@ -177,8 +194,9 @@ mote_status mote_parts_open(mote_parts *parts, const char *component, mote_error
     if (!error) error = &unwanted;
     struct mote_parts_component *c = mote__parts_find(parts, component, &nearest);
     if (!c)
-        return mote__error_set(error, MOTE_E_NOT_FOUND, MOTE_NO_OFFSET, "there is no component `%s`%s%s%s", component,
-                               nearest ? "; did you mean `" : "", nearest ? nearest : "", nearest ? "`?" : "");
+        return mote__error_set(
+            error, MOTE_E_NOT_FOUND, MOTE_NO_OFFSET, "there is no component `%s`%s%s%s", component,
+            nearest ? "; did you mean `" : "", nearest ? nearest : "", nearest ? "`?" : "");
     mote__os_mutex_lock(&parts->lock);
     mote_status status = mote__parts_open(c, error);
     mote__os_mutex_unlock(&parts->lock);

@@ -1,6 +1,6 @@
 /* redis.c - the connection of redis.h.
- * Keeps: `slots` from first_slot on are the commands sent and not answered, in order; an operation in a slot is not completed; `waiting` is empty when
- * the state is READY or IDLE. */
+ * Keeps: `slots` from first_slot on are the commands sent and not answered, in order; an operation
+ * in a slot is not completed; `waiting` is empty when the state is READY or IDLE. */
 #define _GNU_SOURCE
 #include "redis.h"
 #include "base/error.h"
@@ -48,7 +48,8 @@ static void disconnect(struct redis *r) {
     r->state = REDIS_IDLE;
 }
 
-/* Ends everything that is in flight or waits. Callbacks may submit anew meanwhile: that meets the back-off. */
+/* Ends everything that is in flight or waits. Callbacks may submit anew meanwhile: that meets the
+ * back-off. */
 static void end_all(struct redis *r, mote_parts_code code) {
     for (; r->first_slot < r->slots.count; r->first_slot++) {
         mote_parts_op *op = r->slots.data[r->first_slot].op;
@@ -113,7 +114,9 @@ static void flush(struct redis *r) {
     }
     bool all = r->sent == r->out.count;
     if (all) r->out.count = r->sent = 0;
-    if (!mote__loop_watch_start(r->opening->loop, &r->watch, r->fd, LOOP_READ | (all ? 0u : (unsigned)LOOP_WRITE))) lose(r, "out of memory");
+    if (!mote__loop_watch_start(r->opening->loop, &r->watch, r->fd,
+                                LOOP_READ | (all ? 0u : (unsigned)LOOP_WRITE)))
+        lose(r, "out of memory");
 }
 
 static void send_op(struct redis *r, mote_parts_op *op) {
@@ -122,9 +125,12 @@ static void send_op(struct redis *r, mote_parts_op *op) {
     mote__parts_complete(op, MOTE_PARTS_NOMEM);
 }
 
-/* ---------------------------------------------------------------- the greeting: who we are, which database, the script */
+/* ---------------------------------------------------------------- the greeting: who we are, which
+ * database, the script */
 
-static void word(struct redis_command *c, const char *text) { mote__redis_word(c, text, strlen(text)); }
+static void word(struct redis_command *c, const char *text) {
+    mote__redis_word(c, text, strlen(text));
+}
 
 static bool greet(struct redis *r) {
     const struct redis_settings *s = &r->settings;
@@ -152,7 +158,8 @@ static bool greet(struct redis *r) {
 }
 
 static void become_ready(struct redis *r) {
-    if (r->backoff.failures) mote__parts_log(r->opening, "Redis %s:%s: connected", r->host, r->port);
+    if (r->backoff.failures)
+        mote__parts_log(r->opening, "Redis %s:%s: connected", r->host, r->port);
     r->backoff = (struct parts_backoff){0};
     r->state = REDIS_READY;
     mote__loop_timer_stop(&r->dial);
@@ -166,7 +173,8 @@ static bool take_greeting(struct redis *r, struct resp_reader *reply) {
     struct resp element = mote__resp_next(reply);
     if (element.kind == RESP_ERROR) {
         char why[160];
-        snprintf(why, sizeof why, "%.*s", (int)(element.size < 150 ? element.size : 150), element.text);
+        snprintf(why, sizeof why, "%.*s", (int)(element.size < 150 ? element.size : 150),
+                 element.text);
         return lose(r, why), false;
     }
     if (element.kind == RESP_BULK && element.size == 40) memcpy(r->script_sha, element.text, 40);
@@ -255,7 +263,8 @@ static void on_ready(struct loop_watch *watch, unsigned ready) {
 }
 
 static void out_of_time(struct loop_timer *timer) {
-    lose((struct redis *)((char *)timer - offsetof(struct redis, dial)), "the server does not answer");
+    lose((struct redis *)((char *)timer - offsetof(struct redis, dial)),
+         "the server does not answer");
 }
 
 /* Begins to connect to the next address that takes it. */
@@ -311,7 +320,9 @@ static void on_resolved(struct loop_work *work) {
 static bool begin_resolving(struct redis *r) {
     struct resolving *name = MOTE__NEW(allocator(r), struct resolving);
     if (!name) return false;
-    *name = (struct resolving){.work = {.work = resolve_elsewhere, .done = on_resolved}, .allocator = allocator(r), .redis = r};
+    *name = (struct resolving){.work = {.work = resolve_elsewhere, .done = on_resolved},
+                               .allocator = allocator(r),
+                               .redis = r};
     memcpy(name->host, r->host, sizeof name->host);
     memcpy(name->port, r->port, sizeof name->port);
     r->resolving = name;
@@ -324,7 +335,9 @@ static void begin(struct redis *r) {
     r->why[0] = 0;
     r->state = REDIS_RESOLVING;
     bool good = mote__loop_timer_start(r->opening->loop, &r->dial, r->settings.dial_timeout_ns);
-    if (good) r->addresses = r->next_address = resolve(r->host, r->port, AI_NUMERICHOST); /* an address needs no thread */
+    if (good)
+        r->addresses = r->next_address =
+            resolve(r->host, r->port, AI_NUMERICHOST); /* an address needs no thread */
     if (good && r->addresses) try_addresses(r);
     else if (!good || !begin_resolving(r)) lose(r, "out of memory");
 }
@@ -341,16 +354,20 @@ static void wait_for_it(struct redis *r, mote_parts_op *op) {
     if (r->state == REDIS_IDLE) begin(r);
 }
 
-/* Whether the server hung up while nothing was in flight, as servers do with those who are idle: nobody's operation, so nobody's failure. */
+/* Whether the server hung up while nothing was in flight, as servers do with those who are idle:
+ * nobody's operation, so nobody's failure. */
 static bool went_away_idle(const struct redis *r) {
     char byte;
     ssize_t got = recv(r->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return !got || (got < 0 && errno != EAGAIN && errno != EINTR);
 }
 
-/* What is alone goes out at once; what others are in flight with goes out with all that comes before the loop turns. */
+/* What is alone goes out at once; what others are in flight with goes out with all that comes
+ * before the loop turns. */
 void mote__redis_submit(struct redis *r, mote_parts_op *op) {
-    if (!op->timeout_ns) op->timeout_ns = r->settings.answer_timeout_ns + (r->state == REDIS_READY ? 0 : r->settings.dial_timeout_ns);
+    if (!op->timeout_ns)
+        op->timeout_ns = r->settings.answer_timeout_ns +
+                         (r->state == REDIS_READY ? 0 : r->settings.dial_timeout_ns);
     if (r->state == REDIS_IDLE && mote__parts_backoff_holds(&r->backoff)) {
         mote__parts_say(op, MOTE_PARTS_UNAVAILABLE, "Redis %s:%s: %s", r->host, r->port, r->why);
         mote__parts_complete(op, MOTE_PARTS_UNAVAILABLE);
@@ -365,7 +382,8 @@ void mote__redis_submit(struct redis *r, mote_parts_op *op) {
     send_op(r, op);
     if (r->fd < 0 || r->sent == r->out.count) return;
     if (alone) flush(r);
-    else if (!mote__loop_watch_start(r->opening->loop, &r->watch, r->fd, LOOP_READ | LOOP_WRITE)) lose(r, "out of memory");
+    else if (!mote__loop_watch_start(r->opening->loop, &r->watch, r->fd, LOOP_READ | LOOP_WRITE))
+        lose(r, "out of memory");
 }
 
 void mote__redis_cancel(struct redis *r, mote_parts_op *op) {
@@ -392,21 +410,27 @@ static bool take_host(struct redis *r) {
     if (brackets && !close) return false;
     if (brackets) colon = close[1] == ':' ? close + 1 : NULL;
     else if (colon && strchr(text, ':') != colon) colon = NULL;
-    size_t size = brackets ? (size_t)(close - text) - 1 : colon ? (size_t)(colon - text) : strlen(text);
-    if (!size || size >= sizeof r->host || (colon && strlen(colon + 1) >= sizeof r->port) || strchr(text, ',')) return false;
+    size_t size = brackets ? (size_t)(close - text) - 1
+                  : colon  ? (size_t)(colon - text)
+                           : strlen(text);
+    if (!size || size >= sizeof r->host || (colon && strlen(colon + 1) >= sizeof r->port) ||
+        strchr(text, ','))
+        return false;
     snprintf(r->host, sizeof r->host, "%.*s", (int)size, text + brackets);
     if (colon) snprintf(r->port, sizeof r->port, "%s", colon + 1);
     else snprintf(r->port, sizeof r->port, "%" PRIu64, r->settings.port ? r->settings.port : 6379);
     return true;
 }
 
-mote_status mote__redis_init(struct redis *r, const struct parts_opening *opening, const struct redis_user *user, const struct redis_settings *settings,
+mote_status mote__redis_init(struct redis *r, const struct parts_opening *opening,
+                             const struct redis_user *user, const struct redis_settings *settings,
                              mote_error *error) {
     *r = (struct redis){.opening = opening, .user = user, .settings = *settings, .fd = -1};
     r->watch.run = on_ready;
     r->dial.run = out_of_time;
     if (take_host(r)) return MOTE_OK;
-    return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET, "`redisHost` is one HOST:PORT, not `%.100s`", settings->host);
+    return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
+                           "`redisHost` is one HOST:PORT, not `%.100s`", settings->host);
 }
 
 void mote__redis_deinit(struct redis *r) {

@@ -1,5 +1,6 @@
-/* redis.h - a connection to a Redis server, for the blocks that live on one: it connects when it is first needed, sends whatever is in flight together, and
- * comes back with back-off. Everything is on the loop's thread, but for resolving names. */
+/* redis.h - a connection to a Redis server, for the blocks that live on one: it connects when it is
+ * first needed, sends whatever is in flight together, and comes back with back-off. Everything is
+ * on the loop's thread, but for resolving names. */
 #ifndef MOTE_PARTS_REDIS_H
 #define MOTE_PARTS_REDIS_H
 
@@ -18,7 +19,8 @@ struct redis_slot {
 
 /* Who uses the connection. */
 struct redis_user {
-    /* Sends an operation's commands; the connection is ready. False: out of memory, the operation is then ended here. */
+    /* Sends an operation's commands; the connection is ready. False: out of memory, the operation
+     * is then ended here. */
     bool (*send)(struct redis *redis, mote_parts_op *op);
     /* A reply to a command of an operation. */
     void (*reply)(struct redis *redis, const struct redis_slot *slot, struct resp_reader *reply);
@@ -48,21 +50,23 @@ struct redis {
     resp_buffer in, out;
     size_t sent; /* of `out` */
     VEC(struct redis_slot) slots;
-    size_t first_slot; /* those before it have been answered */
+    size_t first_slot;  /* those before it have been answered */
     unsigned greetings; /* replies of the handshake that are awaited */
     char script_sha[41];
     VEC(mote_parts_op *) waiting; /* for the connection */
-    void *context; /* the user's */
+    void *context;                /* the user's */
 };
 
 /* Prepares a connection; nothing is sent yet. */
-mote_status mote__redis_init(struct redis *redis, const struct parts_opening *opening, const struct redis_user *user, const struct redis_settings *settings,
+mote_status mote__redis_init(struct redis *redis, const struct parts_opening *opening,
+                             const struct redis_user *user, const struct redis_settings *settings,
                              mote_error *error);
 /* Ends what is under way as CANCELLED. */
 void mote__redis_deinit(struct redis *redis);
 /* Sends an operation now, or when the connection is there. */
 void mote__redis_submit(struct redis *redis, mote_parts_op *op);
-/* The driver's cancel. A deadline that passed while an answer was awaited ends the connection too. */
+/* The driver's cancel. A deadline that passed while an answer was awaited ends the connection too.
+ */
 void mote__redis_cancel(struct redis *redis, mote_parts_op *op);
 
 /* ---- For `send` and `reply`: one command, its words, its end. ---- */

@@ -20,7 +20,8 @@ static void print(struct page *p, const char *format, ...) {
 }
 
 static void print_key(struct page *p, const struct parts_key_row *row) {
-    print(p, "| `%s`%s%s%s | %s | ", row->name, *row->alias ? ", `" : "", row->alias, *row->alias ? "`" : "", mote__parts_kind_text(row->kind));
+    print(p, "| `%s`%s%s%s | %s | ", row->name, *row->alias ? ", `" : "", row->alias,
+          *row->alias ? "`" : "", mote__parts_kind_text(row->kind));
     if (row->need == NEED_REQUIRED) print(p, "must be given");
     else if (row->otherwise && *row->otherwise) print(p, "`%s`", row->otherwise);
     print(p, " | %s |\n", row->text);
@@ -30,11 +31,16 @@ static void print_driver(struct page *p, enum parts_driver_id id) {
     const struct parts_driver_row *row = &mote__parts_drivers[id];
     print(p, "\n### %s\n%s.", row->type, row->summary);
     if (*row->module) print(p, " Needs Debian's %s.", row->package);
-    print(p, " A key has at most %zu bytes, with its prefix; a value %zu.\n\n| metadata | is | else | |\n|---|---|---|---|\n", row->key_bytes_max, row->value_bytes_max);
+    print(p,
+          " A key has at most %zu bytes, with its prefix; a value %zu.\n\n| metadata | is | else | "
+          "|\n|---|---|---|---|\n",
+          row->key_bytes_max, row->value_bytes_max);
     for (size_t i = 0; i < KEY_COUNT; i++)
         if (mote__parts_keys[i].driver == id) print_key(p, &mote__parts_keys[i]);
     for (size_t i = 0; i < mote__parts_later_count; i++)
-        if (mote__parts_later[i].driver == id) print(p, "\nNot there yet, and refused: %s (%s).\n", mote__parts_later[i].names, mote__parts_later[i].text);
+        if (mote__parts_later[i].driver == id)
+            print(p, "\nNot there yet, and refused: %s (%s).\n", mote__parts_later[i].names,
+                  mote__parts_later[i].text);
 }
 
 size_t mote_parts_reference(char *out, size_t size) {

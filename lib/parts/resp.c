@@ -1,4 +1,5 @@
-/* resp.c - the wire format of Redis (resp.h). Every length that a server sends is checked against what is there. */
+/* resp.c - the wire format of Redis (resp.h). Every length that a server sends is checked against
+ * what is there. */
 #include "resp.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,7 +15,9 @@ static bool number_of(const char *at, const char *end, int64_t *out) {
     bool negative = at < end && *at == '-';
     *out = 0;
     for (at += negative; at < end; at++) {
-        if (*at < '0' || *at > '9' || __builtin_mul_overflow(*out, 10, out) || __builtin_add_overflow(*out, *at - '0', out)) return false;
+        if (*at < '0' || *at > '9' || __builtin_mul_overflow(*out, 10, out) ||
+            __builtin_add_overflow(*out, *at - '0', out))
+            return false;
     }
     if (negative) *out = -*out;
     return true;
@@ -31,7 +34,9 @@ static enum outcome take(struct resp_reader *r, struct resp *out) {
     switch (*at) {
     case '+': out->kind = RESP_STATUS; return WHOLE;
     case '-': out->kind = RESP_ERROR; return WHOLE;
-    case ':': out->kind = RESP_INTEGER; return number_of(out->text, cr, &out->number) ? WHOLE : BROKEN;
+    case ':':
+        out->kind = RESP_INTEGER;
+        return number_of(out->text, cr, &out->number) ? WHOLE : BROKEN;
     case '$':
     case '*': break;
     default: return BROKEN;
@@ -85,5 +90,6 @@ bool mote__resp_begin(resp_buffer *out, const mote_allocator *a, size_t count) {
 
 bool mote__resp_word(resp_buffer *out, const mote_allocator *a, const void *bytes, size_t size) {
     char head[32];
-    return put(out, a, head, (size_t)snprintf(head, sizeof head, "$%zu\r\n", size)) && put(out, a, bytes, size) && put(out, a, "\r\n", 2);
+    return put(out, a, head, (size_t)snprintf(head, sizeof head, "$%zu\r\n", size)) &&
+           put(out, a, bytes, size) && put(out, a, "\r\n", 2);
 }

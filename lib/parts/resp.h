@@ -22,7 +22,8 @@ struct resp_reader {
 
 enum { RESP_DEPTH_MAX = 8 };
 
-/* Length of the whole reply at the beginning of the bytes: 0 when more are needed, SIZE_MAX when they are no reply. */
+/* Length of the whole reply at the beginning of the bytes: 0 when more are needed, SIZE_MAX when
+ * they are no reply. */
 size_t mote__resp_length(const char *bytes, size_t size);
 /* Takes the next element of a reply that mote__resp_length has seen whole. At the end: NULL. */
 struct resp mote__resp_next(struct resp_reader *reader);

@@ -1,5 +1,5 @@
-/* secrets.c - secret stores of this machine: the environment, within Dapr's refusals, and a JSON file.
- * A secret with several parts is listed as NAME/PART. */
+/* secrets.c - secret stores of this machine: the environment, within Dapr's refusals, and a JSON
+ * file. A secret with several parts is listed as NAME/PART. */
 #define _POSIX_C_SOURCE 200809L
 #include "builtin.h"
 #include "base/error.h"
@@ -9,7 +9,8 @@
 
 extern char **environ;
 
-/* ---------------------------------------------------------------- what may be read of the environment */
+/* ---------------------------------------------------------------- what may be read of the
+ * environment */
 
 /* DAPR_ENV_KEYS, where it is set, is the list of what may be read. */
 static bool is_listed(const char *name) {
@@ -29,9 +30,12 @@ bool mote__parts_env_allowed(const char *name) {
     return *name && !own && !strpbrk(name, " \t=") && is_listed(name);
 }
 
-const char *mote__parts_env(const char *name) { return mote__parts_env_allowed(name) ? getenv(name) : NULL; }
+const char *mote__parts_env(const char *name) {
+    return mote__parts_env_allowed(name) ? getenv(name) : NULL;
+}
 
-/* ---------------------------------------------------------------- one list of names and values for both stores */
+/* ---------------------------------------------------------------- one list of names and values for
+ * both stores */
 
 struct secret {
     const char *name, *value;
@@ -43,13 +47,17 @@ struct secrets {
     VEC(struct secret) list; /* sorted by name */
 };
 
-static int by_name(const void *a, const void *b) { return strcmp(((const struct secret *)a)->name, ((const struct secret *)b)->name); }
+static int by_name(const void *a, const void *b) {
+    return strcmp(((const struct secret *)a)->name, ((const struct secret *)b)->name);
+}
 
-static mote_status add(struct secrets *s, const char *name, size_t size, const char *value, mote_error *error) {
+static mote_status add(struct secrets *s, const char *name, size_t size, const char *value,
+                       mote_error *error) {
     struct secret *secret = mote__vec_push(&s->list, s->allocator);
     if (secret) secret->name = mote__arena_string(&s->arena, name, size);
     if (secret) secret->value = mote__arena_string(&s->arena, value, strlen(value));
-    return secret && secret->name && secret->value ? MOTE_OK : mote__error_nomem(error, "reading secrets");
+    return secret && secret->name && secret->value ? MOTE_OK
+                                                   : mote__error_nomem(error, "reading secrets");
 }
 
 static mote_parts_code get(const struct secrets *s, mote_parts_op *op, mote_parts_item *item) {
@@ -67,7 +75,9 @@ static mote_parts_code get(const struct secrets *s, mote_parts_op *op, mote_part
 static mote_parts_code keys(const struct secrets *s, mote_parts_op *op) {
     for (size_t i = 0; i < s->list.count && !op->more; i++) {
         const char *name = s->list.data[i].name;
-        if (mote__parts_wants_key(op, name, strlen(name)) && !mote__parts_add_key(op, name, strlen(name))) return MOTE_PARTS_NOMEM;
+        if (mote__parts_wants_key(op, name, strlen(name)) &&
+            !mote__parts_add_key(op, name, strlen(name)))
+            return MOTE_PARTS_NOMEM;
     }
     return MOTE_PARTS_OK;
 }
@@ -76,7 +86,8 @@ static void secrets_submit(void *instance, mote_parts_op *op) {
     mote_parts_code code = MOTE_PARTS_OK;
     if (op->verb == MOTE_PARTS_KEYS) code = keys(instance, op);
     else
-        for (size_t i = 0; i < op->item_count && !code; i++) code = get(instance, op, &op->items[i]);
+        for (size_t i = 0; i < op->item_count && !code; i++)
+            code = get(instance, op, &op->items[i]);
     mote__parts_complete(op, code);
 }
 
@@ -88,7 +99,10 @@ static void secrets_close(void *instance) {
 }
 
 /* Makes the store, fills it with `fill`, sorts it. */
-static mote_status secrets_open(const struct parts_opening *opening, mote_status (*fill)(struct secrets *s, const struct parts_opening *opening, mote_error *error),
+static mote_status secrets_open(const struct parts_opening *opening,
+                                mote_status (*fill)(struct secrets *s,
+                                                    const struct parts_opening *opening,
+                                                    mote_error *error),
                                 void **instance, mote_error *error) {
     struct secrets *s = MOTE__NEW(opening->allocator, struct secrets);
     if (!s) return mote__error_nomem(error, "opening");
@@ -103,7 +117,8 @@ static mote_status secrets_open(const struct parts_opening *opening, mote_status
 
 /* ---------------------------------------------------------------- secretstores.local.env */
 
-static mote_status fill_env(struct secrets *s, const struct parts_opening *opening, mote_error *error) {
+static mote_status fill_env(struct secrets *s, const struct parts_opening *opening,
+                            mote_error *error) {
     const char *prefix = parts_text(opening, KEY_secrets_env_prefix);
     char name[256];
     for (char **at = environ; at && *at; at++) {
@@ -111,17 +126,22 @@ static mote_status fill_env(struct secrets *s, const struct parts_opening *openi
         if (size >= sizeof name || size <= skip || strncmp(*at, prefix, skip) != 0) continue;
         memcpy(name, *at, size);
         name[size] = 0;
-        if (mote__parts_env_allowed(name)) TRY(add(s, name + skip, size - skip, *at + size + 1, error));
+        if (mote__parts_env_allowed(name))
+            TRY(add(s, name + skip, size - skip, *at + size + 1, error));
     }
     return MOTE_OK;
 }
 
-static mote_status env_open(const struct parts_opening *opening, void **instance, mote_error *error) {
+static mote_status env_open(const struct parts_opening *opening, void **instance,
+                            mote_error *error) {
     return secrets_open(opening, fill_env, instance, error);
 }
 
-const struct parts_driver mote__secrets_env = {
-    .abi = PARTS_DRIVER_ABI, .type = "secretstores.local.env", .open = env_open, .close = secrets_close, .submit = secrets_submit};
+const struct parts_driver mote__secrets_env = {.abi = PARTS_DRIVER_ABI,
+                                               .type = "secretstores.local.env",
+                                               .open = env_open,
+                                               .close = secrets_close,
+                                               .submit = secrets_submit};
 
 /* ---------------------------------------------------------------- secretstores.local.file */
 
@@ -132,7 +152,8 @@ struct path {
 };
 
 static bool path_add(struct path *path, const char *separator, const char *name) {
-    int length = snprintf(path->text + path->size, sizeof path->text - path->size, "%s%s", path->size ? separator : "", name);
+    int length = snprintf(path->text + path->size, sizeof path->text - path->size, "%s%s",
+                          path->size ? separator : "", name);
     if (length < 0 || (size_t)length >= sizeof path->text - path->size) return false;
     path->size += (size_t)length;
     return true;
@@ -150,41 +171,56 @@ static mote_status take(const struct walk *w, const struct yaml_node *node, cons
     if (node->kind == YAML_SCALAR) return add(w->secrets, at->text, at->size, node->text, w->error);
     bool list = node->kind == YAML_SEQUENCE;
     unsigned index = 0;
-    for (const struct yaml_node *child = node->first; child; child = list ? child->next : child->next->next) {
+    for (const struct yaml_node *child = node->first; child;
+         child = list ? child->next : child->next->next) {
         struct path below = *at;
         char number[16];
         snprintf(number, sizeof number, "%u", index++);
-        if (!path_add(&below, w->separator, list ? number : child->kind == YAML_SCALAR ? child->text : "?"))
-            return mote__error_set(w->error, MOTE_E_LIMIT, MOTE_NO_OFFSET, "a secret's name is too long");
+        if (!path_add(&below, w->separator,
+                      list                         ? number
+                      : child->kind == YAML_SCALAR ? child->text
+                                                   : "?"))
+            return mote__error_set(w->error, MOTE_E_LIMIT, MOTE_NO_OFFSET,
+                                   "a secret's name is too long");
         TRY(take(w, list ? child : child->next, &below));
     }
     return MOTE_OK;
 }
 
-static mote_status read_whole(struct secrets *s, const char *path, struct yaml_documents *out, mote_error *error) {
+static mote_status read_whole(struct secrets *s, const char *path, struct yaml_documents *out,
+                              mote_error *error) {
     FILE *file = fopen(path, "re");
     char *text = mote__arena_alloc(&s->arena, YAML_BYTES_MAX + 1);
     size_t size = file && text ? fread(text, 1, YAML_BYTES_MAX + 1, file) : 0;
     if (file) fclose(file);
     if (!text) return mote__error_nomem(error, "reading secrets");
-    if (!file) return mote__error_set(error, MOTE_E_IO, MOTE_NO_OFFSET, "the secretsFile %s cannot be read", path);
+    if (!file)
+        return mote__error_set(error, MOTE_E_IO, MOTE_NO_OFFSET,
+                               "the secretsFile %s cannot be read", path);
     return mote__yaml_parse(&s->arena, path, text, size, out, error);
 }
 
-static mote_status fill_file(struct secrets *s, const struct parts_opening *opening, mote_error *error) {
+static mote_status fill_file(struct secrets *s, const struct parts_opening *opening,
+                             mote_error *error) {
     struct yaml_documents documents;
     const char *path = parts_text(opening, KEY_secrets_file_path);
     bool multi = parts_number(opening, KEY_secrets_file_multi);
     struct walk walk = {s, multi ? "/" : parts_text(opening, KEY_secrets_file_separator), error};
     TRY(read_whole(s, path, &documents, error));
     if (!documents.first) return MOTE_OK;
-    if (documents.first->kind != YAML_MAPPING) return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET, "%s holds no JSON object", path);
+    if (documents.first->kind != YAML_MAPPING)
+        return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET, "%s holds no JSON object",
+                               path);
     return take(&walk, documents.first, &(struct path){.size = 0});
 }
 
-static mote_status file_open(const struct parts_opening *opening, void **instance, mote_error *error) {
+static mote_status file_open(const struct parts_opening *opening, void **instance,
+                             mote_error *error) {
     return secrets_open(opening, fill_file, instance, error);
 }
 
-const struct parts_driver mote__secrets_file = {
-    .abi = PARTS_DRIVER_ABI, .type = "secretstores.local.file", .open = file_open, .close = secrets_close, .submit = secrets_submit};
+const struct parts_driver mote__secrets_file = {.abi = PARTS_DRIVER_ABI,
+                                                .type = "secretstores.local.file",
+                                                .open = file_open,
+                                                .close = secrets_close,
+                                                .submit = secrets_submit};

@@ -41,7 +41,8 @@ struct mote_parts {
 };
 
 /* NULL when there is none; *nearest then is the nearest name, or NULL. */
-struct mote_parts_component *mote__parts_find(struct mote_parts *parts, const char *name, const char **nearest);
+struct mote_parts_component *mote__parts_find(struct mote_parts *parts, const char *name,
+                                              const char **nearest);
 /* Opens a component if it is not open yet. */
 mote_status mote__parts_open(struct mote_parts_component *component, mote_error *error);
 /* Begins an operation on a component that is known; mote_parts_call's inside. The lock is held. */
@@ -53,7 +54,8 @@ mote_parts_code mote__parts_carry_out(struct mote_parts_component *component, mo
 const struct parts_driver *mote__parts_builtin(const char *type);
 
 /* Converts the written value of a key; false when it is none of its kind. */
-bool mote__parts_set_value(struct mote_parts_component *component, enum parts_key key, const char *text);
+bool mote__parts_set_value(struct mote_parts_component *component, enum parts_key key,
+                           const char *text);
 /* Whether Dapr lets a variable be read through a component: not its own, nothing with spaces. */
 bool mote__parts_env_allowed(const char *name);
 /* The variable's value; NULL when it may not be read or is not set. */

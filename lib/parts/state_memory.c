@@ -1,5 +1,7 @@
-/* state_memory.c - state.in-memory: keys in a sorted array. The smallest driver with every behaviour: the example to begin with.
- * Keeps: entries are sorted by the bytes of their keys; expired ones count as absent and go when their key is written. */
+/* state_memory.c - state.in-memory: keys in a sorted array. The smallest driver with every
+ * behaviour: the example to begin with.
+ * Keeps: entries are sorted by the bytes of their keys; expired ones count as absent and go when
+ * their key is written. */
 #include "builtin.h"
 #include "base/error.h"
 #include <inttypes.h>
@@ -40,7 +42,9 @@ static size_t position(const struct memory *m, const mote_parts_bytes *key, bool
     return low;
 }
 
-static bool is_live(const struct entry *entry, uint64_t now) { return !entry->expires_ns || entry->expires_ns > now; }
+static bool is_live(const struct entry *entry, uint64_t now) {
+    return !entry->expires_ns || entry->expires_ns > now;
+}
 
 /* The live entry of a key, NULL when there is none. */
 static struct entry *lookup(const struct memory *m, const mote_parts_bytes *key) {
@@ -84,7 +88,8 @@ static mote_parts_code allows(const struct memory *m, const mote_parts_item *ite
     case PARTS_IF_MATCH: break;
     }
     snprintf(version, sizeof version, "%" PRIu64, entry ? entry->version : 0);
-    bool same = entry && item->etag.size == strlen(version) && !memcmp(item->etag.data, version, item->etag.size);
+    bool same = entry && item->etag.size == strlen(version) &&
+                !memcmp(item->etag.data, version, item->etag.size);
     return same ? MOTE_PARTS_OK : MOTE_PARTS_CONFLICT;
 }
 
@@ -93,19 +98,21 @@ static void drop(struct memory *m, const mote_parts_bytes *key) {
     size_t at = position(m, key, &found);
     if (!found) return;
     entry_free(m, &m->entries.data[at]);
-    memmove(&m->entries.data[at], &m->entries.data[at + 1], (--m->entries.count - at) * sizeof *m->entries.data);
+    memmove(&m->entries.data[at], &m->entries.data[at + 1],
+            (--m->entries.count - at) * sizeof *m->entries.data);
 }
 
 /* An entry that is not in the array yet; nothing when out of memory. */
 static bool make(struct memory *m, const mote_parts_item *item, struct entry *out) {
     uint64_t now = present();
-    *out = (struct entry){.key = duplicate(m, &item->whole_key),
-                          .value = duplicate(m, &item->value),
-                          .key_size = item->whole_key.size,
-                          .value_size = item->value.size,
-                          .version = ++m->versions,
-                          .expires_ns = item->ttl_s > 0 ? now + (uint64_t)item->ttl_s * 1000000000 : 0,
-                          .modified_ns = now};
+    *out =
+        (struct entry){.key = duplicate(m, &item->whole_key),
+                       .value = duplicate(m, &item->value),
+                       .key_size = item->whole_key.size,
+                       .value_size = item->value.size,
+                       .version = ++m->versions,
+                       .expires_ns = item->ttl_s > 0 ? now + (uint64_t)item->ttl_s * 1000000000 : 0,
+                       .modified_ns = now};
     if (out->key && (out->value || !out->value_size)) return true;
     entry_free(m, out);
     *out = (struct entry){0};
@@ -119,7 +126,8 @@ static void insert(struct memory *m, const struct entry *entry) {
     if (found) {
         entry_free(m, &m->entries.data[at]);
     } else {
-        memmove(&m->entries.data[at + 1], &m->entries.data[at], (m->entries.count++ - at) * sizeof *entry);
+        memmove(&m->entries.data[at + 1], &m->entries.data[at],
+                (m->entries.count++ - at) * sizeof *entry);
     }
     m->entries.data[at] = *entry;
 }
@@ -135,7 +143,9 @@ static bool tell_version(mote_parts_op *op, mote_parts_item *item, uint64_t vers
 static mote_parts_code apply(struct memory *m, mote_parts_op *op, mote_parts_item *item) {
     struct entry entry;
     if (parts_is_removal(op, item)) return drop(m, &item->whole_key), MOTE_PARTS_OK;
-    if (!tell_version(op, item, m->versions + 1) || !mote__vec_reserve(&m->entries, m->allocator, 1) || !make(m, item, &entry)) return MOTE_PARTS_NOMEM;
+    if (!tell_version(op, item, m->versions + 1) ||
+        !mote__vec_reserve(&m->entries, m->allocator, 1) || !make(m, item, &entry))
+        return MOTE_PARTS_NOMEM;
     insert(m, &entry);
     return MOTE_PARTS_OK;
 }
@@ -148,17 +158,21 @@ static void write_each(struct memory *m, mote_parts_op *op) {
     }
 }
 
-/* All or nothing: conditions are looked at and memory is taken before anything changes. Conditions see the store as it was before. */
+/* All or nothing: conditions are looked at and memory is taken before anything changes. Conditions
+ * see the store as it was before. */
 static mote_parts_code transact(struct memory *m, mote_parts_op *op) {
     struct entry *made = mote__parts_alloc(op, op->item_count * sizeof *made);
-    mote_parts_code code = made && mote__vec_reserve(&m->entries, m->allocator, op->item_count) ? MOTE_PARTS_OK : MOTE_PARTS_NOMEM;
+    mote_parts_code code = made && mote__vec_reserve(&m->entries, m->allocator, op->item_count)
+                               ? MOTE_PARTS_OK
+                               : MOTE_PARTS_NOMEM;
     size_t ready = 0;
     for (; ready < op->item_count && !code; ready++) {
         mote_parts_item *item = &op->items[ready];
         made[ready] = (struct entry){0};
         code = item->code = allows(m, item);
         if (code || parts_is_removal(op, item)) continue;
-        if (!tell_version(op, item, m->versions + 1) || !make(m, item, &made[ready])) code = MOTE_PARTS_NOMEM;
+        if (!tell_version(op, item, m->versions + 1) || !make(m, item, &made[ready]))
+            code = MOTE_PARTS_NOMEM;
     }
     for (size_t i = 0; i < ready; i++) {
         if (code) entry_free(m, &made[i]);
@@ -174,7 +188,8 @@ static mote_parts_code keys(const struct memory *m, mote_parts_op *op) {
     const mote_parts_bytes *from = op->whole_after.data ? &op->whole_after : &op->whole_prefix;
     for (size_t i = position(m, from, &found); i < m->entries.count && !op->more; i++) {
         const struct entry *entry = &m->entries.data[i];
-        if (!is_live(entry, now) || !mote__parts_wants_key(op, entry->key, entry->key_size)) continue;
+        if (!is_live(entry, now) || !mote__parts_wants_key(op, entry->key, entry->key_size))
+            continue;
         if (!mote__parts_add_key(op, entry->key, entry->key_size)) return MOTE_PARTS_NOMEM;
     }
     return MOTE_PARTS_OK;
@@ -197,7 +212,8 @@ static void memory_submit(void *instance, mote_parts_op *op) {
 
 /* ---------------------------------------------------------------- the driver */
 
-static mote_status memory_open(const struct parts_opening *opening, void **instance, mote_error *error) {
+static mote_status memory_open(const struct parts_opening *opening, void **instance,
+                               mote_error *error) {
     struct memory *m = MOTE__NEW(opening->allocator, struct memory);
     if (!m) return mote__error_nomem(error, "opening");
     m->allocator = opening->allocator;
@@ -212,5 +228,8 @@ static void memory_close(void *instance) {
     MOTE__DELETE(m->allocator, m);
 }
 
-const struct parts_driver mote__state_memory = {
-    .abi = PARTS_DRIVER_ABI, .type = "state.in-memory", .open = memory_open, .close = memory_close, .submit = memory_submit};
+const struct parts_driver mote__state_memory = {.abi = PARTS_DRIVER_ABI,
+                                                .type = "state.in-memory",
+                                                .open = memory_open,
+                                                .close = memory_close,
+                                                .submit = memory_submit};

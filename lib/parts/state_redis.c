@@ -1,7 +1,8 @@
 /* state_redis.c - state.redis: Dapr's hashes {data, version} on a Redis server.
- * Every write is one script that looks at all conditions before it changes anything, so that a transaction is all or nothing (Dapr's MULTI of scripts is
- * not). A key that Dapr has marked `first-write` refuses writes without an ETag, as it does there; mote itself sets no such mark: its own first
- * write asks whether the key is there. */
+ * Every write is one script that looks at all conditions before it changes anything, so that a
+ * transaction is all or nothing (Dapr's MULTI of scripts is not). A key that Dapr has marked
+ * `first-write` refuses writes without an ETag, as it does there; mote itself sets no such mark:
+ * its own first write asks whether the key is there. */
 #include "builtin.h"
 #include "base/error.h"
 #include "redis.h"
@@ -9,8 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Five words per key: set or remove, the condition (always, new, match), the ETag, the value, seconds to live. Answers the new versions, or, changing
- * nothing, the number of the first key whose condition does not hold. */
+/* Five words per key: set or remove, the condition (always, new, match), the ETag, the value,
+ * seconds to live. Answers the new versions, or, changing nothing, the number of the first key
+ * whose condition does not hold. */
 static const char script[] =
     "local versions = {} "
     "for i, key in ipairs(KEYS) do "
@@ -20,7 +22,8 @@ static const char script[] =
     "  local condition = ARGV[at + 1] "
     "  if condition == 'match' then if version ~= ARGV[at + 2] then return i end "
     "  elseif condition == 'new' then if redis.call('EXISTS', key) == 1 then return i end "
-    "  elseif ARGV[at] == 'set' and version and redis.call('HEXISTS', key, 'first-write') == 1 then return i end "
+    "  elseif ARGV[at] == 'set' and version and redis.call('HEXISTS', key, 'first-write') == 1 "
+    "then return i end "
     "end "
     "for i, key in ipairs(KEYS) do "
     "  local at = i * 5 - 4 "
@@ -28,14 +31,15 @@ static const char script[] =
     "    if type(redis.pcall('HGET', key, 'version')) == 'table' then redis.call('DEL', key) end "
     "    redis.call('HSET', key, 'data', ARGV[at + 3]) "
     "    versions[i] = redis.call('HINCRBY', key, 'version', 1) "
-    "    if tonumber(ARGV[at + 4]) > 0 then redis.call('EXPIRE', key, ARGV[at + 4]) else redis.call('PERSIST', key) end "
+    "    if tonumber(ARGV[at + 4]) > 0 then redis.call('EXPIRE', key, ARGV[at + 4]) else "
+    "redis.call('PERSIST', key) end "
     "  else versions[i] = redis.call('DEL', key) end "
     "end "
     "return versions";
 
 enum what {
-    WHAT_HASH, /* HGETALL */
-    WHAT_LIFE, /* PTTL */
+    WHAT_HASH,  /* HGETALL */
+    WHAT_LIFE,  /* PTTL */
     WHAT_PLAIN, /* GET, for what is no hash */
     WHAT_WRITE,
     WHAT_SCAN
@@ -75,15 +79,22 @@ static void answered(struct redis *redis, mote_parts_op *op) {
 }
 
 static mote_parts_code failure(mote_parts_op *op, const struct resp *error) {
-    bool denied = error->size > 6 && (!memcmp(error->text, "NOPERM", 6) || !memcmp(error->text, "NOAUTH", 6));
-    bool full = error->size > 3 && !memcmp(error->text, "OOM", 3), loading = error->size > 7 && !memcmp(error->text, "LOADING", 7);
-    mote_parts_code code = denied ? MOTE_PARTS_DENIED : full ? MOTE_PARTS_LIMIT : loading ? MOTE_PARTS_UNAVAILABLE : MOTE_PARTS_FAILED;
-    return mote__parts_say(op, code, "Redis: %.*s", (int)(error->size < 150 ? error->size : 150), error->text);
+    bool denied =
+        error->size > 6 && (!memcmp(error->text, "NOPERM", 6) || !memcmp(error->text, "NOAUTH", 6));
+    bool full = error->size > 3 && !memcmp(error->text, "OOM", 3),
+         loading = error->size > 7 && !memcmp(error->text, "LOADING", 7);
+    mote_parts_code code = denied    ? MOTE_PARTS_DENIED
+                           : full    ? MOTE_PARTS_LIMIT
+                           : loading ? MOTE_PARTS_UNAVAILABLE
+                                     : MOTE_PARTS_FAILED;
+    return mote__parts_say(op, code, "Redis: %.*s", (int)(error->size < 150 ? error->size : 150),
+                           error->text);
 }
 
 /* ---------------------------------------------------------------- reading */
 
-static bool send_key(struct redis *redis, mote_parts_op *op, size_t item, const char *command, enum what what) {
+static bool send_key(struct redis *redis, mote_parts_op *op, size_t item, const char *command,
+                     enum what what) {
     struct redis_command c = mote__redis_begin(redis, 2);
     const mote_parts_bytes *key = &op->items[item].whole_key;
     mote__redis_word(&c, command, strlen(command));
@@ -96,19 +107,23 @@ static bool send_get(struct redis *redis, mote_parts_op *op) {
     bool good = true;
     for (size_t i = 0; i < op->item_count && good; i++) {
         good = send_key(redis, op, i, "HGETALL", WHAT_HASH);
-        if (good && (op->items[i].flags & MOTE_PARTS_EXPIRY)) good = send_key(redis, op, i, "PTTL", WHAT_LIFE);
+        if (good && (op->items[i].flags & MOTE_PARTS_EXPIRY))
+            good = send_key(redis, op, i, "PTTL", WHAT_LIFE);
     }
     return good;
 }
 
 /* Fields and values in turn. */
-static mote_parts_code take_hash(mote_parts_op *op, mote_parts_item *item, int64_t count, struct resp_reader *reply) {
+static mote_parts_code take_hash(mote_parts_op *op, mote_parts_item *item, int64_t count,
+                                 struct resp_reader *reply) {
     item->code = count ? MOTE_PARTS_OK : MOTE_PARTS_NOT_FOUND;
     for (int64_t i = 0; i + 1 < count; i += 2) {
         struct resp field = mote__resp_next(reply), value = mote__resp_next(reply);
         if (field.kind != RESP_BULK || value.kind != RESP_BULK) return MOTE_PARTS_FAILED;
-        if (field.size == 4 && !memcmp(field.text, "data", 4)) item->found = mote__parts_copy(op, value.text, value.size);
-        else if (field.size == 7 && !memcmp(field.text, "version", 7)) item->version = mote__parts_copy(op, value.text, value.size);
+        if (field.size == 4 && !memcmp(field.text, "data", 4))
+            item->found = mote__parts_copy(op, value.text, value.size);
+        else if (field.size == 7 && !memcmp(field.text, "version", 7))
+            item->version = mote__parts_copy(op, value.text, value.size);
         else continue;
         if (!(field.size == 4 ? item->found.data : item->version.data)) return MOTE_PARTS_NOMEM;
     }
@@ -117,7 +132,8 @@ static mote_parts_code take_hash(mote_parts_op *op, mote_parts_item *item, int64
 }
 
 /* A plain string, which somebody else has put there: a value without a version. */
-static mote_parts_code take_plain(mote_parts_op *op, mote_parts_item *item, const struct resp *value) {
+static mote_parts_code take_plain(mote_parts_op *op, mote_parts_item *item,
+                                  const struct resp *value) {
     if (value->kind == RESP_NULL) return item->code = MOTE_PARTS_NOT_FOUND, MOTE_PARTS_OK;
     if (value->kind != RESP_BULK) return MOTE_PARTS_FAILED;
     item->found = mote__parts_copy(op, value->text, value->size);
@@ -126,11 +142,13 @@ static mote_parts_code take_plain(mote_parts_op *op, mote_parts_item *item, cons
 
 /* ---------------------------------------------------------------- writing */
 
-static void write_item(struct redis_command *c, const mote_parts_op *op, const mote_parts_item *item, int64_t ttl_default_s) {
+static void write_item(struct redis_command *c, const mote_parts_op *op,
+                       const mote_parts_item *item, int64_t ttl_default_s) {
     static const char *const conditions[] = {"always", "new", "match"};
     char ttl[24];
     bool removal = parts_is_removal(op, item);
-    enum parts_condition condition = removal && !item->etag.data ? PARTS_ALWAYS : parts_condition(item);
+    enum parts_condition condition =
+        removal && !item->etag.data ? PARTS_ALWAYS : parts_condition(item);
     int length = snprintf(ttl, sizeof ttl, "%" PRId64, item->ttl_s ? item->ttl_s : ttl_default_s);
     mote__redis_word(c, removal ? "remove" : "set", removal ? 6 : 3);
     mote__redis_word(c, conditions[condition], strlen(conditions[condition]));
@@ -140,13 +158,15 @@ static void write_item(struct redis_command *c, const mote_parts_op *op, const m
 }
 
 /* One script over `count` items from `first` on. */
-static bool send_script(struct redis *redis, mote_parts_op *op, size_t first, size_t count, bool in_full) {
+static bool send_script(struct redis *redis, mote_parts_op *op, size_t first, size_t count,
+                        bool in_full) {
     const struct state *state = redis->context;
     char number[24];
     struct redis_command c = mote__redis_begin(redis, 3 + count * 6);
     mote__redis_script(&c, in_full);
     mote__redis_word(&c, number, (size_t)snprintf(number, sizeof number, "%zu", count));
-    for (size_t i = first; i < first + count; i++) mote__redis_word(&c, op->items[i].whole_key.data, op->items[i].whole_key.size);
+    for (size_t i = first; i < first + count; i++)
+        mote__redis_word(&c, op->items[i].whole_key.data, op->items[i].whole_key.size);
     for (size_t i = first; i < first + count; i++) write_item(&c, op, &op->items[i], state->ttl_s);
     task_of(op)->waits++;
     return mote__redis_end(&c, op, first, WHAT_WRITE);
@@ -159,20 +179,23 @@ static bool send_write(struct redis *redis, mote_parts_op *op) {
     return good;
 }
 
-static mote_parts_code take_versions(mote_parts_op *op, size_t first, int64_t count, struct resp_reader *reply) {
+static mote_parts_code take_versions(mote_parts_op *op, size_t first, int64_t count,
+                                     struct resp_reader *reply) {
     for (int64_t i = 0; i < count && first + (size_t)i < op->item_count; i++) {
         char text[24];
         mote_parts_item *item = &op->items[first + (size_t)i];
         struct resp version = mote__resp_next(reply);
         if (parts_is_removal(op, item)) continue;
-        item->version = mote__parts_copy(op, text, (size_t)snprintf(text, sizeof text, "%" PRId64, version.number));
+        item->version = mote__parts_copy(
+            op, text, (size_t)snprintf(text, sizeof text, "%" PRId64, version.number));
         if (!item->version.data) return MOTE_PARTS_NOMEM;
     }
     return MOTE_PARTS_OK;
 }
 
 /* Ends the operation where `code` says so: in a transaction always. */
-static void take_write(struct redis *redis, const struct redis_slot *slot, const struct resp *head, struct resp_reader *reply) {
+static void take_write(struct redis *redis, const struct redis_slot *slot, const struct resp *head,
+                       struct resp_reader *reply) {
     mote_parts_op *op = slot->op;
     bool together = op->verb == MOTE_PARTS_TRANSACT;
     size_t count = together ? op->item_count : 1;
@@ -184,7 +207,8 @@ static void take_write(struct redis *redis, const struct redis_slot *slot, const
     }
     mote_parts_item *item = &op->items[slot->item];
     if (head->kind == RESP_ARRAY) item->code = take_versions(op, slot->item, head->number, reply);
-    else if (head->kind == RESP_INTEGER) op->items[slot->item + (size_t)head->number - 1].code = MOTE_PARTS_CONFLICT;
+    else if (head->kind == RESP_INTEGER)
+        op->items[slot->item + (size_t)head->number - 1].code = MOTE_PARTS_CONFLICT;
     else item->code = head->kind == RESP_ERROR ? failure(op, head) : MOTE_PARTS_FAILED;
     answered(redis, op);
 }
@@ -206,7 +230,8 @@ static mote_parts_bytes pattern(mote_parts_op *op) {
     return (mote_parts_bytes){out, size};
 }
 
-static bool send_scan(struct redis *redis, mote_parts_op *op, const char *cursor, size_t cursor_size) {
+static bool send_scan(struct redis *redis, mote_parts_op *op, const char *cursor,
+                      size_t cursor_size) {
     mote_parts_bytes match = pattern(op);
     if (!match.data) return false;
     struct redis_command c = mote__redis_begin(redis, 6);
@@ -254,7 +279,8 @@ static mote_parts_code tell_keys(mote_parts_op *op) {
 }
 
 /* A cursor and a list of keys; cursor 0: that was all. */
-static void take_scan(struct redis *redis, mote_parts_op *op, const struct resp *head, struct resp_reader *reply) {
+static void take_scan(struct redis *redis, mote_parts_op *op, const struct resp *head,
+                      struct resp_reader *reply) {
     struct resp cursor = mote__resp_next(reply), keys = mote__resp_next(reply);
     bool good = head->kind == RESP_ARRAY && cursor.kind == RESP_BULK && keys.kind == RESP_ARRAY;
     for (int64_t i = 0; good && i < keys.number; i++) {
@@ -284,21 +310,27 @@ static bool state_send(struct redis *redis, mote_parts_op *op) {
     }
 }
 
-static void take_value(struct redis *redis, const struct redis_slot *slot, const struct resp *head, struct resp_reader *reply) {
+static void take_value(struct redis *redis, const struct redis_slot *slot, const struct resp *head,
+                       struct resp_reader *reply) {
     mote_parts_op *op = slot->op;
     mote_parts_item *item = &op->items[slot->item];
-    bool other = slot->what == WHAT_HASH && head->kind == RESP_ERROR && head->size > 9 && !memcmp(head->text, "WRONGTYPE", 9);
+    bool other = slot->what == WHAT_HASH && head->kind == RESP_ERROR && head->size > 9 &&
+                 !memcmp(head->text, "WRONGTYPE", 9);
     mote_parts_code code = MOTE_PARTS_OK;
-    if (other) code = send_key(redis, op, slot->item, "GET", WHAT_PLAIN) ? MOTE_PARTS_OK : MOTE_PARTS_NOMEM;
+    if (other)
+        code =
+            send_key(redis, op, slot->item, "GET", WHAT_PLAIN) ? MOTE_PARTS_OK : MOTE_PARTS_NOMEM;
     else if (head->kind == RESP_ERROR) code = failure(op, head);
     else if (slot->what == WHAT_HASH) code = take_hash(op, item, head->number, reply);
     else if (slot->what == WHAT_PLAIN) code = take_plain(op, item, head);
-    else if (head->number > 0) item->expires_ns = mote__os_clock_ns(OS_CLOCK_REALTIME) + (uint64_t)head->number * 1000000;
+    else if (head->number > 0)
+        item->expires_ns = mote__os_clock_ns(OS_CLOCK_REALTIME) + (uint64_t)head->number * 1000000;
     if (code) end(redis, op, code);
     else answered(redis, op);
 }
 
-static void state_reply(struct redis *redis, const struct redis_slot *slot, struct resp_reader *reply) {
+static void state_reply(struct redis *redis, const struct redis_slot *slot,
+                        struct resp_reader *reply) {
     struct resp head = mote__resp_next(reply);
     if (slot->what == WHAT_WRITE) take_write(redis, slot, &head, reply);
     else if (slot->what == WHAT_SCAN) take_scan(redis, slot->op, &head, reply);
@@ -314,7 +346,8 @@ static bool etags_are_numbers(const mote_parts_op *op) {
     for (size_t i = 0; i < op->item_count; i++) {
         const mote_parts_bytes *etag = &op->items[i].etag;
         for (size_t at = 0; at < etag->size; at++)
-            if (((const char *)etag->data)[at] < '0' || ((const char *)etag->data)[at] > '9') return false;
+            if (((const char *)etag->data)[at] < '0' || ((const char *)etag->data)[at] > '9')
+                return false;
     }
     return true;
 }
@@ -322,27 +355,36 @@ static bool etags_are_numbers(const mote_parts_op *op) {
 static void state_submit(void *instance, mote_parts_op *op) {
     struct state *state = instance;
     if (op->verb != MOTE_PARTS_KEYS && !op->item_count) mote__parts_complete(op, MOTE_PARTS_OK);
-    else if (!etags_are_numbers(op)) mote__parts_complete(op, mote__parts_say(op, MOTE_PARTS_INVALID, "an ETag of Redis is a number"));
+    else if (!etags_are_numbers(op))
+        mote__parts_complete(
+            op, mote__parts_say(op, MOTE_PARTS_INVALID, "an ETag of Redis is a number"));
     else mote__redis_submit(&state->redis, op);
 }
 
-static void state_cancel(void *instance, mote_parts_op *op) { mote__redis_cancel(&((struct state *)instance)->redis, op); }
+static void state_cancel(void *instance, mote_parts_op *op) {
+    mote__redis_cancel(&((struct state *)instance)->redis, op);
+}
 
 static mote_status check(const struct parts_opening *o, mote_error *error) {
     const char *type = parts_text(o, KEY_state_redis_type);
-    if (strcmp(type, "node") != 0) return mote__error_set(error, MOTE_E_UNSUPPORTED, MOTE_NO_OFFSET, "`redisType` %.60s is not done in mote, only node", type);
-    if (parts_number(o, KEY_state_redis_tls)) return mote__error_set(error, MOTE_E_UNSUPPORTED, MOTE_NO_OFFSET, "`enableTLS` is not done in mote");
+    if (strcmp(type, "node") != 0)
+        return mote__error_set(error, MOTE_E_UNSUPPORTED, MOTE_NO_OFFSET,
+                               "`redisType` %.60s is not done in mote, only node", type);
+    if (parts_number(o, KEY_state_redis_tls))
+        return mote__error_set(error, MOTE_E_UNSUPPORTED, MOTE_NO_OFFSET,
+                               "`enableTLS` is not done in mote");
     return MOTE_OK;
 }
 
 static mote_status state_open(const struct parts_opening *o, void **instance, mote_error *error) {
-    const struct redis_settings settings = {.host = parts_text(o, KEY_state_redis_host),
-                                            .username = parts_text(o, KEY_state_redis_username),
-                                            .password = parts_text(o, KEY_state_redis_password),
-                                            .port = parts_number(o, KEY_state_redis_port),
-                                            .database = parts_number(o, KEY_state_redis_database),
-                                            .dial_timeout_ns = parts_number(o, KEY_state_redis_dial_timeout),
-                                            .answer_timeout_ns = parts_number(o, KEY_state_redis_read_timeout)};
+    const struct redis_settings settings = {
+        .host = parts_text(o, KEY_state_redis_host),
+        .username = parts_text(o, KEY_state_redis_username),
+        .password = parts_text(o, KEY_state_redis_password),
+        .port = parts_number(o, KEY_state_redis_port),
+        .database = parts_number(o, KEY_state_redis_database),
+        .dial_timeout_ns = parts_number(o, KEY_state_redis_dial_timeout),
+        .answer_timeout_ns = parts_number(o, KEY_state_redis_read_timeout)};
     TRY(check(o, error));
     struct state *state = MOTE__NEW(o->allocator, struct state);
     if (!state) return mote__error_nomem(error, "opening");
@@ -361,5 +403,9 @@ static void state_close(void *instance) {
     MOTE__DELETE(a, state);
 }
 
-const struct parts_driver mote__state_redis = {
-    .abi = PARTS_DRIVER_ABI, .type = "state.redis", .open = state_open, .close = state_close, .submit = state_submit, .cancel = state_cancel};
+const struct parts_driver mote__state_redis = {.abi = PARTS_DRIVER_ABI,
+                                               .type = "state.redis",
+                                               .open = state_open,
+                                               .close = state_close,
+                                               .submit = state_submit,
+                                               .cancel = state_cancel};

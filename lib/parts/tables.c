@@ -8,14 +8,16 @@ const struct parts_block_row mote__parts_blocks[BLOCK_COUNT] = {
 };
 
 const struct parts_driver_row mote__parts_drivers[DRIVER_COUNT] = {
-#define DRIVER(ident, block, type, versions, module, package, can, key_max, value_max, summary)                     \
-    [DRIVER_##ident] = {BLOCK_##block, type, versions, module, package, can, key_max, value_max, summary},
+#define DRIVER(ident, block, type, versions, module, package, can, key_max, value_max, summary)    \
+    [DRIVER_##ident] = {BLOCK_##block, type,    versions,  module, package,                        \
+                        can,           key_max, value_max, summary},
 #include "parts.def"
 };
 
 const struct parts_key_row mote__parts_keys[KEY_COUNT] = {
-#define KEY(driver, ident, name, alias, kind, need, otherwise, text)                                                \
-    [KEY_##driver##_##ident] = {DRIVER_##driver, name, alias, KIND_##kind, NEED_##need, otherwise, text},
+#define KEY(driver, ident, name, alias, kind, need, otherwise, text)                               \
+    [KEY_##driver##_##                                                                             \
+        ident] = {DRIVER_##driver, name, alias, KIND_##kind, NEED_##need, otherwise, text},
 #include "parts.def"
 };
 
@@ -48,7 +50,8 @@ enum parts_driver_id mote__parts_driver_find(const char *type) {
 enum parts_key mote__parts_key_find(enum parts_driver_id driver, const char *name) {
     for (int i = 0; i < KEY_COUNT; i++) {
         const struct parts_key_row *row = &mote__parts_keys[i];
-        bool named = mote__same_word(row->name, name) || (*row->alias && mote__same_word(row->alias, name));
+        bool named =
+            mote__same_word(row->name, name) || (*row->alias && mote__same_word(row->alias, name));
         if (row->driver == driver && named) return (enum parts_key)i;
     }
     return KEY_COUNT;
@@ -64,7 +67,8 @@ static bool in_list(const char *list, const char *word) {
     return false;
 }
 
-const struct parts_later_row *mote__parts_later_find(enum parts_driver_id driver, const char *name) {
+const struct parts_later_row *mote__parts_later_find(enum parts_driver_id driver,
+                                                     const char *name) {
     for (size_t i = 0; i < mote__parts_later_count; i++)
         if (mote__parts_later[i].driver == driver && in_list(mote__parts_later[i].names, name))
             return &mote__parts_later[i];
@@ -76,14 +80,19 @@ const struct parts_later_row *mote__parts_later_find(enum parts_driver_id driver
 static bool take_digits(const char **at, uint64_t *out) {
     const char *start = *at;
     for (*out = 0; **at >= '0' && **at <= '9'; ++*at)
-        if (__builtin_mul_overflow(*out, 10, out) || __builtin_add_overflow(*out, (uint64_t)(**at - '0'), out)) return false;
+        if (__builtin_mul_overflow(*out, 10, out) ||
+            __builtin_add_overflow(*out, (uint64_t)(**at - '0'), out))
+            return false;
     return *at > start;
 }
 
-static bool convert_count(const char *text, uint64_t *out) { return take_digits(&text, out) && !*text; }
+static bool convert_count(const char *text, uint64_t *out) {
+    return take_digits(&text, out) && !*text;
+}
 
 static bool convert_flag(const char *text, uint64_t *out) {
-    static const char *const words[] = {"false", "true", "no", "yes", "n", "y", "off", "on", "0", "1", "f", "t"};
+    static const char *const words[] = {"false", "true", "no", "yes", "n", "y",
+                                        "off",   "on",   "0",  "1",   "f", "t"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (mote__same_word(words[i], text)) return *out = i % 2, true;
     return false;
@@ -94,7 +103,8 @@ static uint64_t take_unit(const char **at) {
     static const struct {
         const char *name;
         uint64_t ns;
-    } units[] = {{"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}, {"m", 60000000000}, {"h", 3600000000000}};
+    } units[] = {{"ns", 1},         {"us", 1000},       {"ms", 1000000},
+                 {"s", 1000000000}, {"m", 60000000000}, {"h", 3600000000000}};
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
         size_t size = strlen(units[i].name);
         if (strncmp(*at, units[i].name, size) != 0) continue;
@@ -144,7 +154,8 @@ bool mote__parts_convert(enum parts_kind kind, const char *text, uint64_t *numbe
 }
 
 const char *mote__parts_kind_text(enum parts_kind kind) {
-    static const char *const texts[] = {"a text", "a name of letters, digits and _", "a whole number", "true or false",
+    static const char *const texts[] = {"a text", "a name of letters, digits and _",
+                                        "a whole number", "true or false",
                                         "a duration such as 2s, 500ms or 1m30s"};
     return texts[kind];
 }

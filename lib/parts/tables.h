@@ -26,12 +26,7 @@ enum parts_kind { KIND_TEXT, KIND_NAME, KIND_COUNT, KIND_FLAG, KIND_DURATION };
 enum parts_need { NEED_OPTIONAL, NEED_REQUIRED };
 
 /* What a store can do; the words are Dapr's. */
-enum {
-    CAN_ETAG = 1,
-    CAN_TRANSACTIONAL = 2,
-    CAN_TTL = 4,
-    CAN_KEYS_LIKE = 8
-};
+enum { CAN_ETAG = 1, CAN_TRANSACTIONAL = 2, CAN_TTL = 4, CAN_KEYS_LIKE = 8 };
 
 struct parts_block_row {
     const char *name, *title;
@@ -88,7 +83,8 @@ bool mote__parts_convert(enum parts_kind kind, const char *text, uint64_t *numbe
 /* What a value of that kind looks like, for messages. */
 const char *mote__parts_kind_text(enum parts_kind kind);
 
-/* The nearest of names; give `word` to begin, then each name, then look at `best` (NULL: none is near). */
+/* The nearest of names; give `word` to begin, then each name, then look at `best` (NULL: none is
+ * near). */
 struct nearest {
     const char *word, *best;
     unsigned distance;

@@ -1,4 +1,5 @@
-/* values.c - values as stores keep them: JSON judged, base64 both ways, LIKE patterns, UUIDs; and how long to wait before trying again. */
+/* values.c - values as stores keep them: JSON judged, base64 both ways, LIKE patterns, UUIDs; and
+ * how long to wait before trying again. */
 #include "driver.h"
 #include "base/utf8.h"
 #include "os/os.h"
@@ -13,10 +14,13 @@ struct json {
 };
 
 static void skip_space(struct json *j) {
-    while (j->at < j->end && (*j->at == ' ' || *j->at == '\t' || *j->at == '\n' || *j->at == '\r')) j->at++;
+    while (j->at < j->end && (*j->at == ' ' || *j->at == '\t' || *j->at == '\n' || *j->at == '\r'))
+        j->at++;
 }
 
-static bool take(struct json *j, char c) { return j->at < j->end && *j->at == c ? j->at++, true : false; }
+static bool take(struct json *j, char c) {
+    return j->at < j->end && *j->at == c ? j->at++, true : false;
+}
 
 static bool take_word(struct json *j, const char *word) {
     size_t size = strlen(word);
@@ -78,7 +82,8 @@ static bool take_name(struct json *j) {
     return take(j, ':');
 }
 
-/* Opens collections as long as there are any, then reads one scalar or an empty collection; closes and commas follow. `open` is a stack of brackets. */
+/* Opens collections as long as there are any, then reads one scalar or an empty collection; closes
+ * and commas follow. `open` is a stack of brackets. */
 static bool take_value(struct json *j) {
     char open[JSON_DEPTH_MAX];
     unsigned depth = 0;
@@ -101,7 +106,8 @@ static bool take_value(struct json *j) {
 
 bool mote__parts_is_json(const void *bytes, size_t size) {
     struct json j = {bytes, (const char *)bytes + size};
-    if (!size || memchr(bytes, 0, size) || !mote__utf8_valid(bytes, size) || !take_value(&j)) return false;
+    if (!size || memchr(bytes, 0, size) || !mote__utf8_valid(bytes, size) || !take_value(&j))
+        return false;
     skip_space(&j);
     return j.at == j.end;
 }
@@ -116,8 +122,10 @@ static mote_parts_bytes encode(mote_parts_op *op, const uint8_t *bytes, size_t s
     if (!out) return (mote_parts_bytes){0};
     for (size_t i = 0, o = 0; i < size; i += 3) {
         uint32_t left = (uint32_t)(size - i < 3 ? size - i : 3);
-        uint32_t word = (uint32_t)bytes[i] << 16 | (left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0) | (left > 2 ? bytes[i + 2] : 0u);
-        for (unsigned k = 0; k < 4; k++, o++) out[o] = k <= left ? base64[word >> (18 - 6 * k) & 63] : '=';
+        uint32_t word = (uint32_t)bytes[i] << 16 | (left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0) |
+                        (left > 2 ? bytes[i + 2] : 0u);
+        for (unsigned k = 0; k < 4; k++, o++)
+            out[o] = k <= left ? base64[word >> (18 - 6 * k) & 63] : '=';
     }
     out[length] = 0;
     return (mote_parts_bytes){out, length};
@@ -141,13 +149,16 @@ static bool decode(const char *text, size_t size, uint8_t *out, size_t *length) 
     return size % 4 != 1;
 }
 
-mote_parts_bytes mote__parts_to_column(mote_parts_op *op, const mote_parts_item *item, bool *is_binary) {
-    bool json = !(item->flags & MOTE_PARTS_BINARY) && mote__parts_is_json(item->value.data, item->value.size);
+mote_parts_bytes mote__parts_to_column(mote_parts_op *op, const mote_parts_item *item,
+                                       bool *is_binary) {
+    bool json = !(item->flags & MOTE_PARTS_BINARY) &&
+                mote__parts_is_json(item->value.data, item->value.size);
     *is_binary = !json;
     return json ? item->value : encode(op, item->value.data, item->value.size);
 }
 
-bool mote__parts_from_column(mote_parts_op *op, mote_parts_item *item, const void *text, size_t size, bool is_binary) {
+bool mote__parts_from_column(mote_parts_op *op, mote_parts_item *item, const void *text,
+                             size_t size, bool is_binary) {
     if (!is_binary) return item->found = mote__parts_copy(op, text, size), item->found.data != NULL;
     uint8_t *out = mote__parts_alloc(op, size + 1);
     item->found.data = out;

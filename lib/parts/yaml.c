@@ -16,7 +16,8 @@ struct build {
     struct yaml_node **roots_end;
 };
 
-static mote_status refuse(const struct build *b, mote_status status, unsigned line, const char *what) {
+static mote_status refuse(const struct build *b, mote_status status, unsigned line,
+                          const char *what) {
     return mote__error_set(b->error, status, MOTE_NO_OFFSET, "%s:%u: %s", b->name, line, what);
 }
 
@@ -26,7 +27,8 @@ static unsigned line_of(struct fy_event *event) {
 }
 
 /* Adds a node where the parse is. */
-static mote_status add(struct build *b, enum yaml_kind kind, unsigned line, struct yaml_node **out) {
+static mote_status add(struct build *b, enum yaml_kind kind, unsigned line,
+                       struct yaml_node **out) {
     if (++b->nodes > YAML_NODES_MAX) return refuse(b, MOTE_E_LIMIT, line, "too many nodes");
     struct yaml_node *node = MOTE__ARENA_NEW(b->arena, struct yaml_node);
     if (!node) return mote__error_nomem(b->error, "reading YAML");
@@ -57,7 +59,8 @@ static mote_status add_scalar(struct build *b, struct fy_event *event, unsigned 
     node->text = text ? mote__arena_string(b->arena, text, size) : NULL;
     if (!node->text) return mote__error_nomem(b->error, "reading YAML");
     node->size = size;
-    node->is_plain = !event->scalar.value || fy_token_scalar_style(event->scalar.value) == FYSS_PLAIN;
+    node->is_plain =
+        !event->scalar.value || fy_token_scalar_style(event->scalar.value) == FYSS_PLAIN;
     return MOTE_OK;
 }
 
@@ -69,7 +72,9 @@ static mote_status take(struct build *b, struct fy_event *event) {
     case FYET_MAPPING_END:
     case FYET_SEQUENCE_END: b->depth--; return MOTE_OK;
     case FYET_SCALAR: return add_scalar(b, event, line);
-    case FYET_ALIAS: return refuse(b, MOTE_E_ARGUMENT, line, "aliases (*NAME) are not taken here: write the value out");
+    case FYET_ALIAS:
+        return refuse(b, MOTE_E_ARGUMENT, line,
+                      "aliases (*NAME) are not taken here: write the value out");
     default: return MOTE_OK;
     }
 }
@@ -101,8 +106,8 @@ static void drop_nulls(struct yaml_node **at) {
     }
 }
 
-mote_status mote__yaml_parse(struct arena *arena, const char *name, const char *text, size_t size, struct yaml_documents *out,
-                             mote_error *error) {
+mote_status mote__yaml_parse(struct arena *arena, const char *name, const char *text, size_t size,
+                             struct yaml_documents *out, mote_error *error) {
     struct build b = {.arena = arena, .name = name, .error = error, .roots_end = &out->first};
     out->first = NULL;
     if (size > YAML_BYTES_MAX) return refuse(&b, MOTE_E_LIMIT, 1, "larger than 1 MiB");
@@ -111,7 +116,8 @@ mote_status mote__yaml_parse(struct arena *arena, const char *name, const char *
     const struct fy_parse_cfg config = {.flags = FYPCF_QUIET, .diag = b.diag};
     if (b.diag) fy_diag_set_collect_errors(b.diag, true), b.parser = fy_parser_create(&config);
     mote_status status = b.parser ? MOTE_OK : mote__error_nomem(error, "reading YAML");
-    if (!status) status = fy_parser_set_string(b.parser, text, size) ? syntax_error(&b) : take_all(&b);
+    if (!status)
+        status = fy_parser_set_string(b.parser, text, size) ? syntax_error(&b) : take_all(&b);
     if (b.parser) fy_parser_destroy(b.parser);
     if (b.diag) fy_diag_destroy(b.diag);
     drop_nulls(&out->first);

@@ -1,4 +1,5 @@
-/* fault_test.c - stores under several processes, servers that are away, stall, talk nonsense or hang up, and a process that is killed while it writes. */
+/* fault_test.c - stores under several processes, servers that are away, stall, talk nonsense or
+ * hang up, and a process that is killed while it writes. */
 #define _GNU_SOURCE
 #include "stores.h"
 #include <arpa/inet.h>
@@ -9,18 +10,22 @@
 #include <time.h>
 
 static char logged[400];
-static void keep_line(void *context, const char *line) { (void)context, snprintf(logged, sizeof logged, "%s", line); }
+static void keep_line(void *context, const char *line) {
+    (void)context, snprintf(logged, sizeof logged, "%s", line);
+}
 
 static mote_parts *load(const char *text) {
     mote_parts *parts = NULL;
     mote_error error;
     const mote_parts_config config = {.driver_dir = getenv("MOTE_DRIVERS"), .log = keep_line};
-    if (mote_parts_new(&config, &parts, &error) || mote_parts_load_text(parts, "f.yaml", text, strlen(text), &error))
+    if (mote_parts_new(&config, &parts, &error) ||
+        mote_parts_load_text(parts, "f.yaml", text, strlen(text), &error))
         printf("%s\n", error.message);
     return parts;
 }
 
-static mote_parts_code one(mote_parts *parts, mote_parts_op *op, mote_parts_item *item, mote_parts_verb verb) {
+static mote_parts_code one(mote_parts *parts, mote_parts_op *op, mote_parts_item *item,
+                           mote_parts_verb verb) {
     *op = (mote_parts_op){.verb = verb, .items = item, .item_count = 1};
     mote_parts_code code = mote_parts_call(parts, "store", op);
     return code ? code : item->code;
@@ -66,7 +71,8 @@ static void count_together(const char *yaml) {
     mote_parts_delete(parts);
     for (int i = 0; i < PROCESSES; i++)
         if (!(pids[i] = fork())) _exit(work(yaml));
-    for (int i = 0; i < PROCESSES; i++) CHECK(waitpid(pids[i], &status, 0) == pids[i] && status == 0);
+    for (int i = 0; i < PROCESSES; i++)
+        CHECK(waitpid(pids[i], &status, 0) == pids[i] && status == 0);
     parts = load(yaml);
     CHECK_EQ(one(parts, &op, &item, MOTE_PARTS_GET), MOTE_PARTS_OK);
     CHECK(same(item.found, bytes("200")));
@@ -77,7 +83,10 @@ static void count_together(const char *yaml) {
 TEST(no_update_is_lost) {
     char yaml[2000];
     for (size_t i = 0; i < STORE_COUNT; i++)
-        if (strcmp(stores[i].name, "memory") && store_yaml(&stores[i], "store", "  - {name: keyPrefix, value: count}\n", yaml, sizeof yaml)) count_together(yaml);
+        if (strcmp(stores[i].name, "memory") &&
+            store_yaml(&stores[i], "store", "  - {name: keyPrefix, value: count}\n", yaml,
+                       sizeof yaml))
+            count_together(yaml);
 }
 
 /* ---------------------------------------------------------------- killed while it writes */
@@ -90,7 +99,9 @@ static void write_for_ever(const char *yaml, int acknowledgements) {
         char key[16];
         snprintf(key, sizeof key, "k%d", n);
         mote_parts_item item = {.key = bytes(key), .value = bytes(key)};
-        if (one(parts, &op, &item, MOTE_PARTS_SET) || write(acknowledgements, &n, sizeof n) != sizeof n) _exit(1);
+        if (one(parts, &op, &item, MOTE_PARTS_SET) ||
+            write(acknowledgements, &n, sizeof n) != sizeof n)
+            _exit(1);
         mote_parts_op_deinit(&op);
     }
 }
@@ -123,12 +134,16 @@ static void kill_a_writer(const char *yaml) {
 TEST(what_was_acknowledged_is_there) {
     char yaml[2000];
     for (size_t i = 0; i < STORE_COUNT; i++)
-        if (strcmp(stores[i].name, "memory") && store_yaml(&stores[i], "store", "  - {name: keyPrefix, value: killed}\n", yaml, sizeof yaml)) kill_a_writer(yaml);
+        if (strcmp(stores[i].name, "memory") &&
+            store_yaml(&stores[i], "store", "  - {name: keyPrefix, value: killed}\n", yaml,
+                       sizeof yaml))
+            kill_a_writer(yaml);
 }
 
 /* ---------------------------------------------------------------- a disk that is full */
 
-/* Writes 8 KiB values until that fails; says how many were acknowledged, and whether the failure was told in words. */
+/* Writes 8 KiB values until that fails; says how many were acknowledged, and whether the failure
+ * was told in words. */
 static int fill_up(const char *yaml) {
     static char large[8192];
     const struct rlimit limit = {256 << 10, 256 << 10};
@@ -150,7 +165,8 @@ static int fill_up(const char *yaml) {
 TEST(a_full_disk_is_told_and_harms_nothing) {
     char yaml[2000];
     int status;
-    if (!store_yaml(&stores[1], "store", "  - {name: tableName, value: full}\n", yaml, sizeof yaml)) return;
+    if (!store_yaml(&stores[1], "store", "  - {name: tableName, value: full}\n", yaml, sizeof yaml))
+        return;
     char *data = strstr(yaml, "data.db");
     memcpy(data, "full.db", 7);
     pid_t pid = fork();
@@ -176,13 +192,16 @@ static int listen_somewhere(int *fd) {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof at;
     *fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (bind(*fd, (struct sockaddr *)&at, sizeof at) || listen(*fd, 4) || getsockname(*fd, (struct sockaddr *)&at, &size)) return 0;
+    if (bind(*fd, (struct sockaddr *)&at, sizeof at) || listen(*fd, 4) ||
+        getsockname(*fd, (struct sockaddr *)&at, &size))
+        return 0;
     return ntohs(at.sin_port);
 }
 
 #define GREETING "$40\r\n0123456789012345678901234567890123456789\r\n"
 
-/* A server that says one thing after it was greeted, to everybody, and then nothing (stays false: hangs up). */
+/* A server that says one thing after it was greeted, to everybody, and then nothing (stays false:
+ * hangs up). */
 static pid_t misbehave(int listener, const char *says, bool stays) {
     pid_t pid = fork();
     if (pid) return pid;
@@ -190,7 +209,9 @@ static pid_t misbehave(int listener, const char *says, bool stays) {
         char bytes_in[4096];
         int fd = accept(listener, NULL, NULL);
         if (fd < 0 || recv(fd, bytes_in, sizeof bytes_in, 0) <= 0) continue;
-        if (send(fd, GREETING, strlen(GREETING), 0) < 0 || recv(fd, bytes_in, sizeof bytes_in, 0) < 0) continue;
+        if (send(fd, GREETING, strlen(GREETING), 0) < 0 ||
+            recv(fd, bytes_in, sizeof bytes_in, 0) < 0)
+            continue;
         if (*says && send(fd, says, strlen(says), 0) < 0) continue;
         if (!stays) close(fd);
     }
@@ -198,8 +219,12 @@ static pid_t misbehave(int listener, const char *says, bool stays) {
 
 static mote_parts *load_redis(int port) {
     char yaml[600];
-    snprintf(yaml, sizeof yaml, "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: store}\nspec:\n  type: state.redis\n  metadata:\n"
-             "  - {name: redisHost, value: '127.0.0.1:%d'}\n  - {name: dialTimeout, value: 200ms}\n  - {name: readTimeout, value: 200ms}\n", port);
+    snprintf(yaml, sizeof yaml,
+             "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: store}\nspec:\n  "
+             "type: state.redis\n  metadata:\n"
+             "  - {name: redisHost, value: '127.0.0.1:%d'}\n  - {name: dialTimeout, value: "
+             "200ms}\n  - {name: readTimeout, value: 200ms}\n",
+             port);
     return load(yaml);
 }
 
@@ -231,7 +256,8 @@ TEST(servers_that_misbehave) {
     expect_of("", false, MOTE_PARTS_UNAVAILABLE, "closed the connection");
     expect_of("nonsense\r\n", true, MOTE_PARTS_UNAVAILABLE, "not of Redis's protocol");
     expect_of("$99999999999\r\n", true, MOTE_PARTS_UNAVAILABLE, "not of Redis's protocol");
-    expect_of("*2\r\n$4\r\ndata\r\n", true, MOTE_PARTS_TIMEOUT, "no answer in time"); /* half an answer */
+    expect_of("*2\r\n$4\r\ndata\r\n", true, MOTE_PARTS_TIMEOUT,
+              "no answer in time"); /* half an answer */
     expect_of("*0\r\n", true, MOTE_PARTS_NOT_FOUND, "");
     expect_of("-ERR no\r\n", true, MOTE_PARTS_FAILED, "Redis: ERR no");
     expect_of("-NOPERM no\r\n", true, MOTE_PARTS_DENIED, "NOPERM");
@@ -243,7 +269,8 @@ TEST(a_store_that_is_away_is_EIO_and_a_line) {
     mote_error error;
     close(fd);
     mote_parts *parts = load_redis(port);
-    CHECK_EQ(mote_parts_mount(parts, "store", NULL, &dir, &error), MOTE_OK); /* nobody has asked for anything yet */
+    CHECK_EQ(mote_parts_mount(parts, "store", NULL, &dir, &error),
+             MOTE_OK); /* nobody has asked for anything yet */
     CHECK_EQ(dir->ops->open(dir, "key", MOTE_VFS_READ, &file), MOTE_VFS_EIO);
     CHECK(strstr(logged, "component store: ") && strstr(logged, "onnection refused"));
     mote_vfs_release(dir);
@@ -255,9 +282,13 @@ TEST(secrets_go_into_metadata) {
     mote_parts_op op;
     mote_parts_item item = {.key = bytes("k"), .value = bytes("1")};
     setenv("SECRET_PLACE", ":memory:", 1);
-    snprintf(yaml, sizeof yaml, "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: env}\nspec: {type: secretstores.local.env}\n---\n"
-             "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: store}\nspec:\n  type: state.sqlite\n  metadata:\n"
-             "  - {name: connectionString, secretKeyRef: {name: %%s, key: %%s}}\nauth: {secretStore: env}\n");
+    snprintf(yaml, sizeof yaml,
+             "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: env}\nspec: {type: "
+             "secretstores.local.env}\n---\n"
+             "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: store}\nspec:\n  "
+             "type: state.sqlite\n  metadata:\n"
+             "  - {name: connectionString, secretKeyRef: {name: %%s, key: %%s}}\nauth: "
+             "{secretStore: env}\n");
     char text[1400];
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"

@@ -1,4 +1,5 @@
-/* load_test.c - component files: what is taken, what is refused and in which words (load.c, yaml.c, tables.c). */
+/* load_test.c - component files: what is taken, what is refused and in which words (load.c, yaml.c,
+ * tables.c). */
 #include "test.h"
 #include "fail_alloc.h"
 #include "parts/set.h"
@@ -19,16 +20,19 @@ static void expect(const char *text, const char *message) {
     mote_parts_delete(parts);
 }
 
-#define HEAD "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: store\n"
+#define HEAD   "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: store\n"
 #define SQLITE HEAD "spec:\n  type: state.sqlite\n  version: v1\n  metadata:\n"
 
 TEST(takes) {
     mote_parts *parts = NULL;
     mote_error error = {0};
-    const char *text = "# first\n---\n" SQLITE "  - name: CONNECTIONSTRING\n    value: data-{appID}.db\n  - {name: busyTimeout, value: 1m30s}\n"
-                       "  - {name: disableWAL, value: yes}\n  - {name: timeoutInSeconds, value: 7}\n---\n"
-                       "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: other}, spec: {type: state.in-memory}, scopes: [mail]}\n---\n"
-                       "{apiVersion: dapr.io/v1alpha1, kind: Subscription}\n---\n";
+    const char *text =
+        "# first\n---\n" SQLITE "  - name: CONNECTIONSTRING\n    value: data-{appID}.db\n  - "
+                                "{name: busyTimeout, value: 1m30s}\n"
+        "  - {name: disableWAL, value: yes}\n  - {name: timeoutInSeconds, value: 7}\n---\n"
+        "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: other}, spec: {type: "
+        "state.in-memory}, scopes: [mail]}\n---\n"
+        "{apiVersion: dapr.io/v1alpha1, kind: Subscription}\n---\n";
     CHECK_EQ(load(&parts, text, &error), MOTE_OK);
     CHECK_EQ(mote_parts_count(parts), 1);
     mote_parts_info info = mote_parts_at(parts, 0);
@@ -49,12 +53,19 @@ TEST(takes) {
 TEST(prefixes) {
     static const struct {
         const char *how, *prefix;
-    } cases[] = {{"appid", "shop||"}, {"name", "store||"}, {"namespace", "prod.shop||"}, {"none", ""}, {"x y", "x y||"}};
+    } cases[] = {{"appid", "shop||"},
+                 {"name", "store||"},
+                 {"namespace", "prod.shop||"},
+                 {"none", ""},
+                 {"x y", "x y||"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[400];
         mote_parts *parts = NULL;
         mote_error error = {0};
-        snprintf(text, sizeof text, HEAD "spec:\n  type: state.in-memory\n  metadata:\n  - {name: keyPrefix, value: %s}\n", cases[i].how);
+        snprintf(text, sizeof text,
+                 HEAD
+                 "spec:\n  type: state.in-memory\n  metadata:\n  - {name: keyPrefix, value: %s}\n",
+                 cases[i].how);
         CHECK_EQ(load(&parts, text, &error), MOTE_OK);
         CHECK_STR(parts->components.data[0]->prefix, cases[i].prefix);
         mote_parts_delete(parts);
@@ -62,28 +73,42 @@ TEST(prefixes) {
 }
 
 TEST(refuses) {
-    expect(HEAD "spec: {type: state.sqlit}\n", "c.yaml:5: no driver for the type `state.sqlit`; did you mean `state.sqlite`?");
-    expect(HEAD "spec: {type: state.sqlite, version: v2}\n", "c.yaml:5: state.sqlite has no version `v2`, only v1");
+    expect(HEAD "spec: {type: state.sqlit}\n",
+           "c.yaml:5: no driver for the type `state.sqlit`; did you mean `state.sqlite`?");
+    expect(HEAD "spec: {type: state.sqlite, version: v2}\n",
+           "c.yaml:5: state.sqlite has no version `v2`, only v1");
     expect(HEAD "specs: {}\n", "c.yaml:5: a component has no `specs`; did you mean `spec`?");
-    expect(SQLITE "  - name: conectionString\n    value: x\n", "c.yaml:9: state.sqlite has no metadata `conectionString`; did you mean `connectionString`?");
-    expect(SQLITE, "c.yaml:6: state.sqlite needs the metadata `connectionString`: a path, `file:PATH?_pragma=synchronous(1)`, or `:memory:`");
+    expect(SQLITE "  - name: conectionString\n    value: x\n",
+           "c.yaml:9: state.sqlite has no metadata `conectionString`; did you mean "
+           "`connectionString`?");
+    expect(SQLITE, "c.yaml:6: state.sqlite needs the metadata `connectionString`: a path, "
+                   "`file:PATH?_pragma=synchronous(1)`, or `:memory:`");
     expect(SQLITE "  - {name: url, value: x}\n  - {name: tableName, value: a b}\n",
            "c.yaml:10: `tableName` is a name of letters, digits and _, not `a b`");
     expect(SQLITE "  - {name: url, value: x}\n  - {name: busyTimeout, value: soon}\n",
            "c.yaml:10: `busyTimeout` is a duration such as 2s, 500ms or 1m30s, not `soon`");
-    expect(SQLITE "  - {name: url, value: x}\n  - {name: URL, value: x}\n", "c.yaml:10: `URL` is given twice");
-    expect(SQLITE "  - {name: url}\n", "c.yaml:9: `url` needs one of `value`, `secretKeyRef` and `envRef`");
-    expect(SQLITE "  - {name: url, value: [x]}\n", "c.yaml:9: `url` must be a text, a number or a truth value");
-    expect(SQLITE "  - {name: url, envRef: DAPR_API_TOKEN}\n", "c.yaml:9: the variable `DAPR_API_TOKEN` may not be read");
+    expect(SQLITE "  - {name: url, value: x}\n  - {name: URL, value: x}\n",
+           "c.yaml:10: `URL` is given twice");
+    expect(SQLITE "  - {name: url}\n",
+           "c.yaml:9: `url` needs one of `value`, `secretKeyRef` and `envRef`");
+    expect(SQLITE "  - {name: url, value: [x]}\n",
+           "c.yaml:9: `url` must be a text, a number or a truth value");
+    expect(SQLITE "  - {name: url, envRef: DAPR_API_TOKEN}\n",
+           "c.yaml:9: the variable `DAPR_API_TOKEN` may not be read");
     expect(SQLITE "  - {name: url, secretKeyRef: {name: a, key: b}}\n",
            "c.yaml:9: a secretKeyRef needs `auth: {secretStore: NAME}` in this component");
     expect(SQLITE "  - {name: primaryEncryptionKey, value: x}\n",
-           "c.yaml:9: `primaryEncryptionKey` (encryption of values) is known to Dapr but not done in mote");
-    expect(HEAD "spec: {type: state.in-memory}\n---\n" HEAD "spec: {type: state.in-memory}\n", "c.yaml:10: the component `store` is already in c.yaml:1");
+           "c.yaml:9: `primaryEncryptionKey` (encryption of values) is known to Dapr but not done "
+           "in mote");
+    expect(HEAD "spec: {type: state.in-memory}\n---\n" HEAD "spec: {type: state.in-memory}\n",
+           "c.yaml:10: the component `store` is already in c.yaml:1");
     expect("kind: Component\n", "c.yaml:1: a document lacks `apiVersion`");
-    expect("apiVersion: v1\nkind: Pod\n", "c.yaml:2: no such kind: `Pod`; components have `Component`");
-    expect("a: &x [1]\nb: *x\n", "c.yaml:2: aliases (*NAME) are not taken here: write the value out");
-    expect("[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]", "c.yaml:1: nested too deeply");
+    expect("apiVersion: v1\nkind: Pod\n",
+           "c.yaml:2: no such kind: `Pod`; components have `Component`");
+    expect("a: &x [1]\nb: *x\n",
+           "c.yaml:2: aliases (*NAME) are not taken here: write the value out");
+    expect("[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
+           "c.yaml:1: nested too deeply");
     expect("- a\n", "c.yaml:1: a document must be a mapping with `kind: Component`");
     expect("", "");
     expect("# nothing\n", "");

@@ -3,31 +3,40 @@
 #include "stores.h"
 #include "fail_alloc.h"
 
-enum { RW = MOTE_VFS_READ | MOTE_VFS_WRITE, NEW = RW | MOTE_VFS_CREATE, REPLACE = NEW | MOTE_VFS_TRUNCATE, EXCL = NEW | MOTE_VFS_EXCLUSIVE };
+enum {
+    RW = MOTE_VFS_READ | MOTE_VFS_WRITE,
+    NEW = RW | MOTE_VFS_CREATE,
+    REPLACE = NEW | MOTE_VFS_TRUNCATE,
+    EXCL = NEW | MOTE_VFS_EXCLUSIVE
+};
 
 /* ---------------------------------------------------------------- files in a line */
 
 static mote_vfs_node *mount(mote_parts *parts, const char *prefix) {
     mote_vfs_node *dir = NULL;
     mote_error error;
-    if (mote_parts_mount(parts, "store", prefix, &dir, &error) != MOTE_OK) test_fail(__FILE__, __LINE__, error.message);
+    if (mote_parts_mount(parts, "store", prefix, &dir, &error) != MOTE_OK)
+        test_fail(__FILE__, __LINE__, error.message);
     return dir;
 }
 
-static mote_vfs_error open_at(mote_vfs_node *dir, const char *path, unsigned flags, mote_vfs_node **out) {
+static mote_vfs_error open_at(mote_vfs_node *dir, const char *path, unsigned flags,
+                              mote_vfs_node **out) {
     *out = NULL;
     return dir->ops->open(dir, path, flags, out);
 }
 
 static mote_vfs_error write_at(mote_vfs_node *file, const char *text, uint64_t at) {
     size_t done;
-    return file->ops->pwrite(file, &(mote_vfs_iovec){(void *)(uintptr_t)text, strlen(text)}, 1, at, &done);
+    return file->ops->pwrite(file, &(mote_vfs_iovec){(void *)(uintptr_t)text, strlen(text)}, 1, at,
+                             &done);
 }
 
 static const char *read_all(mote_vfs_node *file) {
     static char text[200];
     size_t done = 0;
-    if (file->ops->pread(file, &(mote_vfs_iovec){text, sizeof text - 1}, 1, 0, &done)) return "(error)";
+    if (file->ops->pread(file, &(mote_vfs_iovec){text, sizeof text - 1}, 1, 0, &done))
+        return "(error)";
     text[done] = 0;
     return text;
 }
@@ -51,9 +60,10 @@ static mote_vfs_error put(mote_vfs_node *dir, const char *path, const char *text
 }
 
 /* Two mounts of one component: what one program and another see. */
-#define FOR_TWO(dir, other)                                                                                                 \
-    FOR_STORES(parts)                                                                                                       \
-    for (mote_vfs_node *dir = mount(parts, ""), *other = mount(parts, ""); dir; mote_vfs_release(dir), mote_vfs_release(other), dir = NULL)
+#define FOR_TWO(dir, other)                                                                        \
+    FOR_STORES(parts)                                                                              \
+    for (mote_vfs_node *dir = mount(parts, ""), *other = mount(parts, ""); dir;                    \
+         mote_vfs_release(dir), mote_vfs_release(other), dir = NULL)
 
 /* ---------------------------------------------------------------- committing */
 
@@ -87,7 +97,8 @@ TEST(snapshots) {
         put(dir, "key", "one");
         CHECK_EQ(open_at(dir, "key", MOTE_VFS_READ, &file), MOTE_VFS_OK);
         CHECK_EQ(put(other, "key", "two"), MOTE_VFS_OK);
-        CHECK_STR(read_all(file), "one"); /* as it was at the opening, and for all descriptors of this program */
+        CHECK_STR(read_all(file),
+                  "one"); /* as it was at the opening, and for all descriptors of this program */
         CHECK_EQ(open_at(dir, "key", RW, &again), MOTE_VFS_OK);
         CHECK_STR(read_all(again), "one");
         CHECK_EQ(write_at(again, "x", 0), MOTE_VFS_OK);
@@ -183,7 +194,9 @@ TEST(append_and_sizes) {
     FOR_TWO(dir, other) {
         put(dir, "log", "one\n");
         CHECK_EQ(open_at(dir, "log", RW | MOTE_VFS_APPEND, &file), MOTE_VFS_OK);
-        CHECK_EQ(file->ops->append(file, &(mote_vfs_iovec){(char[]){"two\n"}, 4}, 1, &offset, &done), MOTE_VFS_OK);
+        CHECK_EQ(
+            file->ops->append(file, &(mote_vfs_iovec){(char[]){"two\n"}, 4}, 1, &offset, &done),
+            MOTE_VFS_OK);
         CHECK_EQ(offset, 4);
         CHECK_EQ(mote_vfs_release(file), MOTE_VFS_OK);
         CHECK_STR(content(other, "log"), "one\ntwo\n");
@@ -211,7 +224,8 @@ TEST(rename) {
         CHECK_STR(content(dir, "a"), NULL);
         CHECK_STR(content(dir, "b"), "1");
         CHECK_EQ(dir->ops->rename(dir, "b", dir, "b"), MOTE_VFS_OK);
-        CHECK_EQ(open_at(dir, "new", NEW, &file), MOTE_VFS_OK); /* what is open is committed first */
+        CHECK_EQ(open_at(dir, "new", NEW, &file),
+                 MOTE_VFS_OK); /* what is open is committed first */
         write_at(file, "3", 0);
         CHECK_EQ(dir->ops->rename(dir, "new", dir, "c/d"), MOTE_VFS_OK);
         CHECK_STR(content(other, "c/d"), "3");
@@ -249,9 +263,11 @@ TEST(directories) {
         CHECK_EQ(dir->ops->make_directory(dir, "made"), MOTE_VFS_EEXIST);
         CHECK_EQ(dir->ops->stat_at(dir, "made", false, &st), MOTE_VFS_OK);
         CHECK_EQ(st.type, MOTE_VFS_DIRECTORY);
-        CHECK_EQ(dir->ops->stat_at(other, "made", false, &st), MOTE_VFS_ENOENT); /* no store keeps it */
+        CHECK_EQ(dir->ops->stat_at(other, "made", false, &st),
+                 MOTE_VFS_ENOENT); /* no store keeps it */
         put(dir, "made/x", "1");
-        CHECK_EQ(dir->ops->stat_at(other, "made", false, &st), MOTE_VFS_OK); /* a prefix of keys is one */
+        CHECK_EQ(dir->ops->stat_at(other, "made", false, &st),
+                 MOTE_VFS_OK); /* a prefix of keys is one */
         CHECK_EQ(dir->ops->remove_directory(dir, "made"), MOTE_VFS_ENOTEMPTY);
         CHECK_EQ(open_at(dir, "made", MOTE_VFS_ONLY_DIRECTORY | MOTE_VFS_READ, &sub), MOTE_VFS_OK);
         CHECK_STR(content(sub, "x"), "1");
@@ -263,7 +279,8 @@ TEST(directories) {
         CHECK_EQ(dir->ops->remove_directory(dir, "."), MOTE_VFS_EBUSY);
         put(dir, "both", "file");
         put(dir, "both/x", "1");
-        CHECK_EQ(dir->ops->stat_at(dir, "both", false, &st), MOTE_VFS_OK); /* a key and a prefix: a file to stat */
+        CHECK_EQ(dir->ops->stat_at(dir, "both", false, &st),
+                 MOTE_VFS_OK); /* a key and a prefix: a file to stat */
         CHECK_EQ(st.type, MOTE_VFS_FILE);
         CHECK_STR(content(dir, "both/x"), "1");
         CHECK_EQ(dir->ops->stat_at(dir, "both/x/", false, &st), MOTE_VFS_ENOTDIR);
@@ -278,11 +295,13 @@ struct names {
     size_t count;
 };
 
-static mote_vfs_error take_name(void *context, const char *name, size_t size, uint64_t inode, mote_vfs_type type) {
+static mote_vfs_error take_name(void *context, const char *name, size_t size, uint64_t inode,
+                                mote_vfs_type type) {
     struct names *n = context;
     CHECK(inode != 0);
     if (n->count == 40) return MOTE_VFS_ENOSPC;
-    snprintf(n->list[n->count++], 64, "%.*s%s", (int)size, name, type == MOTE_VFS_DIRECTORY ? "/" : "");
+    snprintf(n->list[n->count++], 64, "%.*s%s", (int)size, name,
+             type == MOTE_VFS_DIRECTORY ? "/" : "");
     return MOTE_VFS_OK;
 }
 
@@ -298,7 +317,8 @@ static const char *names_of(mote_vfs_node *dir, const char *path) {
     mote_vfs_release(sub);
     qsort(n.list, n.count, sizeof *n.list, by_text);
     text[0] = 0;
-    for (size_t i = 0; i < n.count; i++) at += (size_t)snprintf(text + at, sizeof text - at, "%s%s", i ? " " : "", n.list[i]);
+    for (size_t i = 0; i < n.count; i++)
+        at += (size_t)snprintf(text + at, sizeof text - at, "%s%s", i ? " " : "", n.list[i]);
     return text;
 }
 
@@ -328,7 +348,9 @@ TEST(long_listings_come_in_pages) {
     FOR_STORES(parts) {
         static mote_parts_item items[COUNT];
         static char keys[COUNT][16];
-        for (int i = 0; i < COUNT; i++) snprintf(keys[i], sizeof keys[i], "k%d", i), items[i] = (mote_parts_item){.key = bytes(keys[i]), .value = bytes("1")};
+        for (int i = 0; i < COUNT; i++)
+            snprintf(keys[i], sizeof keys[i], "k%d", i),
+                items[i] = (mote_parts_item){.key = bytes(keys[i]), .value = bytes("1")};
         mote_parts_op op = {.verb = MOTE_PARTS_SET, .items = items, .item_count = COUNT};
         CHECK_EQ(mote_parts_call(parts, "store", &op), MOTE_PARTS_OK);
         mote_parts_op_deinit(&op);
@@ -336,9 +358,11 @@ TEST(long_listings_come_in_pages) {
         CHECK_STR(names_of(dir, "."), "0 1 2 3 4 5 6 7 8 9");
         mote_vfs_release(dir);
         dir = mount(parts, NULL);
-        for (int i = 0; i < COUNT; i += 99) snprintf(path, sizeof path, "k%d", i), CHECK_STR(content(dir, path), "1");
+        for (int i = 0; i < COUNT; i += 99)
+            snprintf(path, sizeof path, "k%d", i), CHECK_STR(content(dir, path), "1");
         struct names n = {.count = 0};
-        CHECK_EQ(dir->ops->list(dir, take_name, &n), MOTE_VFS_ENOSPC); /* the caller's own error comes back */
+        CHECK_EQ(dir->ops->list(dir, take_name, &n),
+                 MOTE_VFS_ENOSPC); /* the caller's own error comes back */
         mote_vfs_release(dir);
     }
 }
@@ -354,7 +378,8 @@ TEST(what_no_key_can_be) {
         CHECK_EQ(open_at(dir, "/x", NEW, &file), MOTE_VFS_EPERM);
         CHECK_EQ(open_at(dir, long_path, NEW, &file), MOTE_VFS_ENAMETOOLONG);
         CHECK_STR(names_of(other, "."), "");
-        CHECK(!dir->ops->link && !dir->ops->make_link && !dir->ops->read_link && !dir->ops->set_times_at);
+        CHECK(!dir->ops->link && !dir->ops->make_link && !dir->ops->read_link &&
+              !dir->ops->set_times_at);
     }
 }
 
@@ -382,8 +407,11 @@ TEST(secrets_are_files_that_nobody_writes) {
     FILE *out = fopen(path, "w");
     fputs("{\"db\": {\"user\": \"me\", \"pw\": \"s3\"}, \"token\": \"t\"}", out);
     fclose(out);
-    snprintf(text, sizeof text, "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: store}\nspec:\n  type: secretstores.local.file\n"
-             "  metadata: [{name: secretsFile, value: '%s'}, {name: multiValued, value: true}]\n", path);
+    snprintf(text, sizeof text,
+             "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: store}\nspec:\n  "
+             "type: secretstores.local.file\n"
+             "  metadata: [{name: secretsFile, value: '%s'}, {name: multiValued, value: true}]\n",
+             path);
     CHECK_EQ(mote_parts_new(&config, &parts, NULL), MOTE_OK);
     CHECK_EQ(mote_parts_load_text(parts, "s.yaml", text, strlen(text), NULL), MOTE_OK);
     dir = mount(parts, NULL);
@@ -404,16 +432,22 @@ static bool use_a_mount(const mote_allocator *a, void *context) {
     mote_parts *parts;
     mote_vfs_node *dir = NULL;
     if (mote_parts_new(&config, &parts, NULL)) return false;
-    bool good = !mote_parts_load_text(parts, "c.yaml", text, strlen(text), NULL) && !mote_parts_mount(parts, "store", "p/", &dir, NULL);
-    if (good) good = !put(dir, "a/b", "text") && !dir->ops->make_directory(dir, "d") && !dir->ops->rename(dir, "a/b", dir, "c");
+    bool good = !mote_parts_load_text(parts, "c.yaml", text, strlen(text), NULL) &&
+                !mote_parts_mount(parts, "store", "p/", &dir, NULL);
+    if (good)
+        good = !put(dir, "a/b", "text") && !dir->ops->make_directory(dir, "d") &&
+               !dir->ops->rename(dir, "a/b", dir, "c");
     struct names n = {.count = 0};
-    if (good) good = !dir->ops->list(dir, take_name, &n) && n.count == 2 && content(dir, "c") && !dir->ops->unlink(dir, "c");
+    if (good)
+        good = !dir->ops->list(dir, take_name, &n) && n.count == 2 && content(dir, "c") &&
+               !dir->ops->unlink(dir, "c");
     mote_vfs_release(dir);
     mote_parts_delete(parts);
     return good;
 }
 
 TEST(no_memory) {
-    char text[] = "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: store}\nspec: {type: state.in-memory}\n";
+    char text[] = "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: store}\nspec: "
+                  "{type: state.in-memory}\n";
     CHECK(fail_alloc_sweep(use_a_mount, text) > 30);
 }

@@ -1,4 +1,5 @@
-/* redis_test.c - what only Redis has: keys that others have written, scripts that are forgotten, connections that are cut; and the hash as redis-cli sees it. */
+/* redis_test.c - what only Redis has: keys that others have written, scripts that are forgotten,
+ * connections that are cut; and the hash as redis-cli sees it. */
 #define _GNU_SOURCE
 #include "stores.h"
 
@@ -6,7 +7,8 @@
 static const char *cli(const char *arguments) {
     static char out[400];
     char command[300];
-    snprintf(command, sizeof command, "redis-cli -h 127.0.0.1 -p %s %s", getenv("MOTE_REDIS_PORT"), arguments);
+    snprintf(command, sizeof command, "redis-cli -h 127.0.0.1 -p %s %s", getenv("MOTE_REDIS_PORT"),
+             arguments);
     FILE *pipe = popen(command, "r");
     size_t size = pipe ? fread(out, 1, sizeof out - 1, pipe) : 0;
     if (pipe) pclose(pipe);
@@ -20,7 +22,9 @@ static mote_parts *open_redis(void) {
     mote_parts *parts = NULL;
     const mote_parts_config config = {.app_id = "r"};
     for (size_t i = 0; i < STORE_COUNT; i++) {
-        if (strcmp(stores[i].name, "redis") != 0 || !store_yaml(&stores[i], "store", "", text, sizeof text)) continue;
+        if (strcmp(stores[i].name, "redis") != 0 ||
+            !store_yaml(&stores[i], "store", "", text, sizeof text))
+            continue;
         CHECK_EQ(mote_parts_new(&config, &parts, NULL), MOTE_OK);
         CHECK_EQ(mote_parts_load_text(parts, "r.yaml", text, strlen(text), NULL), MOTE_OK);
     }
@@ -28,7 +32,8 @@ static mote_parts *open_redis(void) {
     return parts;
 }
 
-static mote_parts_code set(mote_parts *parts, const char *key, const char *value, const char *etag, unsigned flags) {
+static mote_parts_code set(mote_parts *parts, const char *key, const char *value, const char *etag,
+                           unsigned flags) {
     mote_parts_item item = {.key = bytes(key), .value = bytes(value), .flags = flags};
     if (etag) item.etag = bytes(etag);
     mote_parts_op op = {.verb = MOTE_PARTS_SET, .items = &item, .item_count = 1};
@@ -40,7 +45,8 @@ static mote_parts_code set(mote_parts *parts, const char *key, const char *value
 static bool holds(mote_parts *parts, const char *key, const char *value, const char *etag) {
     mote_parts_item item = {.key = bytes(key)};
     mote_parts_op op = {.verb = MOTE_PARTS_GET, .items = &item, .item_count = 1};
-    bool good = !mote_parts_call(parts, "store", &op) && same(item.found, bytes(value)) && (*etag ? same(item.version, bytes(etag)) : !item.version.data);
+    bool good = !mote_parts_call(parts, "store", &op) && same(item.found, bytes(value)) &&
+                (*etag ? same(item.version, bytes(etag)) : !item.version.data);
     if (!good) printf("  %d %d %s\n", op.code, item.code, op.text);
     mote_parts_op_deinit(&op);
     return good;

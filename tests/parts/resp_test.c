@@ -5,8 +5,16 @@
 static size_t length(const char *text) { return mote__resp_length(text, strlen(text)); }
 
 TEST(whole_and_cut) {
-    static const char *const replies[] = {"+OK\r\n", "-ERR x\r\n", ":-12\r\n", "$0\r\n\r\n", "$5\r\na\r\nb\n\r\n", "$-1\r\n", "*0\r\n", "*-1\r\n",
-                                          "*2\r\n$1\r\na\r\n:1\r\n", "*2\r\n*1\r\n:1\r\n*2\r\n:1\r\n:2\r\n"};
+    static const char *const replies[] = {"+OK\r\n",
+                                          "-ERR x\r\n",
+                                          ":-12\r\n",
+                                          "$0\r\n\r\n",
+                                          "$5\r\na\r\nb\n\r\n",
+                                          "$-1\r\n",
+                                          "*0\r\n",
+                                          "*-1\r\n",
+                                          "*2\r\n$1\r\na\r\n:1\r\n",
+                                          "*2\r\n*1\r\n:1\r\n*2\r\n:1\r\n:2\r\n"};
     for (size_t i = 0; i < sizeof replies / sizeof *replies; i++) {
         size_t size = strlen(replies[i]);
         for (size_t cut = 0; cut < size; cut++) CHECK_EQ(mote__resp_length(replies[i], cut), 0);
@@ -16,14 +24,21 @@ TEST(whole_and_cut) {
 }
 
 TEST(no_reply) {
-    static const char *const texts[] = {"x\r\n", "\r\n\r\n", ":x\r\n", "$x\r\n", "$99999999999999999999\r\n", "$2147483648\r\n", "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n"};
+    static const char *const texts[] = {"x\r\n",
+                                        "\r\n\r\n",
+                                        ":x\r\n",
+                                        "$x\r\n",
+                                        "$99999999999999999999\r\n",
+                                        "$2147483648\r\n",
+                                        "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) CHECK_EQ(length(texts[i]), SIZE_MAX);
 }
 
 TEST(elements) {
     const char *text = "*3\r\n$2\r\nab\r\n:-7\r\n$-1\r\n";
     struct resp_reader reader = {text, text + strlen(text)};
-    struct resp head = mote__resp_next(&reader), bulk = mote__resp_next(&reader), number = mote__resp_next(&reader), null = mote__resp_next(&reader);
+    struct resp head = mote__resp_next(&reader), bulk = mote__resp_next(&reader),
+                number = mote__resp_next(&reader), null = mote__resp_next(&reader);
     CHECK(head.kind == RESP_ARRAY && head.number == 3);
     CHECK(bulk.kind == RESP_BULK && bulk.size == 2 && !memcmp(bulk.text, "ab", 2));
     CHECK(number.kind == RESP_INTEGER && number.number == -7);
@@ -34,7 +49,8 @@ TEST(elements) {
 TEST(commands) {
     resp_buffer out = {0};
     const mote_allocator *a = &mote__allocator_libc;
-    CHECK(mote__resp_begin(&out, a, 2) && mote__resp_word(&out, a, "GET", 3) && mote__resp_word(&out, a, "", 0));
+    CHECK(mote__resp_begin(&out, a, 2) && mote__resp_word(&out, a, "GET", 3) &&
+          mote__resp_word(&out, a, "", 0));
     CHECK_EQ(out.count, strlen("*2\r\n$3\r\nGET\r\n$0\r\n\r\n"));
     CHECK_MEM(out.data, "*2\r\n$3\r\nGET\r\n$0\r\n\r\n", out.count);
     mote__vec_deinit(&out, a);

@@ -1,4 +1,5 @@
-/* state_test.c - what every state store does alike, checked over each of them: values, ETags, first write, time to live, bulk, transactions, listing. */
+/* state_test.c - what every state store does alike, checked over each of them: values, ETags, first
+ * write, time to live, bulk, transactions, listing. */
 #define _GNU_SOURCE
 #include "stores.h"
 #include "fail_alloc.h"
@@ -7,23 +8,30 @@
 /* ---------------------------------------------------------------- one operation in a line */
 
 /* Carries out an operation on one item; `etag` keeps the version that came back. */
-static mote_parts_code one(mote_parts *parts, mote_parts_verb verb, mote_parts_item *item, char etag[64]) {
+static mote_parts_code one(mote_parts *parts, mote_parts_verb verb, mote_parts_item *item,
+                           char etag[64]) {
     mote_parts_op op = {.verb = verb, .items = item, .item_count = 1};
     mote_parts_code code = mote_parts_call(parts, "store", &op);
     if (!code) code = item->code;
-    if (code && code != MOTE_PARTS_NOT_FOUND && code != MOTE_PARTS_CONFLICT && *op.text) printf("  %s: %s\n", store_now, op.text);
-    if (etag) snprintf(etag, 64, "%.*s", (int)item->version.size, item->version.data ? (const char *)item->version.data : "");
+    if (code && code != MOTE_PARTS_NOT_FOUND && code != MOTE_PARTS_CONFLICT && *op.text)
+        printf("  %s: %s\n", store_now, op.text);
+    if (etag)
+        snprintf(etag, 64, "%.*s", (int)item->version.size,
+                 item->version.data ? (const char *)item->version.data : "");
     mote_parts_op_deinit(&op);
     return code;
 }
 
-static mote_parts_code set_with(mote_parts *parts, const char *key, mote_parts_bytes value, const char *etag, unsigned flags, char new_etag[64]) {
+static mote_parts_code set_with(mote_parts *parts, const char *key, mote_parts_bytes value,
+                                const char *etag, unsigned flags, char new_etag[64]) {
     mote_parts_item item = {.key = bytes(key), .value = value, .flags = flags};
     if (etag) item.etag = bytes(etag);
     return one(parts, MOTE_PARTS_SET, &item, new_etag);
 }
 
-static mote_parts_code set(mote_parts *parts, const char *key, const char *value) { return set_with(parts, key, bytes(value), NULL, 0, NULL); }
+static mote_parts_code set(mote_parts *parts, const char *key, const char *value) {
+    return set_with(parts, key, bytes(value), NULL, 0, NULL);
+}
 
 static mote_parts_code delete_with(mote_parts *parts, const char *key, const char *etag) {
     mote_parts_item item = {.key = bytes(key)};
@@ -41,8 +49,11 @@ static bool holds_bytes(mote_parts *parts, const char *key, const mote_parts_byt
     mote_parts_item item = {.key = bytes(key)};
     mote_parts_op op = {.verb = MOTE_PARTS_GET, .items = &item, .item_count = 1};
     mote_parts_code code = mote_parts_call(parts, "store", &op);
-    bool good = !code && (value ? !item.code && same(item.found, *value) : item.code == MOTE_PARTS_NOT_FOUND);
-    if (!good) printf("  %s: %s: code %d, item %d, %zu bytes %.60s; %s\n", store_now, key, code, item.code, item.found.size, item.found.data ? (const char *)item.found.data : "", op.text);
+    bool good = !code && (value ? !item.code && same(item.found, *value)
+                                : item.code == MOTE_PARTS_NOT_FOUND);
+    if (!good)
+        printf("  %s: %s: code %d, item %d, %zu bytes %.60s; %s\n", store_now, key, code, item.code,
+               item.found.size, item.found.data ? (const char *)item.found.data : "", op.text);
     mote_parts_op_deinit(&op);
     return good;
 }
@@ -55,8 +66,21 @@ static bool holds(mote_parts *parts, const char *key, const char *value) {
 /* ---------------------------------------------------------------- values */
 
 TEST(values) {
-    static const char *const texts[] = {"", "1", "\"text\"", "{\"a\": [1, 2.50, null, true]}", " [1]\n", "plain text", "9007199254740993", "<&>", "{\"a\"",
-                                        "\xc3\xa9t\xc3\xa9", "\xff\xfe", "\"\\u0000\"", "nul", "01", "null"};
+    static const char *const texts[] = {"",
+                                        "1",
+                                        "\"text\"",
+                                        "{\"a\": [1, 2.50, null, true]}",
+                                        " [1]\n",
+                                        "plain text",
+                                        "9007199254740993",
+                                        "<&>",
+                                        "{\"a\"",
+                                        "\xc3\xa9t\xc3\xa9",
+                                        "\xff\xfe",
+                                        "\"\\u0000\"",
+                                        "nul",
+                                        "01",
+                                        "null"};
     FOR_STORES(parts) {
         CHECK(holds(parts, "missing", NULL));
         for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -83,10 +107,14 @@ TEST(every_byte_and_large_values) {
 }
 
 TEST(keys_of_all_kinds) {
-    static const char *const keys[] = {"a", "a/b", "a|b", "A", "per%cent", "under_score", "star*[x]?", "\xc3\xa9", "with space", "quote'\"", "\xf0\x9f\x8d\x8a", "\n"};
+    static const char *const keys[] = {
+        "a",         "a/b",      "a|b",        "A",        "per%cent",         "under_score",
+        "star*[x]?", "\xc3\xa9", "with space", "quote'\"", "\xf0\x9f\x8d\x8a", "\n"};
     FOR_STORES(parts) {
-        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) CHECK_EQ(set(parts, keys[i], keys[i]), MOTE_PARTS_OK);
-        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) CHECK(holds(parts, keys[i], keys[i]));
+        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+            CHECK_EQ(set(parts, keys[i], keys[i]), MOTE_PARTS_OK);
+        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+            CHECK(holds(parts, keys[i], keys[i]));
         CHECK_EQ(set(parts, "", "x"), MOTE_PARTS_INVALID);
         CHECK_EQ(set(parts, "a||b", "x"), MOTE_PARTS_INVALID);
         CHECK_EQ(set(parts, "\xff", "x"), MOTE_PARTS_INVALID);
@@ -95,9 +123,11 @@ TEST(keys_of_all_kinds) {
 
 TEST(json_by_request) {
     FOR_STORES(parts) {
-        CHECK_EQ(set_with(parts, "key", bytes("{\"n\": 1.0}"), NULL, MOTE_PARTS_JSON, NULL), MOTE_PARTS_OK);
+        CHECK_EQ(set_with(parts, "key", bytes("{\"n\": 1.0}"), NULL, MOTE_PARTS_JSON, NULL),
+                 MOTE_PARTS_OK);
         CHECK(holds(parts, "key", "{\"n\": 1.0}"));
-        CHECK_EQ(set_with(parts, "key", bytes("{"), NULL, MOTE_PARTS_JSON, NULL), MOTE_PARTS_INVALID);
+        CHECK_EQ(set_with(parts, "key", bytes("{"), NULL, MOTE_PARTS_JSON, NULL),
+                 MOTE_PARTS_INVALID);
         CHECK_EQ(set_with(parts, "key", bytes("17"), NULL, MOTE_PARTS_BINARY, NULL), MOTE_PARTS_OK);
         CHECK(holds(parts, "key", "17"));
     }
@@ -128,10 +158,13 @@ TEST(etags) {
 TEST(first_write) {
     char etag[64];
     FOR_STORES(parts) {
-        CHECK_EQ(set_with(parts, "key", bytes("1"), NULL, MOTE_PARTS_FIRST_WRITE, etag), MOTE_PARTS_OK);
-        CHECK_EQ(set_with(parts, "key", bytes("2"), NULL, MOTE_PARTS_FIRST_WRITE, NULL), MOTE_PARTS_CONFLICT);
+        CHECK_EQ(set_with(parts, "key", bytes("1"), NULL, MOTE_PARTS_FIRST_WRITE, etag),
+                 MOTE_PARTS_OK);
+        CHECK_EQ(set_with(parts, "key", bytes("2"), NULL, MOTE_PARTS_FIRST_WRITE, NULL),
+                 MOTE_PARTS_CONFLICT);
         CHECK(holds(parts, "key", "1"));
-        CHECK_EQ(set_with(parts, "key", bytes("3"), etag, MOTE_PARTS_FIRST_WRITE, NULL), MOTE_PARTS_OK);
+        CHECK_EQ(set_with(parts, "key", bytes("3"), etag, MOTE_PARTS_FIRST_WRITE, NULL),
+                 MOTE_PARTS_OK);
         CHECK(holds(parts, "key", "3"));
         CHECK_EQ(set(parts, "key", "4"), MOTE_PARTS_OK);
         CHECK(holds(parts, "key", "4"));
@@ -140,11 +173,14 @@ TEST(first_write) {
 
 /* ---------------------------------------------------------------- time to live */
 
-static void sleep_ms(long ms) { nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL); }
+static void sleep_ms(long ms) {
+    nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
+}
 
 TEST(time_to_live) {
     FOR_STORES(parts) {
-        mote_parts_item item = {.key = bytes("key"), .value = bytes("1"), .ttl_s = 1000, .flags = MOTE_PARTS_EXPIRY};
+        mote_parts_item item = {
+            .key = bytes("key"), .value = bytes("1"), .ttl_s = 1000, .flags = MOTE_PARTS_EXPIRY};
         CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, NULL), MOTE_PARTS_OK);
         CHECK_EQ(one(parts, MOTE_PARTS_GET, &item, NULL), MOTE_PARTS_OK);
         uint64_t now_s = (uint64_t)time(NULL), expires_s = item.expires_ns / 1000000000;
@@ -160,14 +196,16 @@ TEST(time_to_live) {
         CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, NULL), MOTE_PARTS_OK);
         for (int i = 0; i < 30 && !one(parts, MOTE_PARTS_GET, &item, NULL); i++) sleep_ms(100);
         CHECK(holds(parts, "short", NULL));
-        CHECK_EQ(set_with(parts, "short", bytes("2"), NULL, MOTE_PARTS_FIRST_WRITE, NULL), MOTE_PARTS_OK); /* what has expired is absent */
+        CHECK_EQ(set_with(parts, "short", bytes("2"), NULL, MOTE_PARTS_FIRST_WRITE, NULL),
+                 MOTE_PARTS_OK); /* what has expired is absent */
         CHECK(holds(parts, "short", "2"));
     }
 }
 
 /* ---------------------------------------------------------------- many items */
 
-static mote_parts_code many(mote_parts *parts, mote_parts_verb verb, mote_parts_item *items, size_t count) {
+static mote_parts_code many(mote_parts *parts, mote_parts_verb verb, mote_parts_item *items,
+                            size_t count) {
     mote_parts_op op = {.verb = verb, .items = items, .item_count = count};
     mote_parts_code code = mote_parts_call(parts, "store", &op);
     mote_parts_op_deinit(&op);
@@ -176,7 +214,9 @@ static mote_parts_code many(mote_parts *parts, mote_parts_verb verb, mote_parts_
 
 TEST(bulk) {
     FOR_STORES(parts) {
-        mote_parts_item items[] = {{.key = bytes("a"), .value = bytes("1")}, {.key = bytes("b"), .value = bytes("2")}, {.key = bytes("c"), .value = bytes("3")}};
+        mote_parts_item items[] = {{.key = bytes("a"), .value = bytes("1")},
+                                   {.key = bytes("b"), .value = bytes("2")},
+                                   {.key = bytes("c"), .value = bytes("3")}};
         CHECK_EQ(many(parts, MOTE_PARTS_SET, items, 2), MOTE_PARTS_OK);
         mote_parts_op op = {.verb = MOTE_PARTS_GET, .items = items, .item_count = 3};
         CHECK_EQ(mote_parts_call(parts, "store", &op), MOTE_PARTS_OK);
@@ -200,9 +240,10 @@ TEST(transactions) {
     FOR_STORES(parts) {
         set(parts, "old", "1");
         version(parts, "old", etag);
-        mote_parts_item items[] = {{.key = bytes("new"), .value = bytes("2")},
-                                   {.key = bytes("new"), .value = bytes("3")},
-                                   {.key = bytes("old"), .flags = MOTE_PARTS_REMOVE, .etag = bytes("77777")}};
+        mote_parts_item items[] = {
+            {.key = bytes("new"), .value = bytes("2")},
+            {.key = bytes("new"), .value = bytes("3")},
+            {.key = bytes("old"), .flags = MOTE_PARTS_REMOVE, .etag = bytes("77777")}};
         CHECK_EQ(many(parts, MOTE_PARTS_TRANSACT, items, 3), MOTE_PARTS_CONFLICT);
         CHECK(holds(parts, "new", NULL)); /* nothing of it */
         CHECK(holds(parts, "old", "1"));
@@ -216,9 +257,12 @@ TEST(transactions) {
 /* ---------------------------------------------------------------- listing */
 
 /* The keys with a prefix, in pages, sorted, joined by spaces. */
-static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+static int by_text(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
 
-static const char *list(mote_parts *parts, const char *prefix, size_t limit, char *out, size_t size) {
+static const char *list(mote_parts *parts, const char *prefix, size_t limit, char *out,
+                        size_t size) {
     char last[200] = "", *names[100];
     size_t count = 0, at = 0;
     for (bool more = true; more && count < 100;) {
@@ -226,7 +270,8 @@ static const char *list(mote_parts *parts, const char *prefix, size_t limit, cha
         if (count) op.after = bytes(last);
         if (mote_parts_call(parts, "store", &op)) printf("  %s: %s\n", store_now, op.text);
         for (size_t i = 0; i < op.item_count; i++) {
-            snprintf(last, sizeof last, "%.*s", (int)op.items[i].key.size, (const char *)op.items[i].key.data);
+            snprintf(last, sizeof last, "%.*s", (int)op.items[i].key.size,
+                     (const char *)op.items[i].key.data);
             names[count++] = strdup(last);
         }
         more = op.more;
@@ -244,7 +289,8 @@ static const char *list(mote_parts *parts, const char *prefix, size_t limit, cha
 }
 
 TEST(listing) {
-    static const char *const keys[] = {"a", "a/1", "a/2", "a/B", "a/b", "a%", "a%b", "a_c", "axc", "b*", "b*c", "bxc", "!x"};
+    static const char *const keys[] = {"a",   "a/1", "a/2", "a/B", "a/b", "a%", "a%b",
+                                       "a_c", "axc", "b*",  "b*c", "bxc", "!x"};
     char out[400];
     FOR_STORES(parts) {
         CHECK_STR(list(parts, "", 10, out, sizeof out), "");
@@ -257,7 +303,8 @@ TEST(listing) {
             CHECK_STR(list(parts, "!", limit, out, sizeof out), "!x");
             CHECK_STR(list(parts, "zz", limit, out, sizeof out), "");
         }
-        CHECK_STR(list(parts, "", 4, out, sizeof out), "!x a a% a%b a/1 a/2 a/B a/b a_c axc b* b*c bxc");
+        CHECK_STR(list(parts, "", 4, out, sizeof out),
+                  "!x a a% a%b a/1 a/2 a/B a/b a_c axc b* b*c bxc");
     }
 }
 
@@ -278,10 +325,14 @@ TEST(in_flight) {
             for (size_t i = 0; i < FLIGHT; i++) {
                 snprintf(keys[i], sizeof keys[i], "k%zu", i);
                 items[i] = (mote_parts_item){.key = bytes(keys[i]), .value = bytes(keys[i])};
-                ops[i] = (mote_parts_op){.verb = (mote_parts_verb)verb, .items = &items[i], .item_count = 1, .done = land};
+                ops[i] = (mote_parts_op){.verb = (mote_parts_verb)verb,
+                                         .items = &items[i],
+                                         .item_count = 1,
+                                         .done = land};
                 mote_parts_submit(parts, "store", &ops[i]);
             }
-            for (int i = 0; i < 500 && landed < FLIGHT; i++) mote_parts_drive(parts, &never, 10000000);
+            for (int i = 0; i < 500 && landed < FLIGHT; i++)
+                mote_parts_drive(parts, &never, 10000000);
             CHECK_EQ(landed, FLIGHT);
             for (size_t i = 0; i < FLIGHT; i++) {
                 if (verb == MOTE_PARTS_GET) CHECK(same(items[i].found, bytes(keys[i])));
@@ -303,8 +354,10 @@ TEST(no_such_component) {
 
 /* One of everything; false as soon as something says no. */
 static bool use_store(mote_parts *parts) {
-    mote_parts_item items[] = {{.key = bytes("a"), .value = bytes("{}")}, {.key = bytes("b"), .value = bytes("\xff")}};
-    mote_parts_verb verbs[] = {MOTE_PARTS_SET, MOTE_PARTS_GET, MOTE_PARTS_TRANSACT, MOTE_PARTS_KEYS, MOTE_PARTS_DELETE};
+    mote_parts_item items[] = {{.key = bytes("a"), .value = bytes("{}")},
+                               {.key = bytes("b"), .value = bytes("\xff")}};
+    mote_parts_verb verbs[] = {MOTE_PARTS_SET, MOTE_PARTS_GET, MOTE_PARTS_TRANSACT, MOTE_PARTS_KEYS,
+                               MOTE_PARTS_DELETE};
     bool good = true;
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs && good; i++) {
         mote_parts_op op = {.verb = verbs[i], .items = items, .item_count = 2};
@@ -319,7 +372,8 @@ static bool with_allocator(const mote_allocator *a, void *context) {
     const char *text = context;
     mote_parts *parts;
     if (mote_parts_new(&config, &parts, NULL)) return false;
-    bool good = !mote_parts_load_text(parts, "c.yaml", text, strlen(text), NULL) && use_store(parts);
+    bool good =
+        !mote_parts_load_text(parts, "c.yaml", text, strlen(text), NULL) && use_store(parts);
     mote_parts_delete(parts);
     return good;
 }
@@ -327,7 +381,9 @@ static bool with_allocator(const mote_allocator *a, void *context) {
 TEST(no_memory) {
     char text[2000];
     for (size_t i = 0; i < STORE_COUNT; i++) {
-        if (!store_yaml(&stores[i], "store", "  - {name: keyPrefix, value: memory}\n", text, sizeof text)) continue;
+        if (!store_yaml(&stores[i], "store", "  - {name: keyPrefix, value: memory}\n", text,
+                        sizeof text))
+            continue;
         if (!CHECK(fail_alloc_sweep(with_allocator, text) > 20)) printf("  %s\n", stores[i].name);
     }
 }

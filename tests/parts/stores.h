@@ -1,5 +1,6 @@
-/* stores.h - the stores over which the tests run: every test of a store's behaviour loops over this one table, so that a new driver is a new row.
- * A store whose server or driver is not there is skipped by name; what is skipped is printed. */
+/* stores.h - the stores over which the tests run: every test of a store's behaviour loops over this
+ * one table, so that a new driver is a new row. A store whose server or driver is not there is
+ * skipped by name; what is skipped is printed. */
 #ifndef MOTE_TESTS_PARTS_STORES_H
 #define MOTE_TESTS_PARTS_STORES_H
 
@@ -9,8 +10,9 @@
 
 struct store {
     const char *name, *type;
-    const char *metadata; /* lines of YAML; @ is a folder of the run's own, $ the port of the server */
-    const char *server;   /* the variable that holds the server's port, NULL: needs none */
+    const char
+        *metadata; /* lines of YAML; @ is a folder of the run's own, $ the port of the server */
+    const char *server; /* the variable that holds the server's port, NULL: needs none */
 };
 
 static const struct store stores[] = {
@@ -36,20 +38,28 @@ static inline const char *store_make_folder(void) {
     return store_folder;
 }
 
-/* Writes the component file of a store; `name` is the component's. False when its server is not there. */
-static inline bool store_yaml(const struct store *store, const char *name, const char *more, char *out, size_t size) {
+/* Writes the component file of a store; `name` is the component's. False when its server is not
+ * there. */
+static inline bool store_yaml(const struct store *store, const char *name, const char *more,
+                              char *out, size_t size) {
     const char *port = store->server ? getenv(store->server) : "";
     if (!port) return false;
-    int at = snprintf(out, size, "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: %s}\nspec:\n  type: %s\n  metadata:\n", name, store->type);
+    int at = snprintf(out, size,
+                      "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: "
+                      "%s}\nspec:\n  type: %s\n  metadata:\n",
+                      name, store->type);
     for (const char *c = store->metadata; *c; c++) {
-        if (*c == '@' || *c == '$') at += snprintf(out + at, size - (size_t)at, "%s", *c == '@' ? store_make_folder() : port);
+        if (*c == '@' || *c == '$')
+            at +=
+                snprintf(out + at, size - (size_t)at, "%s", *c == '@' ? store_make_folder() : port);
         else at += snprintf(out + at, size - (size_t)at, "%c", *c);
     }
     snprintf(out + at, size - (size_t)at, "%s---\n", more);
     return true;
 }
 
-/* A set of components with the store as "store", whose keys begin with a prefix that no other call gets. NULL: skipped. */
+/* A set of components with the store as "store", whose keys begin with a prefix that no other call
+ * gets. NULL: skipped. */
 static inline mote_parts *store_open(const struct store *store, const mote_allocator *allocator) {
     static unsigned count;
     char text[2000], more[100];
@@ -58,7 +68,9 @@ static inline mote_parts *store_open(const struct store *store, const mote_alloc
     mote_parts_config config = {.allocator = allocator, .driver_dir = getenv("MOTE_DRIVERS")};
     snprintf(more, sizeof more, "  - {name: keyPrefix, value: 't%d-%u'}\n", (int)getpid(), ++count);
     if (!store_yaml(store, "store", more, text, sizeof text)) return NULL;
-    if (mote_parts_new(&config, &parts, &error) == MOTE_OK && mote_parts_load_text(parts, store->name, text, strlen(text), &error) == MOTE_OK) return parts;
+    if (mote_parts_new(&config, &parts, &error) == MOTE_OK &&
+        mote_parts_load_text(parts, store->name, text, strlen(text), &error) == MOTE_OK)
+        return parts;
     printf("%s: %s\n", store->name, error.message);
     test_fail(__FILE__, __LINE__, "the store can be opened");
     mote_parts_delete(parts);
@@ -66,13 +78,18 @@ static inline mote_parts *store_open(const struct store *store, const mote_alloc
 }
 
 /* FOR_STORES(parts) { ... } runs the block once for each store that is there. */
-#define FOR_STORES(parts)                                                                                                    \
-    for (size_t store_at = 0; store_at < STORE_COUNT; store_at++)                                                            \
-        for (mote_parts *parts = store_open(&stores[store_at], NULL), *store_once = parts; store_once && (store_now = stores[store_at].name); \
+#define FOR_STORES(parts)                                                                          \
+    for (size_t store_at = 0; store_at < STORE_COUNT; store_at++)                                  \
+        for (mote_parts *parts = store_open(&stores[store_at], NULL), *store_once = parts;         \
+             store_once && (store_now = stores[store_at].name);                                    \
              mote_parts_delete(parts), store_once = NULL)
 __attribute__((unused)) static const char *store_now; /* for messages */
 
-static inline mote_parts_bytes bytes(const char *text) { return (mote_parts_bytes){text, strlen(text)}; }
-static inline bool same(mote_parts_bytes a, mote_parts_bytes b) { return a.data && a.size == b.size && !memcmp(a.data, b.data, a.size); }
+static inline mote_parts_bytes bytes(const char *text) {
+    return (mote_parts_bytes){text, strlen(text)};
+}
+static inline bool same(mote_parts_bytes a, mote_parts_bytes b) {
+    return a.data && a.size == b.size && !memcmp(a.data, b.data, a.size);
+}
 
 #endif

@@ -1,7 +1,9 @@
-/* sqlite.c - state.sqlite: Dapr's tables in a file of this machine.
- * Reads run at once, on a connection of the loop's thread; where that would have to wait they join the writes. Writes queue for one thread, which commits
- * everything that has queued up in one transaction (group commit): an operation is acknowledged when that commit is.
- * Keeps: the reader and its statements belong to the loop's thread, the writer and its own to the writer's; only the queue is shared, under its lock. */
+/* sqlite.c - state.sqlite: Dapr's tables in a file of this machine. Reads run at once, on a
+ * connection of the loop's thread; where that would have to wait they join the writes. Writes queue
+ * for one thread, which commits everything that has queued up in one transaction (group commit): an
+ * operation is acknowledged when that commit is.
+ * Keeps: the reader and its statements belong to the loop's thread, the writer and its own to
+ * the writer's; only the queue is shared, under its lock. */
 #define _POSIX_C_SOURCE 200809L
 #include "parts/driver.h"
 #include "base/error.h"
@@ -11,10 +13,14 @@
 #include <stdio.h>
 #include <stdarg.h>
 
-#define LIVE "(expiration_time IS NULL OR expiration_time > CURRENT_TIMESTAMP)"
+#define LIVE   "(expiration_time IS NULL OR expiration_time > CURRENT_TIMESTAMP)"
 #define EXPIRY "CASE WHEN ?5 > 0 THEN DATETIME(CURRENT_TIMESTAMP, '+' || ?5 || ' seconds') END"
-#define COLUMNS "(key, value, is_binary, etag, update_time, expiration_time) VALUES (?1, ?2, ?3, ?4, CURRENT_TIMESTAMP, " EXPIRY ")"
-#define ASSIGN "value = ?2, is_binary = ?3, etag = ?4, update_time = CURRENT_TIMESTAMP, expiration_time = " EXPIRY
+#define COLUMNS                                                                                    \
+    "(key, value, is_binary, etag, update_time, expiration_time) VALUES (?1, ?2, ?3, ?4, "         \
+    "CURRENT_TIMESTAMP, " EXPIRY ")"
+#define ASSIGN                                                                                     \
+    "value = ?2, is_binary = ?3, etag = ?4, update_time = CURRENT_TIMESTAMP, expiration_time "     \
+    "= " EXPIRY
 
 /* clang-format off */
 /* Every statement; $ is the table. Parameters: key, value, is_binary, new ETag, seconds to live, old ETag. */
@@ -57,11 +63,11 @@ struct sqlite {
     struct connection reader, writer;
     struct os_thread thread;
     bool has_thread;
-    struct os_mutex lock;  /* of the next four */
+    struct os_mutex lock; /* of the next four */
     struct job *first, **end;
     bool stop;
     _Atomic uint32_t pushes; /* counts what wakes the writer */
-    char *name;            /* what sqlite3_open_v2 gets */
+    char *name;              /* what sqlite3_open_v2 gets */
     size_t name_bytes;
     int open_flags;
     uint64_t timeout_ns, cleanup_ns;
@@ -75,8 +81,9 @@ static mote_parts_code failure(mote_parts_op *op, sqlite3 *db, int rc) {
                            : kind == SQLITE_FULL                            ? MOTE_PARTS_LIMIT
                            : kind == SQLITE_TOOBIG                          ? MOTE_PARTS_TOO_LARGE
                            : kind == SQLITE_READONLY || kind == SQLITE_PERM ? MOTE_PARTS_DENIED
-                           : kind == SQLITE_BUSY || kind == SQLITE_LOCKED || kind == SQLITE_CANTOPEN ? MOTE_PARTS_UNAVAILABLE
-                                                                            : MOTE_PARTS_FAILED;
+                           : kind == SQLITE_BUSY || kind == SQLITE_LOCKED || kind == SQLITE_CANTOPEN
+                               ? MOTE_PARTS_UNAVAILABLE
+                               : MOTE_PARTS_FAILED;
     return mote__parts_say(op, code, "SQLite: %s", db ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
 }
 
@@ -93,7 +100,8 @@ static sqlite3_stmt *prepared(struct connection *c, enum statement which, int *r
     if (*slot) return *slot;
     const char *text = texts[which];
     size_t before = strcspn(text, "$");
-    snprintf(sql, sizeof sql, "%.*s%s%s", (int)before, text, text[before] ? c->table : "", text[before] ? text + before + 1 : "");
+    snprintf(sql, sizeof sql, "%.*s%s%s", (int)before, text, text[before] ? c->table : "",
+             text[before] ? text + before + 1 : "");
     *rc = sqlite3_prepare_v3(c->db, sql, -1, SQLITE_PREPARE_PERSISTENT, slot, NULL);
     return *slot;
 }
@@ -109,7 +117,8 @@ static int run(struct connection *c, enum statement which) {
 }
 
 static int bind_text(sqlite3_stmt *s, int at, const mote_parts_bytes *text) {
-    return sqlite3_bind_text64(s, at, text->size ? text->data : "", text->size, SQLITE_STATIC, SQLITE_UTF8);
+    return sqlite3_bind_text64(s, at, text->size ? text->data : "", text->size, SQLITE_STATIC,
+                               SQLITE_UTF8);
 }
 
 static bool must_wait(int rc) { return (rc & 0xff) == SQLITE_BUSY || (rc & 0xff) == SQLITE_LOCKED; }
@@ -122,15 +131,19 @@ static int pair(const unsigned char *at) {
     return digits ? (at[0] - '0') * 10 + at[1] - '0' : -1000;
 }
 
-/* "2026-11-22 21:14:26" in nanoseconds since 1970; 0 for NULL and for anything else. strftime in the statement would cost a microsecond per column. */
+/* "2026-11-22 21:14:26" in nanoseconds since 1970; 0 for NULL and for anything else. strftime in
+ * the statement would cost a microsecond per column. */
 static uint64_t column_ns(sqlite3_stmt *s, int at) {
     const unsigned char *text = sqlite3_column_text(s, at);
     if (!text || sqlite3_column_bytes(s, at) < 19) return 0;
     int year = pair(text) * 100 + pair(text + 2), month = pair(text + 5), day = pair(text + 8);
     int hour = pair(text + 11), minute = pair(text + 14), second = pair(text + 17);
-    if (year < 1970 || month < 1 || month > 12 || day < 1 || hour < 0 || minute < 0 || second < 0) return 0;
-    int from_march = (month + 9) % 12, years = year - (month <= 2); /* years that begin with March: the leap day is their last */
-    int64_t days = years * 365ll + years / 4 - years / 100 + years / 400 + (from_march * 153 + 2) / 5 + day - 1 - 719468;
+    if (year < 1970 || month < 1 || month > 12 || day < 1 || hour < 0 || minute < 0 || second < 0)
+        return 0;
+    int from_march = (month + 9) % 12,
+        years = year - (month <= 2); /* years that begin with March: the leap day is their last */
+    int64_t days = years * 365ll + years / 4 - years / 100 + years / 400 +
+                   (from_march * 153 + 2) / 5 + day - 1 - 719468;
     return (uint64_t)(((days * 24 + hour) * 60 + minute) * 60 + second) * 1000000000;
 }
 
@@ -141,7 +154,8 @@ static bool take_row(mote_parts_op *op, mote_parts_item *item, sqlite3_stmt *s) 
     item->version = mote__parts_copy(op, etag, (size_t)sqlite3_column_bytes(s, 2));
     item->expires_ns = column_ns(s, 3);
     item->modified_ns = column_ns(s, 4);
-    return item->version.data && mote__parts_from_column(op, item, value, size, sqlite3_column_int(s, 1));
+    return item->version.data &&
+           mote__parts_from_column(op, item, value, size, sqlite3_column_int(s, 1));
 }
 
 static int read_item(struct connection *c, mote_parts_op *op, mote_parts_item *item) {
@@ -151,7 +165,8 @@ static int read_item(struct connection *c, mote_parts_op *op, mote_parts_item *i
     rc = bind_text(s, 1, &item->whole_key);
     if (rc == SQLITE_OK) rc = sqlite3_step(s);
     if (rc == SQLITE_DONE) item->code = MOTE_PARTS_NOT_FOUND;
-    else if (rc == SQLITE_ROW) item->code = take_row(op, item, s) ? MOTE_PARTS_OK : MOTE_PARTS_NOMEM;
+    else if (rc == SQLITE_ROW)
+        item->code = take_row(op, item, s) ? MOTE_PARTS_OK : MOTE_PARTS_NOMEM;
     sqlite3_reset(s);
     return rc == SQLITE_DONE || rc == SQLITE_ROW ? SQLITE_OK : rc;
 }
@@ -164,13 +179,15 @@ static int read_keys(struct connection *c, mote_parts_op *op) {
     int rc;
     sqlite3_stmt *s = prepared(c, STATEMENT_KEYS, &rc);
     if (!s) return rc;
-    op->items = NULL, op->item_count = op->item_capacity = 0, op->more = false; /* a second try begins anew */
+    op->items = NULL, op->item_count = op->item_capacity = 0,
+    op->more = false; /* a second try begins anew */
     rc = bind_text(s, 1, op->whole_after.data ? &op->whole_after : &op->whole_prefix);
     for (bool more = rc == SQLITE_OK; more && !op->more && (rc = sqlite3_step(s)) == SQLITE_ROW;) {
         const void *key = sqlite3_column_text(s, 0);
         size_t size = (size_t)sqlite3_column_bytes(s, 0);
         more = has_prefix(key, size, &op->whole_prefix);
-        if (more && mote__parts_wants_key(op, key, size) && !mote__parts_add_key(op, key, size)) more = false, rc = SQLITE_NOMEM;
+        if (more && mote__parts_wants_key(op, key, size) && !mote__parts_add_key(op, key, size))
+            more = false, rc = SQLITE_NOMEM;
     }
     sqlite3_reset(s);
     return rc == SQLITE_DONE || rc == SQLITE_ROW ? SQLITE_OK : rc;
@@ -179,7 +196,8 @@ static int read_keys(struct connection *c, mote_parts_op *op) {
 static int read_all(struct connection *c, mote_parts_op *op) {
     int rc = SQLITE_OK;
     if (op->verb == MOTE_PARTS_KEYS) return read_keys(c, op);
-    for (size_t i = 0; i < op->item_count && rc == SQLITE_OK; i++) rc = read_item(c, op, &op->items[i]);
+    for (size_t i = 0; i < op->item_count && rc == SQLITE_OK; i++)
+        rc = read_item(c, op, &op->items[i]);
     return rc;
 }
 
@@ -200,10 +218,15 @@ static int bind_value(sqlite3_stmt *s, mote_parts_op *op, mote_parts_item *item)
 
 /* Writes or removes one item; CONFLICT in the item when its condition does not hold. */
 static int write_item(struct connection *c, mote_parts_op *op, mote_parts_item *item) {
-    static const enum statement puts[] = {STATEMENT_PUT, STATEMENT_PUT_IF_ABSENT, STATEMENT_PUT_IF_MATCH};
+    static const enum statement puts[] = {STATEMENT_PUT, STATEMENT_PUT_IF_ABSENT,
+                                          STATEMENT_PUT_IF_MATCH};
     int rc;
     bool removal = parts_is_removal(op, item), match = item->etag.data;
-    sqlite3_stmt *s = prepared(c, !removal ? puts[parts_condition(item)] : match ? STATEMENT_REMOVE_IF_MATCH : STATEMENT_REMOVE, &rc);
+    sqlite3_stmt *s = prepared(c,
+                               !removal ? puts[parts_condition(item)]
+                               : match  ? STATEMENT_REMOVE_IF_MATCH
+                                        : STATEMENT_REMOVE,
+                               &rc);
     if (!s) return rc;
     rc = bind_text(s, 1, &item->whole_key);
     if (rc == SQLITE_OK && match) rc = bind_text(s, 6, &item->etag);
@@ -254,16 +277,19 @@ static mote_parts_code carry_out(struct connection *c, mote_parts_op *op) {
 static void commit_together(struct sqlite *q, struct job *jobs) {
     struct connection *c = &q->writer;
     int rc = run(c, STATEMENT_BEGIN);
-    for (struct job *job = jobs; job && rc == SQLITE_OK; job = job->next) job->code = carry_out(c, job->op);
+    for (struct job *job = jobs; job && rc == SQLITE_OK; job = job->next)
+        job->code = carry_out(c, job->op);
     /* An error such as a full disk may have ended the transaction already. */
-    if (rc == SQLITE_OK) rc = sqlite3_get_autocommit(c->db) ? SQLITE_ABORT : run(c, STATEMENT_COMMIT);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_get_autocommit(c->db) ? SQLITE_ABORT : run(c, STATEMENT_COMMIT);
     if (rc == SQLITE_OK) return;
     for (struct job *job = jobs; job; job = job->next)
         if (!job->code) job->code = failure(job->op, c->db, rc);
     if (!sqlite3_get_autocommit(c->db)) run(c, STATEMENT_ROLLBACK);
 }
 
-/* The jobs that have queued up; waits for some. NULL: it is time to clean up, or to stop (*stop). */
+/* The jobs that have queued up; waits for some. NULL: it is time to clean up, or to stop (*stop).
+ */
 static struct job *take_jobs(struct sqlite *q, uint64_t deadline_ns, bool *stop) {
     for (;;) {
         uint32_t seen = q->pushes;
@@ -358,18 +384,26 @@ struct settings {
 
 static mote_status unknown_parameter(const char *text, size_t size, mote_error *error) {
     return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
-                           "`connectionString` takes mode, cache, immutable, _txlock=immediate and _pragma of synchronous, cache_size, temp_store "
-                           "and mmap_size; not `%.*s`", (int)size, text);
+                           "`connectionString` takes mode, cache, immutable, _txlock=immediate and "
+                           "_pragma of synchronous, cache_size, temp_store "
+                           "and mmap_size; not `%.*s`",
+                           (int)size, text);
 }
 
-static bool starts(const char *text, size_t size, const char *with) { return size >= strlen(with) && !memcmp(text, with, strlen(with)); }
+static bool starts(const char *text, size_t size, const char *with) {
+    return size >= strlen(with) && !memcmp(text, with, strlen(with));
+}
 
 /* "_pragma=synchronous(1)" and its like, whose names and values cannot hold SQL. */
-static mote_status take_pragma(struct settings *out, const char *text, size_t size, mote_error *error) {
+static mote_status take_pragma(struct settings *out, const char *text, size_t size,
+                               mote_error *error) {
     static const char *const known[] = {"synchronous(", "cache_size(", "temp_store(", "mmap_size("};
     const char *value = memchr(text, '(', size);
     bool good = value && text[size - 1] == ')' && out->pragma_count < PRAGMAS_MAX;
-    if (good) good = strspn(value + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == (size_t)(text + size - value) - 2;
+    if (good)
+        good =
+            strspn(value + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") ==
+            (size_t)(text + size - value) - 2;
     for (size_t i = 0; i < sizeof known / sizeof *known && good; i++) {
         if (!starts(text, size, known[i])) continue;
         out->pragmas[out->pragma_count] = text;
@@ -385,8 +419,10 @@ static mote_status take_parameters(struct settings *out, const char *text, mote_
         size_t size = strcspn(text, "&");
         bool ours = starts(text, size, "_");
         if (starts(text, size, "_pragma=")) TRY(take_pragma(out, text + 8, size - 8, error));
-        else if (ours && !(size == 17 && starts(text, size, "_txlock=immediate"))) return unknown_parameter(text, size, error);
-        else if (!ours && !starts(text, size, "mode=") && !starts(text, size, "cache=") && !starts(text, size, "immutable="))
+        else if (ours && !(size == 17 && starts(text, size, "_txlock=immediate")))
+            return unknown_parameter(text, size, error);
+        else if (!ours && !starts(text, size, "mode=") && !starts(text, size, "cache=") &&
+                 !starts(text, size, "immutable="))
             return unknown_parameter(text, size, error);
         if (!ours) {
             size_t at = strlen(out->name);
@@ -403,7 +439,8 @@ static mote_status take_parameters(struct settings *out, const char *text, mote_
 
 /* "" and ":memory:" are a database of this component alone; its two connections share it. */
 static mote_status take_connection(struct sqlite *q, struct settings *out, mote_error *error) {
-    const char *text = parts_text(q->opening, KEY_state_sqlite_connection), *query = strchr(text, '?');
+    const char *text = parts_text(q->opening, KEY_state_sqlite_connection),
+               *query = strchr(text, '?');
     size_t size = query ? (size_t)(query - text) : strlen(text);
     q->name_bytes = strlen(text) + 80;
     q->name = mote__alloc(q->opening->allocator, q->name_bytes);
@@ -416,7 +453,9 @@ static mote_status take_connection(struct sqlite *q, struct settings *out, mote_
     if (out->in_memory) snprintf(q->name, q->name_bytes, "file:mote-%" PRIxPTR, (uintptr_t)q);
     if (starts(q->name, strlen(q->name), "file:")) q->open_flags |= SQLITE_OPEN_URI;
     mote_status status = query ? take_parameters(out, query + 1, error) : MOTE_OK;
-    if (!status && out->in_memory) snprintf(q->name, q->name_bytes, "file:mote-%" PRIxPTR "?mode=memory&cache=shared", (uintptr_t)q);
+    if (!status && out->in_memory)
+        snprintf(q->name, q->name_bytes, "file:mote-%" PRIxPTR "?mode=memory&cache=shared",
+                 (uintptr_t)q);
     return status;
 }
 
@@ -424,7 +463,8 @@ static mote_status take_connection(struct sqlite *q, struct settings *out, mote_
 
 static mote_status sqlite_error(const struct sqlite *q, sqlite3 *db, int rc, mote_error *error) {
     mote_status status = rc == SQLITE_NOMEM ? MOTE_E_NOMEM : MOTE_E_IO;
-    return mote__error_set(error, status, MOTE_NO_OFFSET, "SQLite: %s: %s", q->name, db ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
+    return mote__error_set(error, status, MOTE_NO_OFFSET, "SQLite: %s: %s", q->name,
+                           db ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
 }
 
 static int execute(sqlite3 *db, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -437,10 +477,12 @@ static int execute(sqlite3 *db, const char *format, ...) {
     return sqlite3_exec(db, sql, NULL, NULL, NULL);
 }
 
-static int connect(struct sqlite *q, const struct settings *settings, struct connection *c, uint64_t busy_ms) {
+static int connect(struct sqlite *q, const struct settings *settings, struct connection *c,
+                   uint64_t busy_ms) {
     c->table = parts_text(q->opening, KEY_state_sqlite_table);
     int rc = sqlite3_open_v2(q->name, &c->db, q->open_flags, NULL);
-    if (rc == SQLITE_OK) rc = sqlite3_busy_timeout(c->db, (int)(busy_ms < INT32_MAX ? busy_ms : INT32_MAX));
+    if (rc == SQLITE_OK)
+        rc = sqlite3_busy_timeout(c->db, (int)(busy_ms < INT32_MAX ? busy_ms : INT32_MAX));
     for (size_t i = 0; i < settings->pragma_count && rc == SQLITE_OK; i++)
         rc = execute(c->db, "PRAGMA %.*s", (int)settings->pragma_sizes[i], settings->pragmas[i]);
     return rc;
@@ -448,14 +490,25 @@ static int connect(struct sqlite *q, const struct settings *settings, struct con
 
 /* Dapr's tables, as its first migration makes them. */
 static int make_tables(const struct sqlite *q) {
-    const char *table = q->writer.table, *metadata = parts_text(q->opening, KEY_state_sqlite_metadata_table);
+    const char *table = q->writer.table,
+               *metadata = parts_text(q->opening, KEY_state_sqlite_metadata_table);
     sqlite3 *db = q->writer.db;
     int rc = execute(db, "BEGIN IMMEDIATE");
-    if (rc == SQLITE_OK) rc = execute(db, "CREATE TABLE IF NOT EXISTS %s (key text NOT NULL PRIMARY KEY, value text NOT NULL)", metadata);
     if (rc == SQLITE_OK)
-        rc = execute(db, "CREATE TABLE IF NOT EXISTS %s (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL, is_binary BOOLEAN NOT NULL, "
-                         "etag TEXT NOT NULL, expiration_time TIMESTAMP DEFAULT NULL, update_time TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)", table);
-    if (rc == SQLITE_OK) rc = execute(db, "INSERT OR IGNORE INTO %s (key, value) VALUES ('migrations', '1')", metadata);
+        rc = execute(
+            db,
+            "CREATE TABLE IF NOT EXISTS %s (key text NOT NULL PRIMARY KEY, value text NOT NULL)",
+            metadata);
+    if (rc == SQLITE_OK)
+        rc = execute(db,
+                     "CREATE TABLE IF NOT EXISTS %s (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT "
+                     "NULL, is_binary BOOLEAN NOT NULL, "
+                     "etag TEXT NOT NULL, expiration_time TIMESTAMP DEFAULT NULL, update_time "
+                     "TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)",
+                     table);
+    if (rc == SQLITE_OK)
+        rc = execute(db, "INSERT OR IGNORE INTO %s (key, value) VALUES ('migrations', '1')",
+                     metadata);
     int end = execute(db, rc == SQLITE_OK ? "COMMIT" : "ROLLBACK");
     return rc == SQLITE_OK ? end : rc;
 }
@@ -464,9 +517,11 @@ static mote_status prepare(struct sqlite *q, mote_error *error) {
     struct settings settings = {0};
     const struct parts_opening *o = q->opening;
     TRY(take_connection(q, &settings, error));
-    int rc = connect(q, &settings, &q->writer, parts_number(o, KEY_state_sqlite_busy_timeout) / 1000000);
+    int rc =
+        connect(q, &settings, &q->writer, parts_number(o, KEY_state_sqlite_busy_timeout) / 1000000);
     bool wal = !settings.in_memory && !parts_number(o, KEY_state_sqlite_disable_wal);
-    if (rc == SQLITE_OK) rc = execute(q->writer.db, "PRAGMA journal_mode = %s", wal ? "WAL" : "DELETE");
+    if (rc == SQLITE_OK)
+        rc = execute(q->writer.db, "PRAGMA journal_mode = %s", wal ? "WAL" : "DELETE");
     if (rc == SQLITE_OK) rc = make_tables(q);
     if (rc != SQLITE_OK) return sqlite_error(q, q->writer.db, rc, error);
     rc = connect(q, &settings, &q->reader, 0);
@@ -474,7 +529,9 @@ static mote_status prepare(struct sqlite *q, mote_error *error) {
     q->timeout_ns = parts_number(o, KEY_state_sqlite_timeout);
     q->cleanup_ns = parts_number(o, KEY_state_sqlite_cleanup);
     q->has_thread = !mote__os_thread_create(&q->thread, write_for_ever, q, 0);
-    return q->has_thread ? MOTE_OK : mote__error_set(error, MOTE_E_IO, MOTE_NO_OFFSET, "the system has no thread to give");
+    return q->has_thread ? MOTE_OK
+                         : mote__error_set(error, MOTE_E_IO, MOTE_NO_OFFSET,
+                                           "the system has no thread to give");
 }
 
 static void disconnect(struct connection *c) {
@@ -496,7 +553,8 @@ static void sqlite_close(void *instance) {
     MOTE__DELETE(q->opening->allocator, q);
 }
 
-static mote_status sqlite_open(const struct parts_opening *opening, void **instance, mote_error *error) {
+static mote_status sqlite_open(const struct parts_opening *opening, void **instance,
+                               mote_error *error) {
     struct sqlite *q = MOTE__NEW(opening->allocator, struct sqlite);
     if (!q) return mote__error_nomem(error, "opening");
     q->opening = opening;
@@ -508,5 +566,9 @@ static mote_status sqlite_open(const struct parts_opening *opening, void **insta
 }
 
 MOTE_API const struct parts_driver mote_parts_driver;
-const struct parts_driver mote_parts_driver = {
-    .abi = PARTS_DRIVER_ABI, .type = "state.sqlite", .open = sqlite_open, .close = sqlite_close, .submit = sqlite_submit, .cancel = sqlite_cancel};
+const struct parts_driver mote_parts_driver = {.abi = PARTS_DRIVER_ABI,
+                                               .type = "state.sqlite",
+                                               .open = sqlite_open,
+                                               .close = sqlite_close,
+                                               .submit = sqlite_submit,
+                                               .cancel = sqlite_cancel};
