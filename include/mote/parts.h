@@ -9,17 +9,17 @@
  *   if (mote_parts_new(&config, &parts, &error)) ...
  *   if (mote_parts_load_dir(parts, "components", &error)) ...
  *   mote_vfs_node *dir;
- *   if (mote_parts_mount(parts, "orders", NULL, &dir, &error)) ...     give it to <mote/wasi.h>:
- * keys are files now
+ *   if (mote_parts_mount(parts, "orders", NULL, &dir, &error)) ...
  *
- * or, without files, operations: fill a mote_parts_op and its items, then mote_parts_call (waits)
+ * `dir` given to <mote/wasi.h> makes the component's keys a program's files.
+ *
+ * Or, without files, operations: fill a mote_parts_op and its items, then mote_parts_call (waits)
  * or mote_parts_submit (calls back).
  *
  * Components are opened when they are first used, so one whose server is down harms nobody who does
- * not need it. Threads: mote_parts_call and everything on a mount may be used from any thread; one
- * call at a time is under way. mote_parts_submit, _cancel and _drive belong to one thread, the
- * loop's.
- */
+ * not need it.
+ * Threads: mote_parts_call and everything on a mount may be used from any thread; one call at a
+ * time is under way. mote_parts_submit, _cancel and _drive belong to one thread, the loop's. */
 #ifndef MOTE_PARTS_H
 #define MOTE_PARTS_H
 
