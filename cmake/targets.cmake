@@ -20,7 +20,12 @@ function(mote_setup target)
 endfunction()
 
 mote_glob(base_sources src/base src/os)
-mote_glob(core_sources src/wasm src/text src/run src/api)
+mote_glob(core_sources src/wasm src/text src/run src/jit src/api)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+  list(FILTER core_sources EXCLUDE REGEX "/jit/none\\.c$")
+else() # no encoder for this processor
+  list(FILTER core_sources EXCLUDE REGEX "/jit/(baseline|code|thunks|tier)\\.c$")
+endif()
 set(os_source ${CMAKE_SOURCE_DIR}/src/os/os_${mote_os}.c)
 if(EXISTS ${os_source})
   list(APPEND base_sources ${os_source})

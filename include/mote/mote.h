@@ -61,6 +61,14 @@ MOTE_API const char *mote_feature_text(unsigned index);
 
 /* ---------------------------------------------------------------- engine */
 
+/* What runs functions. Compilation needs an x86-64 processor, memory for machine code and an engine without fuel and canonical NaNs; where it is
+ * asked for and cannot be had, functions are interpreted. */
+typedef enum mote_tier {
+    MOTE_TIER_DEFAULT = 0,     /* the interpreter, for now */
+    MOTE_TIER_INTERPRETER = 1,
+    MOTE_TIER_BASELINE = 2     /* each function is compiled when it is first called */
+} mote_tier;
+
 /* Settings of an engine. Fill with mote_config_init first, then change what you need. */
 typedef struct mote_config {
     mote_allocator allocator;   /* resize NULL: malloc and free */
@@ -69,6 +77,7 @@ typedef struct mote_config {
     bool canonical_nans;        /* every NaN that arithmetic makes is the canonical one */
     bool relaxed_deterministic; /* relaxed-SIMD operations give the same result on every machine */
     bool low_address_space;     /* do not reserve 4 GiB of address space per memory */
+    mote_tier tier;             /* what runs functions */
     uint32_t code_bytes_max;    /* most bytes in one function body; default 7,654,321 as in browsers */
 } mote_config;
 

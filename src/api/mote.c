@@ -1,6 +1,7 @@
 /* mote.c - the API of versions, features, engines, modules and the text format (mote.h): checks arguments, calls one internal function. Its other
  * nouns have files of their own beside this one. */
 #include "api/api.h"
+#include "jit/tiers.h"
 #include "run/code.h"
 #include "text/parser.h"
 #include "text/printer.h"
@@ -42,7 +43,8 @@ void mote_config_init(mote_config *config) { mote__config_init(config); }
 mote_status mote_engine_new(const mote_config *config, mote_own mote_engine **out, mote_error *error) {
     API_ERROR(error);
     assert(out);
-    return mote__engine_new(config, out, error);
+    bool compiled = config && config->tier == MOTE_TIER_BASELINE;
+    return mote__engine_new(config, compiled ? mote__jit_tier() : NULL, out, error);
 }
 
 void mote_engine_delete(mote_engine *engine) {

@@ -34,6 +34,18 @@ enum os_access { OS_ACCESS_NONE, OS_ACCESS_READ, OS_ACCESS_READ_WRITE, OS_ACCESS
 /* Changes what may be done with pages and keeps their contents. False when the system refuses. */
 bool mote__os_protect(void *start, size_t bytes, enum os_access access);
 
+/* Memory for machine code, mapped twice: written at `write`, run at `execute`, never both at one address. `data_bytes` of plain memory follow the
+ * executable mapping, within reach of its relative addresses. All of it holds nothing until it is written. */
+struct os_code {
+    uint8_t *execute, *write;
+    size_t code_bytes, data_bytes; /* multiples of the page size */
+};
+/* False when the platform or its policy has no such memory. */
+bool mote__os_code_map(size_t code_bytes, size_t data_bytes, struct os_code *out);
+void mote__os_code_unmap(const struct os_code *code);
+/* Gives the memory of pages of code back; whoever still runs there is lost. */
+void mote__os_code_discard(const struct os_code *code, size_t offset, size_t bytes);
+
 /* ---- Files in memory. ---- */
 
 /* Maps a whole regular file for reading. `*out` is untouched on error; release it with

@@ -327,3 +327,42 @@ bool mote__os_random(void *out, size_t bytes) {
     }
     return true;
 }
+
+/* ---- Machine code ---- */
+
+enum { MEMFD_CLOEXEC = 1 }; /* the kernel's number: older headers of libc lack it */
+
+static bool map_views(int fd, struct os_code *code) {
+    if (ftruncate(fd, (off_t)code->code_bytes)) return false;
+    uint8_t *all = mote__os_reserve(code->code_bytes + code->data_bytes, 1);
+    if (!all) return false;
+    void *run = mmap(all, code->code_bytes, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED, fd, 0);
+    void *write = run == MAP_FAILED ? MAP_FAILED : mmap(NULL, code->code_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (write != MAP_FAILED && mote__os_commit(all + code->code_bytes, code->data_bytes)) {
+        code->execute = all;
+        code->write = write;
+        return true;
+    }
+    if (write != MAP_FAILED) munmap(write, code->code_bytes);
+    mote__os_release(all, code->code_bytes + code->data_bytes);
+    return false;
+}
+
+bool mote__os_code_map(size_t code_bytes, size_t data_bytes, struct os_code *out) {
+    struct os_code code = {.code_bytes = code_bytes, .data_bytes = data_bytes};
+    long fd = syscall(SYS_memfd_create, "mote-code", MEMFD_CLOEXEC);
+    if (fd < 0) return false;
+    bool mapped = map_views((int)fd, &code);
+    close((int)fd);
+    if (mapped) *out = code;
+    return mapped;
+}
+
+void mote__os_code_unmap(const struct os_code *code) {
+    munmap(code->write, code->code_bytes);
+    mote__os_release(code->execute, code->code_bytes + code->data_bytes);
+}
+
+void mote__os_code_discard(const struct os_code *code, size_t offset, size_t bytes) {
+    madvise(code->write + offset, bytes, MADV_REMOVE);
+}

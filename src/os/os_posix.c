@@ -87,3 +87,14 @@ void mote__os_wake(const _Atomic uint32_t *word, uint32_t count) {
     pthread_cond_broadcast(&bucket->changed);
     pthread_mutex_unlock(&bucket->mutex);
 }
+
+/* ---- Machine code: none here, so that everything is interpreted. ---- */
+
+bool mote__os_code_map(size_t code_bytes, size_t data_bytes, struct os_code *out) {
+    (void)code_bytes, (void)data_bytes, (void)out;
+    return false;
+}
+
+void mote__os_code_unmap(const struct os_code *code) { (void)code; }
+
+void mote__os_code_discard(const struct os_code *code, size_t offset, size_t bytes) { (void)code, (void)offset, (void)bytes; }

@@ -7,6 +7,7 @@
 #include "run/code.h"
 #include "run/exec.h"
 #include "run/insn.h"
+#include "run/tier.h"
 
 static const uint16_t exit_units[] = {I_exit};
 
@@ -29,12 +30,16 @@ mote_status mote__exec_new(mote_store *store, size_t stack_bytes, struct mote__e
     exec->top = exec->stack;
     exec->metered = store->engine->config.fuel;
     mote__exec_rearm(exec);
-    *out = exec;
-    return MOTE_OK;
+    const struct mote__tier *tier = store->engine->tier;
+    mote_status status = tier ? tier->exec_begin(exec, error) : MOTE_OK;
+    if (status != MOTE_OK) mote__exec_delete(exec);
+    else *out = exec;
+    return status;
 }
 
 void mote__exec_delete(struct mote__exec *exec) {
     if (!exec) return;
+    if (exec->native_stack) exec->store->engine->tier->exec_end(exec);
     mote__os_release(exec->stack, exec->stack_bytes);
     MOTE__DELETE(&exec->store->engine->config.allocator, exec);
 }
@@ -112,6 +117,12 @@ static mote_status overflow(struct mote__exec *exec) {
     return mote__trap(exec, reason ? reason : MOTE_TRAP_STACK_OVERFLOW);
 }
 
+static mote_status run_compiled(struct mote__exec *exec, uint32_t own_index, uint64_t *fp) {
+    struct mote__instance *instance = (struct mote__instance *)(uintptr_t)fp[FRAME_INSTANCE];
+    exec->activation->fp = exec->activation->base;
+    return exec->store->engine->tier->enter(exec, instance, own_index, fp);
+}
+
 /* Pushes the callee's frame and runs it. `args` are in place above the dummy frame. */
 static mote_status run_frame(struct mote__exec *exec, const struct entry *e, uint64_t *args) {
     struct mote__activation *act = exec->activation;
@@ -124,7 +135,18 @@ static mote_status run_frame(struct mote__exec *exec, const struct entry *e, uin
     memset(fp + FRAME_HEADER, 0, code->zero_slots * sizeof *fp);
     act->fp = fp;
     act->pc = code->units;
-    return mote__interp_run(exec);
+    mote_status status = mote__interp_run(exec);
+    return (int)status == MOTE__TAIL_COMPILED ? run_compiled(exec, exec->tail_index, act->fp) : status;
+}
+
+/* Pushes the frame of a function that the engine's tier runs. */
+static mote_status run_tier_frame(struct mote__exec *exec, const struct entry *e, uint64_t *args) {
+    struct mote__activation *act = exec->activation;
+    uint64_t *fp = args + e->param_slots;
+    if (fp + FRAME_HEADER > atomic_load_explicit(&exec->stack_limit, memory_order_relaxed)) return overflow(exec);
+    fp[FRAME_CALLER] = (uint64_t)(uintptr_t)act->base;
+    fp[FRAME_INSTANCE] = (uint64_t)(uintptr_t)e->instance;
+    return run_compiled(exec, e->func->own_index, fp);
 }
 
 /* The thread's own stack is finite: calls that go through the host and back may use so much of it. */
@@ -143,7 +165,9 @@ static mote_status run_entry(struct mote__exec *exec, const struct entry *e, uin
     act->base[FRAME_SITE] = act->base[FRAME_CALLER] = 0;
     act->base[FRAME_INSTANCE] = (uint64_t)(uintptr_t)e->instance;
     memcpy(args, slots, e->param_slots * sizeof *args);
-    mote_status status = e->instance ? run_frame(exec, e, args) : mote__host_call(exec, e->func, NULL, args);
+    mote_status status = !e->instance ? mote__host_call(exec, e->func, NULL, args)
+                         : e->code   ? run_frame(exec, e, args)
+                                     : run_tier_frame(exec, e, args);
     if (status == MOTE_OK) memcpy(slots, args, e->result_slots * sizeof *args);
     return status;
 }
@@ -174,7 +198,7 @@ static mote_status enter(mote_store *store, const struct entry *e, uint64_t *slo
 mote_status mote__call(mote_store *store, struct mote__func *func, uint64_t *slots, mote_error *error) {
     struct entry e = {.instance = func->instance, .func = func, .param_slots = func->type->param_slots, .result_slots = func->type->result_slots};
     mote_status status = MOTE_OK;
-    if (func->instance) {
+    if (func->instance && !func->instance->cells) {
         e.code = mote__code_get(func->instance->module, func->index, &status, error);
         if (!e.code) return status;
     }

@@ -1,6 +1,7 @@
 /* engine.c - the engine: configuration, canonical types, and the count of those who hold it. Modules are counted here too, because the
  * last hold on one releases the engine. */
 #include "run/code.h"
+#include "run/tier.h"
 #include "run/timer.h"
 #include "wasm/limits.h"
 #include "wasm/op.h"
@@ -26,7 +27,7 @@ static mote_config complete(const mote_config *given) {
     return config;
 }
 
-mote_status mote__engine_new(const mote_config *given, mote_engine **out, mote_error *error) {
+mote_status mote__engine_new(const mote_config *given, const struct mote__tier *tier, mote_engine **out, mote_error *error) {
     mote_config config = complete(given);
     mote_engine *engine = MOTE__NEW(&config.allocator, mote_engine);
     if (!engine) return mote__error_nomem(error, "making an engine");
@@ -37,6 +38,7 @@ mote_status mote__engine_new(const mote_config *given, mote_engine **out, mote_e
         MOTE__DELETE(&config.allocator, engine);
         return mote__error_nomem(error, "making an engine");
     }
+    if (tier && tier->engine_begin(engine)) engine->tier = tier;
     *out = engine;
     return MOTE_OK;
 }
@@ -44,6 +46,7 @@ mote_status mote__engine_new(const mote_config *given, mote_engine **out, mote_e
 static void free_engine(mote_engine *engine) {
     mote_allocator allocator = engine->config.allocator;
     mote__timer_stop(engine);
+    if (engine->tier) engine->tier->engine_end(engine);
     mote__types_deinit(&engine->types);
     MOTE__DELETE(&allocator, engine);
 }
@@ -79,6 +82,11 @@ mote_status mote__module_new(mote_engine *engine, struct span bytes, bool borrow
         return mote__error_nomem(error, "making a module");
     }
     module->code_drop = mote__code_drop;
+    mote_status status = engine->tier ? engine->tier->module_begin(module, error) : MOTE_OK;
+    if (status != MOTE_OK) {
+        mote__module_free(module);
+        return status;
+    }
     mote__engine_retain(engine);
     *out = module;
     return MOTE_OK;

@@ -24,6 +24,8 @@ struct mote__activation {
     uint64_t *base;     /* the dummy frame below its first frame */
     uint64_t *fp;       /* innermost frame and its site, set whenever C is entered */
     const uint16_t *pc;
+    const uint64_t *sp; /* compiled frames: where the innermost one's return address is */
+    bool compiled;      /* its frames run machine code (tier.h) */
 };
 
 struct mote__exec {
@@ -47,6 +49,15 @@ struct mote__exec {
     uint64_t scratch[4];             /* roots while an object is being made */
     uintptr_t native_limit;          /* lowest address the thread's stack may reach; 0: not entered yet */
     size_t stack_bytes;              /* reserved */
+    /* compiled code (tier.h) */
+    uintptr_t thread_sp;             /* of the C code that entered it */
+    uint64_t *native_sp;             /* of compiled code that entered C; where the next one begins */
+    uint64_t *native_stack;          /* lowest address; NULL without a tier */
+    size_t native_bytes;
+    uint64_t *results;               /* of an interpreted or host function that compiled code called */
+    uint64_t returned[3];            /* what a compiled function left in its result registers: an integer, a vector */
+    const void *resume;              /* where compiled code goes on after an exception was delivered */
+    uint32_t tail_index;             /* with MOTE__TAIL_COMPILED: own index of the function */
 };
 
 /* In `interrupt` while somebody is between setting it and lowering the stack limit: taking both back waits for that. */

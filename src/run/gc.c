@@ -5,6 +5,7 @@
  * Keeps: offset 0 is never an object; objects are 8-aligned; memory behind `top` is not assumed to be zero.
  * The hostile build collects at every allocation, so that a reference that no root names is seen at once. */
 #include "run/gc.h"
+#include "run/tier.h"
 
 #include <string.h>
 
@@ -178,22 +179,20 @@ static uint32_t node_of_site(const struct mote__code *code, uint32_t offset) {
     return low < code->site_count && code->sites[low].offset == offset ? code->sites[low].node : 0;
 }
 
-static void scan_frame(struct copier *c, uint64_t *fp, const uint16_t *site) {
-    const struct mote__code *code = mote__code_of_site(site);
-    for (uint32_t i = 0; i < code->local_ref_count; i++) forward_slot(c, &fp[code->local_refs[i]]);
-    for (uint32_t n = node_of_site(code, (uint32_t)(site - code->units)); n; n = code->nodes[n].next) forward_slot(c, &fp[code->nodes[n].slot]);
+static void scan_frame(struct copier *c, const struct mote__frame_at *at) {
+    const struct mote__code *code = at->code;
+    for (uint32_t i = 0; i < code->local_ref_count; i++) forward_slot(c, &at->fp[code->local_refs[i]]);
+    for (uint32_t n = node_of_site(code, at->offset); n; n = code->nodes[n].next) forward_slot(c, &at->fp[code->nodes[n].slot]);
 }
 
 static void scan_exec(struct copier *c, struct mote__exec *exec) {
     forward_slot(c, &exec->pending);
     for (size_t i = 0; i < sizeof exec->scratch / sizeof *exec->scratch; i++) forward_slot(c, &exec->scratch[i]);
     for (struct mote__activation *act = exec->activation; act; act = act->outer) {
-        const uint16_t *site = act->pc;
-        for (uint64_t *fp = act->fp; fp != act->base;) {
-            scan_frame(c, fp, site);
-            site = (const uint16_t *)(uintptr_t)fp[FRAME_SITE];
-            fp = (uint64_t *)(uintptr_t)fp[FRAME_CALLER];
-        }
+        struct mote__frame_walk walk;
+        struct mote__frame_at at;
+        mote__frame_walk_init(&walk, act);
+        while (mote__frame_walk_next(&walk, &at, false)) scan_frame(c, &at);
     }
 }
 

@@ -48,6 +48,7 @@ static struct mote__instance *new_instance(mote_store *store, mote_module *modul
     struct mote__instance *inst = (struct mote__instance *)(void *)block;
     inst->mem0 = &no_memory;
     inst->code = module->code;
+    inst->cells = module->cells;
     inst->globals = (uint64_t *)(void *)(block + l.globals);
     inst->global_refs = (struct mote__global **)(void *)(block + l.global_refs);
     inst->funcs = (struct mote__func **)(void *)(block + l.funcs);
@@ -89,6 +90,7 @@ struct mote__func *mote__instance_func(struct mote__instance *inst, uint32_t fun
     const mote_type *type = inst->module->func_types[func_index];
     *func = (struct mote__func){.type_id = type->id, .index = func_index, .type = type, .store = inst->store, .instance = inst};
     func->own_index = func_index - inst->module->func_import_count;
+    func->cell = inst->cells ? &inst->cells[func->own_index] : NULL;
     func->next = inst->store->funcs;
     inst->store->funcs = func;
     return inst->funcs[func_index] = func;

@@ -10,6 +10,7 @@
 #include "run/exec.h"
 #include "run/gc.h"
 #include "run/insn.h"
+#include "run/tier.h"
 #include "wasm/sem.h"
 #include "wasm/sem_atomic.h"
 #include "wasm/sem_simd.h"
@@ -82,19 +83,16 @@ static mote_status call_host_now(struct mote__exec *exec, uint64_t *fp, const ui
     return status;
 }
 
+/* Runs the function of the frame `fp` by the engine's tier. */
+static mote_status call_compiled_now(struct mote__exec *exec, uint64_t *fp, uint32_t own_index) {
+    exec->activation->fp = (uint64_t *)(uintptr_t)fp[FRAME_CALLER];
+    exec->activation->pc = (const uint16_t *)(uintptr_t)fp[FRAME_SITE];
+    return exec->store->engine->tier->enter(exec, (struct mote__instance *)(uintptr_t)fp[FRAME_INSTANCE], own_index, fp);
+}
+
 /* After a tail call of the host: its results go where this frame's caller expects them. */
 static void return_host_results(struct mote__exec *exec, uint64_t *first) {
     memmove(first, exec->host_slots, exec->host_func->type->result_slots * sizeof *first);
-}
-
-/* A table element that is not simply of the expected type: makes a lazy function, then says why not, or that it is a subtype after all. */
-COLD uint32_t resolve_element(struct mote__table *table, uint64_t index, uint32_t expected, struct mote__func **func) {
-    uint64_t value;
-    if (!mote__table_get(table, index, &value)) return MOTE_TRAP_ALLOCATION_FAILED;
-    if (!value) return MOTE_TRAP_UNINITIALIZED_ELEMENT;
-    *func = (struct mote__func *)(uintptr_t)value;
-    const mote_type *type = mote__type_by_id(&table->store->engine->types, expected);
-    return mote__type_is_sub((*func)->type, type) ? MOTE_TRAP_NONE : MOTE_TRAP_INDIRECT_CALL_TYPE;
 }
 
 bool mote__exec_charge(struct mote__exec *exec, uint64_t cost) {
@@ -224,9 +222,11 @@ static handler *const handlers[I_COUNT] = {
 };
 
 mote_status mote__interp_run(struct mote__exec *exec) {
-    uint64_t *fp = exec->activation->fp;
+    return mote__interp_step(exec, exec->activation->fp, exec->activation->pc);
+}
+
+mote_status mote__interp_step(struct mote__exec *exec, uint64_t *fp, const uint16_t *pc) {
     struct mote__instance *inst = (struct mote__instance *)(uintptr_t)fp[FRAME_INSTANCE];
-    const uint16_t *pc = exec->activation->pc;
     return (mote_status)handlers[*pc](pc, fp, inst, exec, inst->mem0->base, inst->mem0->bytes, 0, handlers, (floats){0});
 }
 
@@ -267,8 +267,11 @@ mote_status mote__interp_run(struct mote__exec *exec) {
     } while (0)
 
 mote_status mote__interp_run(struct mote__exec *exec) {
-    uint64_t *fp = exec->activation->fp, r = 0, len;
-    const uint16_t *pc = exec->activation->pc;
+    return mote__interp_step(exec, exec->activation->fp, exec->activation->pc);
+}
+
+mote_status mote__interp_step(struct mote__exec *exec, uint64_t *fp, const uint16_t *pc) {
+    uint64_t r = 0, len;
     struct mote__instance *inst = (struct mote__instance *)(uintptr_t)fp[FRAME_INSTANCE];
     uint8_t *mem;
     floats f = {0};

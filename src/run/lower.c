@@ -37,6 +37,7 @@ enum location { LOC_SLOT, LOC_LOCAL, LOC_CONST, LOC_R, LOC_F };
 #include <string.h>
 
 #include "run/code.h"
+#include "run/tier.h"
 
 /* A branch whose target is not known yet. */
 struct fixup {
@@ -322,15 +323,38 @@ void mote__code_free(const mote_allocator *allocator, struct mote__code *code) {
 }
 
 void mote__code_drop(mote_module *module) {
+    if (module->tier_data) module->engine->tier->module_end(module);
     for (uint32_t i = 0; i < module->func_count - module->func_import_count; i++)
         mote__code_free(module->arena.allocator, atomic_load_explicit(&module->code[i], memory_order_relaxed));
+}
+
+static bool is_compiled(mote_module *module, uint32_t func_index) {
+    return module->cells && module->engine->tier->compiles(module, func_index - module->func_import_count);
+}
+
+/* What the interpreter runs for a function of the tier's. */
+static struct mote__code *bridge(mote_module *module, uint32_t func_index, mote_status *status, mote_error *error) {
+    uint32_t own = func_index - module->func_import_count, params = module->func_types[func_index]->param_slots;
+    const uint16_t units[] = {I_call_compiled, (uint16_t)own, (uint16_t)(own >> 16), (uint16_t)params};
+    struct mote__code *code = mote__alloc_zeroed(module->arena.allocator, sizeof *code + sizeof units);
+    if (!code) {
+        *status = mote__error_nomem(error, "calling a function");
+        return NULL;
+    }
+    memcpy(code->units, units, sizeof units);
+    code->func_index = func_index;
+    code->frame_slots = FRAME_HEADER;
+    code->param_slots = params;
+    code->unit_count = sizeof units / sizeof *units;
+    code->alloc_bytes = sizeof *code + sizeof units;
+    return code;
 }
 
 struct mote__code *mote__code_get(mote_module *module, uint32_t func_index, mote_status *status, mote_error *error) {
     _Atomic(void *) *place = &module->code[func_index - module->func_import_count];
     struct mote__code *code = atomic_load_explicit(place, memory_order_acquire);
     if (code) return code;
-    code = lower_func(module, func_index, -1, NULL, status, error);
+    code = is_compiled(module, func_index) ? bridge(module, func_index, status, error) : lower_func(module, func_index, -1, NULL, status, error);
     if (!code) return NULL;
     void *expected = NULL;
     if (atomic_compare_exchange_strong(place, &expected, code)) return code;

@@ -4,6 +4,7 @@
 #include "run/store.h"
 #include "run/exec.h"
 #include "run/gc.h"
+#include "run/tier.h"
 #include "run/timer.h"
 #include "wasm/limits.h"
 #include <assert.h>
@@ -113,6 +114,7 @@ struct mote__func *mote__func_new_host(mote_store *store, const mote_type *type,
     if (!func) return NULL;
     mote__recgroup_retain(type->group);
     *func = (struct mote__func){.type_id = type->id, .type = type, .store = store, .fn = fn, .raw = raw, .env = env, .drop = drop};
+    if (store->engine->tier) func->cell = store->engine->tier->host_cell(store->engine);
     func->next = store->funcs;
     store->funcs = func;
     return func;

@@ -12,6 +12,7 @@
 
 struct mote__exec;
 struct mote__gc;
+struct mote__tier;
 
 /* ---------------------------------------------------------------- engine */
 
@@ -22,11 +23,14 @@ struct mote_engine {
     struct os_mutex lock;       /* of the timer below */
     struct mote__timer *timer;     /* deadlines; made when the first is set */
     _Atomic uint32_t store_serial; /* the last store's */
+    const struct mote__tier *tier; /* NULL: everything is interpreted */
+    void *tier_data;
 };
 
 static inline const mote_allocator *mote__engine_alloc(mote_engine *engine) { return &engine->config.allocator; }
 void mote__config_init(mote_config *config);
-mote_status mote__engine_new(const mote_config *config, mote_engine **out, mote_error *error);
+/* `tier`: what compiles its functions if it can be used here, or NULL. */
+mote_status mote__engine_new(const mote_config *config, const struct mote__tier *tier, mote_engine **out, mote_error *error);
 
 /* A module from its binary form; it holds the engine. The last release frees it. */
 mote_status mote__module_new(mote_engine *engine, struct span bytes, bool borrow, mote_module **out, mote_error *error);
@@ -44,6 +48,7 @@ struct mote__func {
     const mote_type *type;      /* held for host functions */
     mote_store *store;
     struct mote__instance *instance; /* NULL: a host function */
+    _Atomic(void *) *cell;      /* with a tier: machine code that runs it; see tier.h */
     mote_host_fn fn;            /* typed host functions; NULL for raw ones */
     mote_host_raw_fn raw;       /* typed ones go through mote__host_call_typed */
     void *env;
@@ -110,6 +115,7 @@ struct mote__tag {
 struct mote__instance {
     struct mote__memory *mem0;      /* memories[0] or an empty dummy, never NULL */
     _Atomic(void *) *code;          /* module->code: an entry per own function */
+    _Atomic(void *) *cells;         /* with a tier: machine code per own function; NULL without */
     uint64_t *globals;              /* values of own globals, two slots each, indexed from the first own one */
     struct mote__global **global_refs; /* imported ones by index; own ones only once somebody asked (else NULL) */
     struct mote__func **funcs;      /* imported ones by index; own ones NULL until somebody takes a reference */
@@ -148,7 +154,8 @@ enum { MOTE__FRAMES_INNER = 32, MOTE__FRAMES_OUTER = 32 };
 /* A frame of the last backtrace. Its place in the module is worked out when somebody asks: mote__frame_offset (unwind.c). */
 struct mote__frame_record {
     struct mote__instance *instance;
-    uint32_t func_index, unit;
+    uint32_t func_index, unit; /* units of lowered code, bytes of compiled code */
+    bool compiled;
 };
 
 struct mote_store {
@@ -252,6 +259,9 @@ mote_status mote__table_new(mote_store *store, const struct mote__tabletype *typ
 void mote__table_free(struct mote__table *table);
 /* Reads element `index` (below size) as a reference value, making its function if it is a lazy one; false when out of memory. */
 bool mote__table_get(struct mote__table *table, uint64_t index, uint64_t *value);
+/* The function of an element (below size) of a function table that is not simply of the type `expected` (an id): makes a lazy one; a trap unless its type
+ * is a subtype. */
+uint32_t mote__table_resolve(struct mote__table *table, uint64_t index, uint32_t expected, struct mote__func **func);
 void mote__table_set(struct mote__table *table, uint64_t index, uint64_t value);
 /* Old size, or UINT64_MAX when refused. */
 uint64_t mote__table_grow(struct mote__table *table, uint64_t count, uint64_t fill);

@@ -172,3 +172,12 @@ bool mote__table_set_lazily(struct mote__table *table, uint64_t to, struct mote_
     for (uint32_t i = 0; i < count; i++) table->elements[to + i] = 0;
     return true;
 }
+
+uint32_t mote__table_resolve(struct mote__table *table, uint64_t index, uint32_t expected, struct mote__func **func) {
+    uint64_t value;
+    if (!mote__table_get(table, index, &value)) return MOTE_TRAP_ALLOCATION_FAILED;
+    if (!value) return MOTE_TRAP_UNINITIALIZED_ELEMENT;
+    *func = (struct mote__func *)(uintptr_t)value;
+    const mote_type *type = mote__type_by_id(&table->store->engine->types, expected);
+    return mote__type_is_sub((*func)->type, type) ? MOTE_TRAP_NONE : MOTE_TRAP_INDIRECT_CALL_TYPE;
+}

@@ -5,10 +5,54 @@
 #include "run/code.h"
 #include "run/exec.h"
 #include "run/gc.h"
+#include "run/tier.h"
 
 static struct mote__instance *frame_instance(const uint64_t *fp) { return (struct mote__instance *)(uintptr_t)fp[FRAME_INSTANCE]; }
 static uint64_t *frame_caller(const uint64_t *fp) { return (uint64_t *)(uintptr_t)fp[FRAME_CALLER]; }
 static const uint16_t *frame_site(const uint64_t *fp) { return (const uint16_t *)(uintptr_t)fp[FRAME_SITE]; }
+
+/* ---------------------------------------------------------------- frames */
+
+static bool contains(const struct mote__code *code, const uint16_t *pc) {
+    return code && pc >= code->units && pc <= code->units + code->unit_count;
+}
+
+/* The code that a position which is no site belongs to: a search through the module's functions. */
+static const struct mote__code *code_at(const mote_module *module, const uint16_t *pc) {
+    for (uint32_t i = 0; i < module->func_count - module->func_import_count; i++) {
+        const struct mote__code *code = atomic_load_explicit(&module->code[i], memory_order_acquire);
+        if (contains(code, pc)) return code;
+    }
+    return NULL;
+}
+
+void mote__frame_walk_init(struct mote__frame_walk *walk, const struct mote__activation *act) {
+    *walk = (struct mote__frame_walk){.activation = act, .fp = act->fp, .pc = act->pc, .sp = act->sp};
+}
+
+static void at_compiled(struct mote__frame_walk *walk, struct mote__frame_at *at) {
+    mote_module *module = at->instance->module;
+    const void *site = (const void *)(uintptr_t)*walk->sp++;
+    at->code = module->engine->tier->code_of_site(module, site, &at->offset);
+    at->pc = site;
+    at->sp = walk->sp;
+}
+
+static void at_interpreted(struct mote__frame_walk *walk, struct mote__frame_at *at, bool by_address) {
+    at->pc = walk->pc;
+    at->code = by_address ? code_at(at->instance->module, at->pc) : mote__code_of_site(at->pc);
+    at->offset = at->code ? (uint32_t)(at->pc - at->code->units) : 0;
+    walk->pc = frame_site(walk->fp);
+}
+
+bool mote__frame_walk_next(struct mote__frame_walk *walk, struct mote__frame_at *at, bool by_address) {
+    if (walk->fp == walk->activation->base) return false;
+    *at = (struct mote__frame_at){.fp = walk->fp, .instance = frame_instance(walk->fp)};
+    if (walk->activation->compiled) at_compiled(walk, at);
+    else at_interpreted(walk, at, by_address);
+    walk->fp = frame_caller(walk->fp);
+    return true;
+}
 
 /* ---------------------------------------------------------------- exceptions */
 
@@ -40,69 +84,64 @@ static void deliver(struct mote__exec *exec, uint64_t *fp, const struct mote__cl
     if (clause->with_ref && !clause->ref_first) *to = exec->pending;
 }
 
-mote_status mote__unwind(struct mote__exec *exec) {
-    struct mote__activation *act = exec->activation;
-    const struct mote__exception *exception = (const struct mote__exception *)(const void *)mote__object_at(exec, exec->pending);
-    uint64_t *fp = act->fp;
-    const uint16_t *site = act->pc;
-    while (fp != act->base) {
-        const struct mote__code *code = mote__code_of_site(site);
-        int32_t h = innermost_handler(code, (uint32_t)(site - code->units));
-        for (; h >= 0; h = code->handlers[h].parent) {
-            const struct mote__clause *clause = matching_clause(code, &code->handlers[h], frame_instance(fp), exception->tag);
-            if (!clause) continue;
-            deliver(exec, fp, clause, exception);
-            exec->pending = 0;
-            act->fp = fp;
-            act->pc = code->units + clause->target;
-            return MOTE_OK;
-        }
-        site = frame_site(fp);
-        fp = frame_caller(fp);
+/* The clause of a frame that catches, or NULL. */
+static const struct mote__clause *catching_clause(const struct mote__frame_at *at, const struct mote__tag *tag) {
+    int32_t h = innermost_handler(at->code, at->offset);
+    for (; h >= 0; h = at->code->handlers[h].parent) {
+        const struct mote__clause *clause = matching_clause(at->code, &at->code->handlers[h], at->instance, tag);
+        if (clause) return clause;
     }
-    if (!act->outer) mote__record_backtrace(exec);
+    return NULL;
+}
+
+/* The activation goes on in a frame at the clause's code. */
+static void go_on_at(struct mote__exec *exec, const struct mote__frame_at *at, const struct mote__clause *clause) {
+    struct mote__activation *act = exec->activation;
+    act->fp = at->fp;
+    act->sp = at->sp;
+    if (act->compiled) exec->resume = (const uint8_t *)at->pc - at->offset + clause->target;
+    else act->pc = at->code->units + clause->target;
+}
+
+mote_status mote__unwind(struct mote__exec *exec) {
+    const struct mote__exception *exception = (const struct mote__exception *)(const void *)mote__object_at(exec, exec->pending);
+    struct mote__frame_walk walk;
+    struct mote__frame_at at;
+    mote__frame_walk_init(&walk, exec->activation);
+    while (mote__frame_walk_next(&walk, &at, false)) {
+        const struct mote__clause *clause = catching_clause(&at, exception->tag);
+        if (!clause) continue;
+        deliver(exec, at.fp, clause, exception);
+        exec->pending = 0;
+        go_on_at(exec, &at, clause);
+        return MOTE_OK;
+    }
+    if (!exec->activation->outer) mote__record_backtrace(exec);
     return MOTE_E_EXCEPTION;
 }
 
 /* ---------------------------------------------------------------- backtraces */
 
-static bool contains(const struct mote__code *code, const uint16_t *pc) {
-    return code && pc >= code->units && pc <= code->units + code->unit_count;
-}
-
-/* The code that a position which is no site belongs to: a search through the module's functions. */
-static const struct mote__code *code_at(const mote_module *module, const uint16_t *pc) {
-    for (uint32_t i = 0; i < module->func_count - module->func_import_count; i++) {
-        const struct mote__code *code = atomic_load_explicit(&module->code[i], memory_order_acquire);
-        if (contains(code, pc)) return code;
-    }
-    return NULL;
-}
-
-static void record(mote_store *store, struct mote__instance *instance, const struct mote__code *code, const uint16_t *pc, bool at_site) {
-    uint64_t n = store->frame_total++;
-    if (!code || code->func_index == UINT32_MAX) {
-        store->frame_total--;
-        return;
-    }
+static void record(mote_store *store, const struct mote__frame_at *at, bool compiled, bool at_site) {
+    uint64_t n = store->frame_total;
+    if (!at->code || at->code->func_index == UINT32_MAX) return;
+    store->frame_total++;
     /* the first frames are kept, and the last ones in a ring behind them */
     uint64_t place = n < MOTE__FRAMES_INNER ? n : MOTE__FRAMES_INNER + (n - MOTE__FRAMES_INNER) % MOTE__FRAMES_OUTER;
-    store->frames[place] = (struct mote__frame_record){.instance = instance, .func_index = code->func_index,
-                                                       .unit = (uint32_t)(pc - code->units) - at_site};
+    store->frames[place] = (struct mote__frame_record){.instance = at->instance, .func_index = at->code->func_index,
+                                                       .unit = at->offset - at_site, .compiled = compiled};
 }
 
 void mote__record_backtrace(struct mote__exec *exec) {
-    mote_store *store = exec->store;
     bool at_instruction = exec->at_instruction;
     exec->at_instruction = false;
-    store->frame_total = 0;
+    exec->store->frame_total = 0;
     for (struct mote__activation *act = exec->activation; act; act = act->outer) {
-        const uint16_t *pc = act->pc;
-        bool innermost = true;
-        for (uint64_t *fp = act->fp; fp != act->base; pc = frame_site(fp), fp = frame_caller(fp), innermost = false) {
-            struct mote__instance *instance = frame_instance(fp);
-            const struct mote__code *code = innermost ? code_at(instance->module, pc) : mote__code_of_site(pc);
-            record(store, instance, code, pc, !at_instruction);
+        struct mote__frame_walk walk;
+        struct mote__frame_at at;
+        mote__frame_walk_init(&walk, act);
+        for (bool innermost = true; mote__frame_walk_next(&walk, &at, innermost); innermost = false) {
+            record(exec->store, &at, act->compiled, act->compiled || !at_instruction);
             at_instruction = false;
         }
     }
@@ -118,6 +157,7 @@ const struct mote__frame_record *mote__store_frame(const mote_store *store, size
 
 uint64_t mote__frame_offset(const struct mote__frame_record *r) {
     mote_module *module = r->instance->module;
+    if (r->compiled) return module->engine->tier->wasm_offset(module, r->func_index, r->unit);
     const struct mote__code *code = atomic_load_explicit(&module->code[r->func_index - module->func_import_count], memory_order_acquire);
     return code ? mote__code_wasm_offset(module, code, r->unit) : 0;
 }

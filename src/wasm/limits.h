@@ -24,6 +24,7 @@ enum {
     LIMIT_BODY_BYTES = 7654321,
     LIMIT_BR_TABLE_LABELS = 1000000,
     LIMIT_BLOCK_DEPTH = 50000,
+    LIMIT_CODE_MEMORY = 768 << 20, /* bytes of machine code per engine */
     LIMIT_TABLE_ELEMENTS = 10000000,
     LIMIT_TEXT_BYTES = 1 << 30, /* of a printed module */
     LIMIT_TEXT_NESTING = 100000, /* folded instructions and blocks in the text format */

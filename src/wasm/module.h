@@ -134,7 +134,8 @@ struct mote_module {
     /* Filled by whoever runs the module (src/run): an entry per own function, zeroed; freed through code_drop. */
     _Atomic(void *) *code;
     void (*code_drop)(struct mote_module *module);
-    void *run_cache; /* whatever the run layer derived for the module, freed by code_drop */
+    _Atomic(void *) *cells; /* with a tier (run/tier.h): machine code per own function */
+    void *tier_data;        /* the tier's own */
 };
 
 /* Decodes and validates. `text` has been turned into the binary format before. The module holds the engine's types. */

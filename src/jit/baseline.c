@@ -1,0 +1,127 @@
+/* baseline.c - the policy of the baseline compiler: one pass over a validated body (walk.h), which keeps for every operand where its value is and emits
+ * code only when something must happen.
+ *
+ * An operand is a constant, a local (not copied until it must be), a temporary register, the processor's flags (a comparison that a branch may use), or
+ * its own canonical slot, which follows from what is below it (as in run/lower.c). The locals that are used most, weighted by loop depth and counted in
+ * a walk of their own, are pinned: each has a register for the whole function. A pin is valid when its register holds the local, and dirty when the slot
+ * does not; calls store the dirty ones and leave none valid, so that locals are loaded again when they are next used.
+ * At block boundaries operands are in their slots or constant, except the single result of a label, which is in rax or xmm0; which pins are valid at a
+ * label is decided by the first branch to it (loops: those that the loop uses).
+ *
+ * Whatever has no machine code of its own is one instruction of the interpreter, run on the operands' slots by a helper ("step").
+ *
+ * Keeps: every live value is in its slot at each site (call, allocation, throw); an i32 in a register or slot is zero-extended.
+ * Cost: linear in the body, walked twice. Left to the interpreter: engines with fuel or canonical NaNs, frames too large for 16-bit slots. */
+enum location { LOC_SLOT, LOC_LOCAL, LOC_CONST, LOC_REG, LOC_FLAGS };
+
+#define WALK_EMIT(...)                                                                             \
+    do {                                                                                           \
+        if (w->live) {                                                                             \
+            __VA_ARGS__;                                                                           \
+        }                                                                                          \
+    } while (0)
+#define WALK_VALUE_EXTRA                                                                           \
+    uint8_t loc;    /* enum location */                                                            \
+    int8_t reg;     /* LOC_REG */                                                                  \
+    uint8_t cc;     /* LOC_FLAGS: holds when the value is 1 */                                     \
+    int32_t slot;   /* canonical */                                                                \
+    uint32_t local; /* LOC_LOCAL */                                                                \
+    uint32_t prev;  /* LOC_LOCAL: stack index + 1 of the next pending read of the same local below */ \
+    uint32_t node;  /* reference slots at and below it, as of the last site above it */            \
+    uint64_t bits;  /* LOC_CONST */
+#define WALK_FRAME_EXTRA                                                                           \
+    int32_t base;            /* slot of the first value of its label */                            \
+    uint32_t start;          /* loops: where to branch back to */                                  \
+    uint32_t fixups;         /* branches to its end, index + 1 */                                  \
+    uint32_t else_fixup;     /* if: the branch around the first arm, index + 1 */                  \
+    int32_t handler, inner;  /* its own; the one in force inside it */                             \
+    uint32_t weight;         /* of a use in it */                                                  \
+    uint32_t loop;           /* innermost loop's number + 1 */                                     \
+    bool known;              /* `need` is decided: somebody branches to its label */               \
+    uint32_t need, dirty;    /* pins at its label */                                               \
+    uint32_t if_valid, if_dirty; /* pins where the second arm begins */                            \
+    uint32_t stub, stub_stamp;   /* br_table: moves for this label, made for this br_table */
+#define WALK_EXTRA struct compilation *c;
+
+#include "jit/jit.h"
+#include <assert.h>
+
+struct fixup {
+    uint32_t at;   /* of a distance */
+    uint32_t next; /* index + 1 */
+};
+
+/* Code out of line, at the function's end. */
+enum stub_kind { STUB_TRAP, STUB_STOP, STUB_RESOLVE, STUB_TRUNCATE };
+struct stub {
+    uint8_t kind, trap;
+    int8_t reg;      /* STUB_TRUNCATE: the float that does not fit */
+    bool wide;       /* ... an f64 */
+    uint32_t at;     /* the distance that leads here */
+    uint32_t back;   /* STUB_RESOLVE: where to go on */
+    uint32_t a, b;   /* table, type id */
+    const uint8_t *op_pos;
+};
+
+struct pin {
+    uint32_t local;
+    int32_t slot;
+    int8_t reg;
+    bool is_float;
+    valtype type;
+};
+
+/* What the counting walk learns about a loop: a bit per local, by its number's low bits. */
+struct loop_use { uint64_t used, set; };
+
+struct literal_use { uint32_t at, unit; };
+
+enum { PINS_MAX = 16, FAR_SLOT = 30000 };
+
+struct compilation {
+    const mote_allocator *allocator;
+    const struct jit_engine *jit;
+    const struct jit_module *jm;
+    struct code_buffer *b;
+    struct jit_output *out;
+    bool failed;    /* out of memory */
+    bool left;      /* something is not compiled */
+    bool counting;  /* the first walk */
+    bool memory;    /* rMEMORY is in use: memory 0 is guarded and accessed */
+    bool cpu_bmi2, cpu_lzcnt, cpu_popcnt, cpu_sse41;
+    VEC(struct fixup) fixups;
+    VEC(struct stub) stubs;
+    VEC(struct mote__handler) handlers;
+    VEC(struct pending_clause { uint32_t handler; struct mote__clause clause; }) clauses;
+    VEC(struct mote__site) sites;
+    VEC(struct mote__refnode) nodes;
+    VEC(uint16_t) literals;
+    VEC(struct literal_use) literal_uses;
+    VEC(int32_t) local_slots;
+    VEC(uint32_t) heads;     /* by local: stack index + 1 of the topmost pending read */
+    VEC(uint32_t) weights;   /* by local */
+    VEC(uint8_t) pin_of;     /* by local: pin + 1 */
+    VEC(struct loop_use) loops;
+    uint32_t loops_seen;
+    uint64_t call_weight;
+    struct pin pins[PINS_MAX];
+    uint32_t pin_count, valid, dirty;
+    int64_t owner[2][16];    /* stack index of the operand in each temporary, or -1 */
+    uint32_t locked[2];      /* temporaries that the instruction at hand uses */
+    int64_t flags_at;        /* stack index of the operand in the flags, or -1 */
+    uint32_t flushed;        /* operands below this index are in their slots or constant */
+    uint32_t noded;          /* operands below this index have their `node` */
+    int32_t first_slot, max_slot, handler;
+    uint32_t stamp, frame_at; /* where the frame's size stands in the prologue */
+    int64_t watch;            /* byte whose wasm offset is wanted, or -1 */
+    const uint8_t *watch_pos;
+};
+
+#define WALK_CALLBACKS
+#include "wasm/walk.h"
+
+#include "jit/baseline_operand.h"
+#include "jit/baseline_control.h"
+#include "jit/baseline_compute.h"
+#include "jit/baseline_ops.h"
+#include "jit/baseline_function.h"

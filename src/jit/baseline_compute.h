@@ -1,0 +1,719 @@
+/* baseline_compute.h - the part of baseline.c for plain computation and memory accesses: tables of opcodes, and the few shapes that they have.
+ * Included by baseline.c alone. */
+
+/* ---------------------------------------------------------------- steps: one instruction of the interpreter */
+
+static void literal(struct compilation *c, uint32_t unit) {
+    uint16_t *place = mote__vec_push(&c->literals, c->allocator);
+    if (place) *place = (uint16_t)unit;
+    else c->failed = true;
+}
+static void literal32(struct compilation *c, uint32_t x) {
+    literal(c, x & 0xFFFF);
+    literal(c, x >> 16);
+}
+static void literal_slot(struct compilation *c, int32_t slot) {
+    if (slot != (int16_t)slot) c->left = true;
+    literal(c, (uint16_t)slot);
+}
+
+/* The operands of a step are in their canonical slots, and everything else that lives is in its own. The units follow by literal(), then end_step. */
+static uint32_t begin_step(struct walk *w, uint32_t n_in, uint32_t insn) {
+    struct compilation *c = w->c;
+    w->count += n_in;
+    settle_values(w, n_in);
+    w->count -= n_in;
+    leave_registers(w);
+    uint32_t first = (uint32_t)c->literals.count;
+    literal(c, insn);
+    return first;
+}
+
+/* `limit`: operands that may be roots meanwhile. */
+static void end_step(struct walk *w, uint32_t first, uint32_t limit) {
+    struct compilation *c = w->c;
+    literal(c, I_exit);
+    struct literal_use *use = mote__vec_push(&c->literal_uses, c->allocator);
+    uint32_t at = (uint32_t)x_lea_rip(c->b, RSI);
+    if (use) *use = (struct literal_use){.at = at, .unit = first};
+    else c->failed = true;
+    call_helper(w, HELPER_step);
+    site(w, limit);
+}
+
+/* How the interpreter's instruction for an op is written with slots alone. */
+enum step_form { STEP_NONE, STEP_PLAIN, STEP_LANE, STEP_SHUFFLE, STEP_WIDE, STEP_LOAD, STEP_STORE, STEP_LOAD_LANE, STEP_STORE_LANE, STEP_ATOMIC };
+static const struct { uint16_t insn; uint8_t form; } step_of_op[OP_COUNT] = {
+#define IB(id, a, out)        [OP_##id] = {I_##id##_ss_s, STEP_PLAIN},
+#define IBT(id, a, out)       [OP_##id] = {I_##id##_ss_s, STEP_PLAIN},
+#define IU(id, a, out)        [OP_##id] = {I_##id##_s_s, STEP_PLAIN},
+#define FB(id, a)             [OP_##id] = {I_##id##_ss_s, STEP_PLAIN},
+#define FC(id, a)             [OP_##id] = {I_##id##_ss_s, STEP_PLAIN},
+#define FU(id, a, out)        [OP_##id] = {I_##id##_s_s, STEP_PLAIN},
+#define FI(id, a, out)        [OP_##id] = {I_##id##_s_s, STEP_PLAIN},
+#define FIT(id, a, out)       [OP_##id] = {I_##id##_s_s, STEP_PLAIN},
+#define IF_(id, a, out)       [OP_##id] = {I_##id##_s_s, STEP_PLAIN},
+#define LI(id, mem)           [OP_##id] = {I_x_##id, STEP_LOAD},
+#define LF(id, t, mem)        [OP_##id] = {I_x_##id, STEP_LOAD},
+#define LV(id, mem)           [OP_##id] = {I_x_##id, STEP_LOAD},
+#define SI(id, mem)           [OP_##id] = {I_x_##id, STEP_STORE},
+#define SF(id, t, mem)        [OP_##id] = {I_x_##id, STEP_STORE},
+#define SV(id, mem)           [OP_##id] = {I_x_##id, STEP_STORE},
+#define V1(id, out, a)        [OP_##id] = {I_##id##_s, STEP_PLAIN},
+#define V2(id)                [OP_##id] = {I_##id##_ss, STEP_PLAIN},
+#define VS(id)                [OP_##id] = {I_##id##_ss, STEP_PLAIN},
+#define V3(id)                [OP_##id] = {I_##id##_s, STEP_PLAIN},
+#define GL1(id, out, a)       [OP_##id] = {I_##id, STEP_LANE},
+#define GL2(id, a, b)         [OP_##id] = {I_##id, STEP_LANE},
+#define GSHUFFLE(id)          [OP_##id] = {I_##id, STEP_SHUFFLE},
+#define GWIDE4(id)            [OP_##id] = {I_##id, STEP_WIDE},
+#define GWIDE2(id)            [OP_##id] = {I_##id, STEP_WIDE},
+#define XLOAD_LANE(id, mem)   [OP_##id] = {I_##id, STEP_LOAD_LANE},
+#define XSTORE_LANE(id, mem)  [OP_##id] = {I_##id, STEP_STORE_LANE},
+#define XATOMIC_LOAD(id, mem) [OP_##id] = {I_##id, STEP_ATOMIC},
+#define XATOMIC_STORE(id, t, mem)   [OP_##id] = {I_##id, STEP_ATOMIC},
+#define XATOMIC_RMW(id, t, mem)     [OP_##id] = {I_##id, STEP_ATOMIC},
+#define XATOMIC_CMPXCHG(id, t, mem) [OP_##id] = {I_##id, STEP_ATOMIC},
+#define B(id, a)
+#define BF(id, a)
+#define BN(id, a)
+#include "run/insn.def"
+};
+
+static char result_letter(enum mote__op op) {
+    const char *sig = mote__op_info[op].sig;
+    uint32_t in = walk_sig_in(sig);
+    return strlen(sig) > in + 1 ? sig[in + 1] : 0;
+}
+
+static void put_memory(struct walk *w) {
+    literal(w->c, w->imm.a);
+    literal32(w->c, (uint32_t)w->imm.x);
+    literal32(w->c, (uint32_t)(w->imm.x >> 32));
+}
+
+/* Any computing instruction or memory access. */
+static void emit_step(struct walk *w, enum mote__op op, uint32_t n_in) {
+    struct compilation *c = w->c;
+    enum step_form form = (enum step_form)step_of_op[op].form;
+    char out = result_letter(op);
+    bool access = form >= STEP_LOAD, store = form == STEP_STORE || form == STEP_STORE_LANE;
+    uint32_t first = begin_step(w, n_in, step_of_op[op].insn), i = w->count;
+    int32_t slot = canonical(w, i);
+    use_slot(c, slot + 4);
+    if (!store) literal_slot(c, slot);
+    uint32_t before = access ? (store ? 2 : 1) : n_in;
+    for (uint32_t k = 0; k < before; k++) literal_slot(c, operand(w, k)->slot);
+    if (access) put_memory(w);
+    for (uint32_t k = before; k < n_in; k++) literal_slot(c, operand(w, k)->slot);
+    if (form == STEP_LANE || form == STEP_LOAD_LANE || form == STEP_STORE_LANE) literal(c, w->imm.b);
+    if (form == STEP_SHUFFLE)
+        for (int k = 0; k < 16; k += 2) literal(c, w->imm.bytes[k] | (uint32_t)w->imm.bytes[k + 1] << 8);
+    end_step(w, first, w->count);
+    if (form == STEP_WIDE) {
+        result_in_slot(w, i, VT_I64);
+        result_in_slot(w, i + 1, VT_I64);
+    } else if (out) {
+        result_in_slot(w, i, walk_letter(out));
+    }
+}
+
+/* ---------------------------------------------------------------- integers */
+
+static void swap_operands(struct walk *w) {
+    struct walk_value *a = operand(w, 0), *b = operand(w, 1), t = *a;
+    *a = *b;
+    *b = t;
+}
+
+static bool is_commutative(enum x_alu alu) { return alu != ALU_SUB && alu != ALU_CMP; }
+
+/* add, sub, and, or, xor */
+static void emit_alu(struct walk *w, enum x_alu alu, valtype type) {
+    struct compilation *c = w->c;
+    bool wide = type == VT_I64;
+    unlink_operands(w, 2);
+    if (operand(w, 0)->loc == LOC_CONST && is_commutative(alu)) swap_operands(w);
+    struct walk_value *a = operand(w, 0), *b = operand(w, 1);
+    if (is_commutative(alu) && is_own(b) && !is_own(a)) {
+        swap_operands(w);
+    } else if (is_commutative(alu) && in_memory(c, a) && !in_memory(c, b) && b->loc != LOC_CONST) {
+        swap_operands(w);
+    }
+    int from = use_reg(w, a);
+    bool immediate = is_const32(b);
+    struct x_rm rm = immediate ? in_reg(NO_REG) : use_rm(w, b);
+    int to = take_result(w, GP, a, rm.reg);
+    int32_t k = (int32_t)(uint32_t)b->bits;
+    if (to != from && alu == ALU_ADD && immediate) {
+        x_lea(c->b, wide, to, at_base(from, k));
+    } else if (to != from && alu == ALU_ADD && rm.reg >= 0) {
+        x_lea(c->b, wide, to, at_index(from, rm.reg, 0));
+    } else {
+        move_reg(c, type, to, from);
+        if (immediate) x_alu_const(c->b, alu, wide, in_reg(to), k);
+        else x_alu(c->b, alu, wide, to, rm);
+    }
+    result_in_reg(w, w->count, type, to);
+}
+
+static void emit_mul(struct walk *w, valtype type) {
+    struct compilation *c = w->c;
+    bool wide = type == VT_I64;
+    unlink_operands(w, 2);
+    if (operand(w, 0)->loc == LOC_CONST || (is_own(operand(w, 1)) && !is_own(operand(w, 0)))) swap_operands(w);
+    struct walk_value *a = operand(w, 0), *b = operand(w, 1);
+    if (is_const32(b)) {
+        struct x_rm rm = use_rm(w, a);
+        int to = take_result(w, GP, a, NO_REG);
+        x_imul_const(c->b, wide, to, rm, (int32_t)(uint32_t)b->bits);
+        result_in_reg(w, w->count, type, to);
+        return;
+    }
+    int from = use_reg(w, a);
+    struct x_rm rm = use_rm(w, b);
+    int to = take_result(w, GP, a, rm.reg);
+    move_reg(c, type, to, from);
+    x_imul(c->b, wide, to, rm);
+    result_in_reg(w, w->count, type, to);
+}
+
+static void emit_shift(struct walk *w, enum x_shift shift, valtype type) {
+    struct compilation *c = w->c;
+    bool wide = type == VT_I64;
+    unlink_operands(w, 2);
+    struct walk_value *a = operand(w, 0), *b = operand(w, 1);
+    int from = use_reg(w, a);
+    if (b->loc == LOC_CONST) {
+        int to = take_result(w, GP, a, NO_REG);
+        move_reg(c, type, to, from);
+        x_shift_const(c->b, shift, wide, to, b->bits & (wide ? 63 : 31));
+        result_in_reg(w, w->count, type, to);
+        return;
+    }
+    int count = use_reg(w, b);
+    if (c->cpu_bmi2 && shift >= SHIFT_SHL) {
+        int to = take_result(w, GP, a, NO_REG);
+        x_shiftx(c->b, shift, wide, to, from, count);
+        result_in_reg(w, w->count, type, to);
+        return;
+    }
+    if (count != RCX) {
+        if (from == RCX) {
+            from = take_temp(w, GP);
+            x_mov(c->b, wide, from, RCX);
+            a->reg = (int8_t)from;
+            a->loc = LOC_REG;
+        }
+        take_certain(w, GP, RCX);
+        x_mov(c->b, false, RCX, count);
+    }
+    const struct pin *pin = wanted_pin(w, GP);
+    int to = pin && pin->reg != count ? pin->reg : is_own(a) && from != RCX ? from : take_temp(w, GP);
+    move_reg(c, type, to, from);
+    x_shift_cl(c->b, shift, wide, to);
+    result_in_reg(w, w->count, type, to);
+}
+
+enum { DIV_SIGNED = 1, DIV_REMAINDER = 2 };
+
+/* Division through rax and rdx. What the divisor's value rules out is not checked. */
+static void emit_div(struct walk *w, unsigned which, valtype type) {
+    struct compilation *c = w->c;
+    bool wide = type == VT_I64, is_signed = which & DIV_SIGNED, remainder = which & DIV_REMAINDER;
+    unlink_operands(w, 2);
+    struct walk_value *a = operand(w, 0), *b = operand(w, 1);
+    bool constant = b->loc == LOC_CONST, zero = constant && !b->bits;
+    bool minus_one = constant && b->bits == (wide ? UINT64_MAX : UINT32_MAX);
+    int by = use_reg(w, b), dividend = NO_REG;
+    if (by == RAX || by == RDX) {
+        by = take_temp(w, GP);
+        if (by == RAX || by == RDX) by = take_temp(w, GP);
+        if (by == RAX || by == RDX) by = take_temp(w, GP);
+        x_mov(c->b, wide, by, b->reg);
+    }
+    dividend = in_memory(c, a) || a->loc == LOC_CONST ? NO_REG : use_reg(w, a);
+    if (dividend != RAX) take_certain(w, GP, RAX);
+    if (dividend != RDX) spill_temp(w, GP, RDX);
+    copy_to_reg(w, a, RAX);
+    uint32_t done = 0, divide = 0;
+    if (!constant || zero) {
+        x_test(c->b, wide, by);
+        trap_when(w, CC_E, MOTE_TRAP_INTEGER_DIVIDE_BY_ZERO);
+    }
+    if (is_signed && (!constant || minus_one)) {
+        x_alu_const(c->b, ALU_CMP, wide, in_reg(by), -1);
+        jump_when(c, CC_NE, &divide);
+        if (remainder) {
+            x_zero(c->b, RDX);
+        } else {
+            x_group3(c->b, 3, wide, RAX);
+            trap_when(w, CC_O, MOTE_TRAP_INTEGER_OVERFLOW);
+        }
+        add_fixup(c, &done, x_jmp(c->b));
+        bind(c, &divide);
+    }
+    if (is_signed) {
+        if (wide) x_byte(c->b, 0x48);
+        x_byte(c->b, 0x99); /* cdq, cqo */
+    } else {
+        x_zero(c->b, RDX);
+    }
+    x_group3(c->b, is_signed ? 7 : 6, wide, by);
+    bind(c, &done);
+    result_in_reg(w, w->count, type, remainder ? RDX : RAX);
+}
+
+/* ---- comparisons: their result stays in the flags */
+
+static unsigned mirrored(unsigned cc) {
+    switch (cc) {
+    case CC_B: return CC_A;
+    case CC_A: return CC_B;
+    case CC_BE: return CC_AE;
+    case CC_AE: return CC_BE;
+    case CC_L: return CC_G;
+    case CC_G: return CC_L;
+    case CC_LE: return CC_GE;
+    case CC_GE: return CC_LE;
+    default: return cc;
+    }
+}
+
+static void emit_compare(struct walk *w, unsigned cc, valtype type) {
+    struct compilation *c = w->c;
+    bool wide = type == VT_I64;
+    unlink_operands(w, 2);
+    if (operand(w, 0)->loc == LOC_CONST && operand(w, 1)->loc != LOC_CONST) {
+        swap_operands(w);
+        cc = mirrored(cc);
+    }
+    struct walk_value *a = operand(w, 0), *b = operand(w, 1);
+    if (is_const32(b)) {
+        struct x_rm rm = use_rm(w, a);
+        if (!(uint32_t)b->bits && rm.reg >= 0) x_test(c->b, wide, rm.reg);
+        else x_alu_const(c->b, ALU_CMP, wide, rm, (int32_t)(uint32_t)b->bits);
+    } else {
+        int left = use_reg(w, a);
+        x_alu(c->b, ALU_CMP, wide, left, use_rm(w, b));
+    }
+    result_in_flags(w, w->count, cc);
+}
+
+static void emit_eqz(struct walk *w, valtype type) {
+    struct compilation *c = w->c;
+    struct walk_value *v = operand(w, 0);
+    if (v->loc == LOC_FLAGS) {
+        v->cc = (uint8_t)negate(v->cc);
+        return;
+    }
+    unlink_operands(w, 1);
+    if (in_memory(c, v)) x_alu_const(c->b, ALU_CMP, type == VT_I64, at_slot(slot_of(c, v)), 0);
+    else x_test(c->b, type == VT_I64, use_reg(w, v));
+    result_in_flags(w, w->count, CC_E);
+}
+
+/* One operand, one result, one instruction from register or memory. */
+static void emit_unary(struct walk *w, uint32_t opcode, unsigned flags, valtype out) {
+    struct compilation *c = w->c;
+    unlink_operands(w, 1);
+    struct walk_value *v = operand(w, 0);
+    bool bytes = flags & X_BYTE_REG;
+    struct x_rm rm = bytes ? in_reg(use_reg(w, v)) : use_rm(w, v);
+    int to = take_result(w, class_of(out), v, NO_REG);
+    x_ins(c->b, opcode, flags, to, rm);
+    result_in_reg(w, w->count, out, to);
+}
+
+/* An i32 of the same bits: wrap and zero-extension are moves that may be left out. */
+static void emit_wrap(struct walk *w) {
+    unlink_operands(w, 1);
+    struct walk_value *v = operand(w, 0);
+    if (in_memory(w->c, v) || v->loc == LOC_CONST) {
+        v->type = VT_I32; /* the low half */
+        v->bits = (uint32_t)v->bits;
+        int reg = use_reg(w, v);
+        result_in_reg(w, w->count, VT_I32, reg);
+        return;
+    }
+    int from = use_reg(w, v), to = take_result(w, GP, v, NO_REG);
+    x_mov(w->c->b, false, to, from);
+    result_in_reg(w, w->count, VT_I32, to);
+}
+static void emit_extend_u(struct walk *w) {
+    unlink_operands(w, 1);
+    struct walk_value *v = operand(w, 0);
+    int from = use_reg(w, v), to = is_own(v) ? from : take_result(w, GP, v, NO_REG);
+    if (to != from) x_mov(w->c->b, false, to, from);
+    result_in_reg(w, w->count, VT_I64, to);
+}
+
+/* ---------------------------------------------------------------- floats */
+
+/* An instruction whose second operand is one of the engine's constants. */
+static void with_constant(struct compilation *c, uint32_t opcode, int reg, enum jit_constant k) {
+    if (opcode >> 16) x_byte(c->b, opcode >> 16);
+    if (reg >= 8) x_byte(c->b, 0x44);
+    x_byte(c->b, 0x0F);
+    x_byte(c->b, opcode & 0xFF);
+    x_byte(c->b, 5u | (uint32_t)(reg & 7) << 3);
+    relocate_to(c, x_distance(c->b), c->jit->constants + 16 * (uint32_t)k);
+}
+
+static void emit_fbinary(struct walk *w, uint32_t byte, valtype type, bool commutative) {
+    struct compilation *c = w->c;
+    unlink_operands(w, 2);
+    if (commutative && is_own(operand(w, 1)) && !is_own(operand(w, 0))) swap_operands(w);
+    struct walk_value *a = operand(w, 0), *b = operand(w, 1);
+    int from = use_reg(w, a);
+    struct x_rm rm = use_rm(w, b);
+    int to = take_result(w, FP, a, rm.reg);
+    move_reg(c, type, to, from);
+    x_fop(c->b, byte, type == VT_F64, to, rm);
+    result_in_reg(w, w->count, type, to);
+}
+
+/* min and max: NaNs and zeros of both signs are not the processor's way. */
+static void emit_fminmax(struct walk *w, bool max, valtype type) {
+    struct compilation *c = w->c;
+    bool wide = type == VT_F64;
+    uint32_t nan = 0, same = 0, done = 0;
+    unlink_operands(w, 2);
+    struct walk_value *a = operand(w, 0), *b = operand(w, 1);
+    int from = use_reg(w, a), other = use_reg(w, b), to = take_temp(w, FP);
+    x_vmov(c->b, to, from);
+    x_ucomis(c->b, wide, to, in_reg(other));
+    add_fixup(c, &nan, x_jcc(c->b, CC_P));
+    add_fixup(c, &same, x_jcc(c->b, CC_E));
+    x_fop(c->b, max ? 0x5F : 0x5D, wide, to, in_reg(other));
+    add_fixup(c, &done, x_jmp(c->b));
+    bind(c, &same);
+    x_ins(c->b, X_OP(0, 1, max ? 0x54 : 0x56), 0, to, in_reg(other)); /* andps, orps: the sign of a zero */
+    add_fixup(c, &done, x_jmp(c->b));
+    bind(c, &nan);
+    x_fop(c->b, 0x58, wide, to, in_reg(other)); /* quiets the NaN */
+    bind(c, &done);
+    result_in_reg(w, w->count, type, to);
+}
+
+static void emit_fcompare(struct walk *w, enum mote__op op, valtype type) {
+    struct compilation *c = w->c;
+    uint32_t which = op - (type == VT_F64 ? OP_f64_eq : OP_f32_eq); /* eq ne lt gt le ge */
+    static const uint8_t conditions[6] = {CC_FEQ, CC_FNE, CC_A, CC_A, CC_AE, CC_AE};
+    unlink_operands(w, 2);
+    if (which == 2 || which == 4) swap_operands(w); /* less is the other way greater, so that unordered is false */
+    int left = use_reg(w, operand(w, 0));
+    x_ucomis(c->b, type == VT_F64, left, use_rm(w, operand(w, 1)));
+    result_in_flags(w, w->count, conditions[which]);
+}
+
+/* abs and neg: a bit and a constant. */
+static void emit_fbits(struct walk *w, uint32_t byte, enum jit_constant k, valtype type) {
+    struct compilation *c = w->c;
+    unlink_operands(w, 1);
+    struct walk_value *v = operand(w, 0);
+    int from = use_reg(w, v), to = take_result(w, FP, v, NO_REG);
+    x_vmov(c->b, to, from);
+    with_constant(c, X_OP(0, 1, byte), to, k);
+    result_in_reg(w, w->count, type, to);
+}
+
+static void emit_copysign(struct walk *w, valtype type) {
+    struct compilation *c = w->c;
+    bool wide = type == VT_F64;
+    unlink_operands(w, 2);
+    struct walk_value *a = operand(w, 0), *b = operand(w, 1);
+    int from = use_reg(w, a), signs = use_reg(w, b), to = take_temp(w, FP), sign = take_temp(w, FP);
+    x_vmov(c->b, sign, signs);
+    x_vmov(c->b, to, from);
+    with_constant(c, X_OP(0, 1, 0x54), sign, wide ? K_F64_SIGN : K_F32_SIGN);
+    with_constant(c, X_OP(0, 1, 0x54), to, wide ? K_F64_ABS : K_F32_ABS);
+    x_ins(c->b, X_OP(0, 1, 0x56), 0, to, in_reg(sign));
+    result_in_reg(w, w->count, type, to);
+}
+
+/* SSE4.1 roundss, roundsd: 0 nearest, 1 floor, 2 ceil, 3 trunc; 8: no exception. */
+static void emit_round(struct walk *w, uint32_t mode, valtype type) {
+    struct compilation *c = w->c;
+    unlink_operands(w, 1);
+    struct walk_value *v = operand(w, 0);
+    int from = use_reg(w, v), to = take_result(w, FP, v, NO_REG);
+    x_ins(c->b, X_OP(0x66, 3, type == VT_F64 ? 0x0B : 0x0A), 0, to, in_reg(from));
+    x_byte(c->b, mode | 8);
+    result_in_reg(w, w->count, type, to);
+}
+
+/* Float to i32: through 64 bits, which must then be what 32 bits say. */
+static void emit_trunc_i32(struct walk *w, valtype from_type, bool is_signed) {
+    struct compilation *c = w->c;
+    bool wide = from_type == VT_F64;
+    unlink_operands(w, 1);
+    int from = use_reg(w, operand(w, 0)), to = take_temp(w, GP), check = take_temp(w, GP);
+    x_ins(c->b, X_OP(wide ? 0xF2 : 0xF3, 1, 0x2C), X_WIDE, to, in_reg(from));
+    if (is_signed) x_ins(c->b, X_OP(0, 0, 0x63), X_WIDE, check, in_reg(to));
+    else x_mov(c->b, false, check, to);
+    x_alu(c->b, ALU_CMP, true, check, in_reg(to));
+    add_stub(w, (struct stub){.kind = STUB_TRUNCATE, .reg = (int8_t)from, .wide = wide, .at = (uint32_t)x_jcc(c->b, CC_NE)});
+    x_mov(c->b, false, to, to);
+    result_in_reg(w, w->count, VT_I32, to);
+}
+
+/* Integer to float; unsigned 32 bits are signed 64. */
+static void emit_to_float(struct walk *w, bool wide_from, valtype type) {
+    struct compilation *c = w->c;
+    unlink_operands(w, 1);
+    int from = use_reg(w, operand(w, 0)), to = take_result(w, FP, NULL, NO_REG);
+    x_vzero(c->b, to);
+    x_ins(c->b, X_OP(type == VT_F64 ? 0xF2 : 0xF3, 1, 0x2A), wide_from ? X_WIDE : 0, to, in_reg(from));
+    result_in_reg(w, w->count, type, to);
+}
+
+static void emit_reinterpret(struct walk *w, valtype from_type, valtype to_type) {
+    struct compilation *c = w->c;
+    bool wide = to_type == VT_I64 || to_type == VT_F64;
+    unlink_operands(w, 1);
+    struct walk_value *v = operand(w, 0);
+    if (in_memory(c, v) || v->loc == LOC_CONST) {
+        v->type = to_type;
+        int reg = use_reg(w, v);
+        result_in_reg(w, w->count, to_type, reg);
+        return;
+    }
+    int from = use_reg(w, v), to = take_result(w, class_of(to_type), NULL, NO_REG);
+    if (class_of(from_type) == GP) x_to_float(c->b, wide, to, from);
+    else x_from_float(c->b, wide, to, from);
+    result_in_reg(w, w->count, to_type, to);
+}
+
+/* ---------------------------------------------------------------- vectors: two operands, one instruction */
+
+static uint32_t vector_opcode(enum mote__op op) {
+    switch (op) {
+#define V(id, prefix, byte) case OP_##id: return X_OP(prefix, 1, byte);
+    V(i8x16_add, 0x66, 0xFC) V(i16x8_add, 0x66, 0xFD) V(i32x4_add, 0x66, 0xFE) V(i64x2_add, 0x66, 0xD4)
+    V(i8x16_sub, 0x66, 0xF8) V(i16x8_sub, 0x66, 0xF9) V(i32x4_sub, 0x66, 0xFA) V(i64x2_sub, 0x66, 0xFB)
+    V(i8x16_add_sat_s, 0x66, 0xEC) V(i8x16_add_sat_u, 0x66, 0xDC) V(i16x8_add_sat_s, 0x66, 0xED) V(i16x8_add_sat_u, 0x66, 0xDD)
+    V(i8x16_sub_sat_s, 0x66, 0xE8) V(i8x16_sub_sat_u, 0x66, 0xD8) V(i16x8_sub_sat_s, 0x66, 0xE9) V(i16x8_sub_sat_u, 0x66, 0xD9)
+    V(i16x8_mul, 0x66, 0xD5) V(i32x4_dot_i16x8_s, 0x66, 0xF5)
+    V(i8x16_eq, 0x66, 0x74) V(i16x8_eq, 0x66, 0x75) V(i32x4_eq, 0x66, 0x76)
+    V(i8x16_gt_s, 0x66, 0x64) V(i16x8_gt_s, 0x66, 0x65) V(i32x4_gt_s, 0x66, 0x66)
+    V(i8x16_min_u, 0x66, 0xDA) V(i8x16_max_u, 0x66, 0xDE) V(i16x8_min_s, 0x66, 0xEA) V(i16x8_max_s, 0x66, 0xEE)
+    V(i8x16_avgr_u, 0x66, 0xE0) V(i16x8_avgr_u, 0x66, 0xE3)
+    V(i8x16_narrow_i16x8_s, 0x66, 0x63) V(i8x16_narrow_i16x8_u, 0x66, 0x67) V(i16x8_narrow_i32x4_s, 0x66, 0x6B)
+    V(v128_and, 0, 0x54) V(v128_or, 0, 0x56) V(v128_xor, 0, 0x57)
+    V(f32x4_add, 0, 0x58) V(f32x4_sub, 0, 0x5C) V(f32x4_mul, 0, 0x59) V(f32x4_div, 0, 0x5E)
+    V(f64x2_add, 0x66, 0x58) V(f64x2_sub, 0x66, 0x5C) V(f64x2_mul, 0x66, 0x59) V(f64x2_div, 0x66, 0x5E)
+#undef V
+    default: return 0;
+    }
+}
+
+static void emit_vbinary(struct walk *w, uint32_t opcode) {
+    struct compilation *c = w->c;
+    unlink_operands(w, 2);
+    struct walk_value *a = operand(w, 0), *b = operand(w, 1);
+    int from = use_reg(w, a), other = use_reg(w, b); /* slots are not aligned: no memory operand */
+    int to = take_result(w, FP, a, other);
+    x_vmov(c->b, to, from);
+    x_ins(c->b, opcode, 0, to, in_reg(other));
+    result_in_reg(w, w->count, VT_V128, to);
+}
+
+/* A float or an integer in every lane. */
+static void emit_splat(struct walk *w, enum mote__op op) {
+    struct compilation *c = w->c;
+    unlink_operands(w, 1);
+    struct walk_value *v = operand(w, 0);
+    int from = use_reg(w, v), to = take_temp(w, FP);
+    if (op == OP_i32x4_splat || op == OP_i64x2_splat) x_to_float(c->b, op == OP_i64x2_splat, to, from);
+    else x_vmov(c->b, to, from);
+    x_ins(c->b, X_OP(0x66, 1, 0x70), 0, to, in_reg(to)); /* pshufd */
+    x_byte(c->b, op == OP_i32x4_splat || op == OP_f32x4_splat ? 0x00 : 0x44);
+    result_in_reg(w, w->count, VT_V128, to);
+}
+
+/* ---------------------------------------------------------------- all plain instructions */
+
+#define CASE_INT(op, call32, call64)                                                               \
+    case OP_i32_##op: call32; return;                                                              \
+    case OP_i64_##op: call64; return;
+#define CASE_ALU(op, alu)     CASE_INT(op, emit_alu(w, alu, VT_I32), emit_alu(w, alu, VT_I64))
+#define CASE_SHIFT(op, shift) CASE_INT(op, emit_shift(w, shift, VT_I32), emit_shift(w, shift, VT_I64))
+#define CASE_DIV(op, which)   CASE_INT(op, emit_div(w, which, VT_I32), emit_div(w, which, VT_I64))
+#define CASE_CMP(op, cc)      CASE_INT(op, emit_compare(w, cc, VT_I32), emit_compare(w, cc, VT_I64))
+#define CASE_FLOAT(op, call32, call64)                                                             \
+    case OP_f32_##op: call32; return;                                                              \
+    case OP_f64_##op: call64; return;
+#define CASE_FBINARY(op, byte, commutative) CASE_FLOAT(op, emit_fbinary(w, byte, VT_F32, commutative), emit_fbinary(w, byte, VT_F64, commutative))
+
+static void emit_plain(struct walk *w, enum mote__op op, uint32_t n_in) {
+    struct compilation *c = w->c;
+    switch (op) {
+    CASE_ALU(add, ALU_ADD)
+    CASE_ALU(sub, ALU_SUB)
+    CASE_ALU(and, ALU_AND)
+    CASE_ALU(or, ALU_OR)
+    CASE_ALU(xor, ALU_XOR)
+    CASE_INT(mul, emit_mul(w, VT_I32), emit_mul(w, VT_I64))
+    CASE_SHIFT(shl, SHIFT_SHL)
+    CASE_SHIFT(shr_s, SHIFT_SAR)
+    CASE_SHIFT(shr_u, SHIFT_SHR)
+    CASE_SHIFT(rotl, SHIFT_ROL)
+    CASE_SHIFT(rotr, SHIFT_ROR)
+    CASE_DIV(div_s, DIV_SIGNED)
+    CASE_DIV(div_u, 0)
+    CASE_DIV(rem_s, DIV_SIGNED | DIV_REMAINDER)
+    CASE_DIV(rem_u, DIV_REMAINDER)
+    CASE_CMP(eq, CC_E)
+    CASE_CMP(ne, CC_NE)
+    CASE_CMP(lt_s, CC_L)
+    CASE_CMP(lt_u, CC_B)
+    CASE_CMP(gt_s, CC_G)
+    CASE_CMP(gt_u, CC_A)
+    CASE_CMP(le_s, CC_LE)
+    CASE_CMP(le_u, CC_BE)
+    CASE_CMP(ge_s, CC_GE)
+    CASE_CMP(ge_u, CC_AE)
+    CASE_INT(extend8_s, emit_unary(w, X_OP(0, 1, 0xBE), X_BYTE_REG, VT_I32), emit_unary(w, X_OP(0, 1, 0xBE), X_WIDE | X_BYTE_REG, VT_I64))
+    CASE_INT(extend16_s, emit_unary(w, X_OP(0, 1, 0xBF), 0, VT_I32), emit_unary(w, X_OP(0, 1, 0xBF), X_WIDE, VT_I64))
+    case OP_i64_extend32_s:
+    case OP_i64_extend_i32_s: emit_unary(w, X_OP(0, 0, 0x63), X_WIDE, VT_I64); return;
+    case OP_i64_extend_i32_u: emit_extend_u(w); return;
+    case OP_i32_wrap_i64: emit_wrap(w); return;
+    CASE_FBINARY(add, 0x58, true)
+    CASE_FBINARY(sub, 0x5C, false)
+    CASE_FBINARY(mul, 0x59, true)
+    CASE_FBINARY(div, 0x5E, false)
+    CASE_FLOAT(min, emit_fminmax(w, false, VT_F32), emit_fminmax(w, false, VT_F64))
+    CASE_FLOAT(max, emit_fminmax(w, true, VT_F32), emit_fminmax(w, true, VT_F64))
+    CASE_FLOAT(sqrt, emit_unary(w, X_OP(0xF3, 1, 0x51), 0, VT_F32), emit_unary(w, X_OP(0xF2, 1, 0x51), 0, VT_F64))
+    CASE_FLOAT(abs, emit_fbits(w, 0x54, K_F32_ABS, VT_F32), emit_fbits(w, 0x54, K_F64_ABS, VT_F64))
+    CASE_FLOAT(neg, emit_fbits(w, 0x57, K_F32_SIGN, VT_F32), emit_fbits(w, 0x57, K_F64_SIGN, VT_F64))
+    CASE_FLOAT(copysign, emit_copysign(w, VT_F32), emit_copysign(w, VT_F64))
+    case OP_f32_eq: case OP_f32_ne: case OP_f32_lt: case OP_f32_gt: case OP_f32_le: case OP_f32_ge: emit_fcompare(w, op, VT_F32); return;
+    case OP_f64_eq: case OP_f64_ne: case OP_f64_lt: case OP_f64_gt: case OP_f64_le: case OP_f64_ge: emit_fcompare(w, op, VT_F64); return;
+    case OP_f64_promote_f32: emit_unary(w, X_OP(0xF3, 1, 0x5A), 0, VT_F64); return;
+    case OP_f32_demote_f64: emit_unary(w, X_OP(0xF2, 1, 0x5A), 0, VT_F32); return;
+    case OP_i32_trunc_f32_s: emit_trunc_i32(w, VT_F32, true); return;
+    case OP_i32_trunc_f32_u: emit_trunc_i32(w, VT_F32, false); return;
+    case OP_i32_trunc_f64_s: emit_trunc_i32(w, VT_F64, true); return;
+    case OP_i32_trunc_f64_u: emit_trunc_i32(w, VT_F64, false); return;
+    case OP_f32_convert_i32_s: emit_to_float(w, false, VT_F32); return;
+    case OP_f64_convert_i32_s: emit_to_float(w, false, VT_F64); return;
+    case OP_f32_convert_i32_u: case OP_f32_convert_i64_s: emit_to_float(w, true, VT_F32); return;
+    case OP_f64_convert_i32_u: case OP_f64_convert_i64_s: emit_to_float(w, true, VT_F64); return;
+    case OP_i32_reinterpret_f32: emit_reinterpret(w, VT_F32, VT_I32); return;
+    case OP_i64_reinterpret_f64: emit_reinterpret(w, VT_F64, VT_I64); return;
+    case OP_f32_reinterpret_i32: emit_reinterpret(w, VT_I32, VT_F32); return;
+    case OP_f64_reinterpret_i64: emit_reinterpret(w, VT_I64, VT_F64); return;
+    case OP_i32x4_splat: case OP_i64x2_splat: case OP_f32x4_splat: case OP_f64x2_splat: emit_splat(w, op); return;
+    default: break;
+    }
+    if (c->cpu_sse41) {
+        switch (op) {
+        CASE_FLOAT(nearest, emit_round(w, 0, VT_F32), emit_round(w, 0, VT_F64))
+        CASE_FLOAT(floor, emit_round(w, 1, VT_F32), emit_round(w, 1, VT_F64))
+        CASE_FLOAT(ceil, emit_round(w, 2, VT_F32), emit_round(w, 2, VT_F64))
+        CASE_FLOAT(trunc, emit_round(w, 3, VT_F32), emit_round(w, 3, VT_F64))
+        default: break;
+        }
+    }
+    if (c->cpu_lzcnt) {
+        switch (op) {
+        CASE_INT(clz, emit_unary(w, X_OP(0xF3, 1, 0xBD), 0, VT_I32), emit_unary(w, X_OP(0xF3, 1, 0xBD), X_WIDE, VT_I64))
+        CASE_INT(ctz, emit_unary(w, X_OP(0xF3, 1, 0xBC), 0, VT_I32), emit_unary(w, X_OP(0xF3, 1, 0xBC), X_WIDE, VT_I64))
+        default: break;
+        }
+    }
+    if (c->cpu_popcnt) {
+        switch (op) {
+        CASE_INT(popcnt, emit_unary(w, X_OP(0xF3, 1, 0xB8), 0, VT_I32), emit_unary(w, X_OP(0xF3, 1, 0xB8), X_WIDE, VT_I64))
+        default: break;
+        }
+    }
+    uint32_t opcode = vector_opcode(op);
+    if (opcode) emit_vbinary(w, opcode);
+    else emit_step(w, op, n_in);
+}
+
+static void on_plain(struct walk *w, enum mote__op op, uint32_t n_in) {
+    if (w->c->counting) return;
+    if (op == OP_i32_eqz) {
+        begin_any(w);
+        emit_eqz(w, VT_I32);
+        return;
+    }
+    begin(w);
+    if (op == OP_i64_eqz) emit_eqz(w, VT_I64);
+    else emit_plain(w, op, n_in);
+}
+
+/* ---------------------------------------------------------------- memory 0, guarded */
+
+enum { OFFSET_MAX = (32 << 20) - 65536 }; /* what the guard behind a memory absorbs */
+
+struct access { uint32_t opcode; uint8_t flags; bool store; char type; };
+
+/* The processor's instruction for an access; opcode 0: none. */
+static struct access access_of(enum mote__op op) {
+    switch (op) {
+#define A(id, prefix, map, byte, flags, store, type) case OP_##id: return (struct access){X_OP(prefix, map, byte), flags, store, type};
+    A(i32_load, 0, 0, 0x8B, 0, false, 'i') A(i64_load, 0, 0, 0x8B, X_WIDE, false, 'I')
+    A(f32_load, 0xF3, 1, 0x10, 0, false, 'f') A(f64_load, 0xF2, 1, 0x10, 0, false, 'F')
+    A(i32_load8_s, 0, 1, 0xBE, 0, false, 'i') A(i32_load8_u, 0, 1, 0xB6, 0, false, 'i')
+    A(i32_load16_s, 0, 1, 0xBF, 0, false, 'i') A(i32_load16_u, 0, 1, 0xB7, 0, false, 'i')
+    A(i64_load8_s, 0, 1, 0xBE, X_WIDE, false, 'I') A(i64_load8_u, 0, 1, 0xB6, 0, false, 'I')
+    A(i64_load16_s, 0, 1, 0xBF, X_WIDE, false, 'I') A(i64_load16_u, 0, 1, 0xB7, 0, false, 'I')
+    A(i64_load32_s, 0, 0, 0x63, X_WIDE, false, 'I') A(i64_load32_u, 0, 0, 0x8B, 0, false, 'I')
+    A(i32_store, 0, 0, 0x89, 0, true, 'i') A(i64_store, 0, 0, 0x89, X_WIDE, true, 'I')
+    A(f32_store, 0xF3, 1, 0x11, 0, true, 'f') A(f64_store, 0xF2, 1, 0x11, 0, true, 'F')
+    A(i32_store8, 0, 0, 0x88, X_BYTE_REG, true, 'i') A(i32_store16, 0x66, 0, 0x89, 0, true, 'i')
+    A(i64_store8, 0, 0, 0x88, X_BYTE_REG, true, 'I') A(i64_store16, 0x66, 0, 0x89, 0, true, 'I')
+    A(i64_store32, 0, 0, 0x89, 0, true, 'I')
+    A(v128_load, 0, 1, 0x10, 0, false, 'v') A(v128_store, 0, 1, 0x11, 0, true, 'v')
+    A(v128_load32_zero, 0xF3, 1, 0x10, 0, false, 'v') A(v128_load64_zero, 0xF2, 1, 0x10, 0, false, 'v')
+#undef A
+    default: return (struct access){0};
+    }
+}
+
+static struct x_rm address(struct walk *w, struct walk_value *v) {
+    if (v->loc == LOC_CONST && (uint32_t)v->bits + w->imm.x <= INT32_MAX) return at_base(REG_MEMORY, (int32_t)((uint32_t)v->bits + w->imm.x));
+    return at_index(REG_MEMORY, use_reg(w, v), (int32_t)w->imm.x);
+}
+
+static void emit_load(struct walk *w, const struct access *a) {
+    valtype type = walk_letter(a->type);
+    unlink_operands(w, 1);
+    struct walk_value *v = operand(w, 0);
+    struct x_rm from = address(w, v);
+    int to = take_result(w, class_of(type), v, NO_REG);
+    x_ins(w->c->b, a->opcode, a->flags, to, from);
+    result_in_reg(w, w->count, type, to);
+}
+
+static void emit_store(struct walk *w, const struct access *a) {
+    struct compilation *c = w->c;
+    unlink_operands(w, 2);
+    struct walk_value *value = operand(w, 1);
+    struct x_rm to = address(w, operand(w, 0));
+    bool word = a->opcode == X_OP(0, 0, 0x89);
+    if (word && value->loc == LOC_CONST && class_of(value->type) == GP && (!(a->flags & X_WIDE) || is_const32(value)))
+        x_store_const(c->b, a->flags & X_WIDE, (int32_t)(uint32_t)value->bits, to);
+    else x_ins(c->b, a->opcode, a->flags, use_reg(w, value), to);
+}
+
+static void on_memory(struct walk *w, enum mote__op op, uint32_t n_in) {
+    struct compilation *c = w->c;
+    struct access a = access_of(op);
+    bool plain = a.opcode && !w->imm.a && !w->module->memories[0].is_64 && w->module->memories[0].page_log2 == 16 &&
+                 !w->module->engine->config.low_address_space && w->imm.x < OFFSET_MAX;
+    if (c->counting) {
+        c->memory |= plain;
+        return;
+    }
+    begin(w);
+    if (!plain) emit_step(w, op, n_in);
+    else if (a.store) emit_store(w, &a);
+    else emit_load(w, &a);
+}

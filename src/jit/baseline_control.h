@@ -1,0 +1,634 @@
+/* baseline_control.h - the part of baseline.c for control: jumps and labels, what is where at a label, sites, traps, blocks, handlers, returns.
+ * Included by baseline.c alone. */
+
+/* ---------------------------------------------------------------- distances that are not known yet */
+
+static void add_fixup(struct compilation *c, uint32_t *list, size_t at) {
+    struct fixup *f = mote__vec_push(&c->fixups, c->allocator);
+    if (!f) {
+        c->failed = true;
+        return;
+    }
+    *f = (struct fixup){.at = (uint32_t)at, .next = *list};
+    *list = (uint32_t)c->fixups.count;
+}
+
+static void bind(struct compilation *c, uint32_t *list) {
+    for (; *list && !c->failed; *list = c->fixups.data[*list - 1].next) x_patch(c->b, c->fixups.data[*list - 1].at, here(c));
+    *list = 0;
+}
+
+static void relocate_to(struct compilation *c, size_t at, code_offset target) {
+    struct jit_relocation *r = mote__vec_push(&c->out->relocations, c->allocator);
+    if (r) *r = (struct jit_relocation){.at = (uint32_t)at, .target = target};
+    else c->failed = true;
+}
+static void call_thunk(struct compilation *c, enum thunk thunk) { relocate_to(c, x_call(c->b), c->jit->thunks[thunk]); }
+
+/* Adds a fixup for a jump when the condition holds. */
+static void jump_when(struct compilation *c, unsigned cc, uint32_t *list) {
+    uint32_t skip = 0;
+    if (cc == CC_FEQ) add_fixup(c, &skip, x_jcc(c->b, CC_P));
+    if (cc == CC_FNE) add_fixup(c, list, x_jcc(c->b, CC_P));
+    enum x_cc plain = cc == CC_FEQ ? CC_E : cc == CC_FNE ? CC_NE : (enum x_cc)cc;
+    add_fixup(c, list, x_jcc(c->b, plain));
+    bind(c, &skip);
+}
+
+/* ---------------------------------------------------------------- traps and other code out of line */
+
+static void add_stub(struct walk *w, struct stub stub) {
+    struct stub *s = mote__vec_push(&w->c->stubs, w->c->allocator);
+    stub.op_pos = w->op_pos;
+    if (s) *s = stub;
+    else w->c->failed = true;
+}
+static void trap_when(struct walk *w, enum x_cc cc, uint32_t trap) {
+    add_stub(w, (struct stub){.kind = STUB_TRAP, .trap = (uint8_t)trap, .at = (uint32_t)x_jcc(w->c->b, cc)});
+}
+static void trap_now(struct compilation *c, uint32_t trap) {
+    x_const(c->b, RDI, trap);
+    call_thunk(c, THUNK_TRAP);
+}
+
+/* ---------------------------------------------------------------- sites */
+
+static bool is_heap_type(const struct walk *w, valtype type) {
+    return mote__vt_is_ref(type) && !mote__vt_matches(w->types, type, VT_FUNCREF);
+}
+
+/* Lists the reference slots among the operands below index `limit`, as a chain that later sites share. */
+static uint32_t ref_nodes(struct walk *w, uint32_t limit) {
+    struct compilation *c = w->c;
+    for (uint32_t i = c->noded; i < limit; i++) {
+        struct walk_value *v = &w->stack[i];
+        v->node = i ? w->stack[i - 1].node : 0;
+        if (v->loc != LOC_SLOT || !is_heap_type(w, v->type)) continue;
+        if (!c->nodes.count && !mote__vec_push(&c->nodes, c->allocator)) c->failed = true; /* node 0 is none */
+        struct mote__refnode *node = c->failed ? NULL : mote__vec_push(&c->nodes, c->allocator);
+        c->failed |= !node;
+        if (!node) return 0;
+        *node = (struct mote__refnode){.slot = v->slot, .next = v->node};
+        v->node = (uint32_t)c->nodes.count - 1;
+    }
+    if (c->noded < limit) c->noded = limit;
+    return limit ? w->stack[limit - 1].node : 0;
+}
+
+/* A call just emitted returns here: the references among the first `limit` operands are roots. */
+static void site(struct walk *w, uint32_t limit) {
+    struct compilation *c = w->c;
+    uint32_t node = ref_nodes(w, limit);
+    if (!node) return;
+    struct mote__site *s = mote__vec_push(&c->sites, c->allocator);
+    if (s) *s = (struct mote__site){.offset = here(c), .node = node};
+    else c->failed = true;
+}
+
+/* Everything that lives is in its slot, for a call; no pin is valid after it. */
+static void leave_registers(struct walk *w) {
+    spill_temps(w);
+    clean_pins(w->c, UINT32_MAX);
+}
+static void call_helper(struct walk *w, enum jit_helper helper) {
+    x_const(w->c->b, RAX, (uint64_t)helper * 8);
+    call_thunk(w->c, THUNK_HELPER);
+    w->c->valid = 0;
+}
+
+/* After a call of WebAssembly: the instance and the memory are this frame's again. */
+static void reload_instance(struct compilation *c) {
+    x_load(c->b, true, REG_INSTANCE, at_slot(FRAME_INSTANCE));
+    if (!c->memory) return;
+    x_load(c->b, true, REG_MEMORY, at_base(REG_INSTANCE, (int32_t)offsetof(struct mote__instance, mem0)));
+    x_load(c->b, true, REG_MEMORY, at_base(REG_MEMORY, (int32_t)offsetof(struct mote__memory, base)));
+}
+
+/* ---------------------------------------------------------------- what is where at a label */
+
+/* The class of the register that a label's single value is in; -1: its values are in slots. */
+static int label_class(const struct walk_frame *f) {
+    return f->op != OP_loop && walk_label_count(f) == 1 ? class_of(walk_label_type(f, 0)) : -1;
+}
+
+/* Pins become as the label wants them. Leaves the flags alone. */
+static void conform_pins(struct compilation *c, struct walk_frame *f) {
+    if (!f->known) {
+        f->known = true;
+        f->need = c->valid;
+        f->dirty = 0;
+    }
+    uint32_t clean = f->op == OP_loop ? ~(f->need & f->dirty) : ~f->need;
+    clean_pins(c, clean);
+    for (uint32_t bits = f->need & ~c->valid; bits; bits &= bits - 1) validate_pin(c, &c->pins[__builtin_ctz(bits)]);
+    f->dirty |= c->dirty & f->need;
+}
+
+/* Copies the `count` values on top of the stack to the slots where a label expects them, leaving the stack as it is. Ascending: a label's slots
+ * are never above the values'. */
+static void move_to_slots(struct walk *w, int32_t to, uint32_t count) {
+    for (uint32_t i = w->count - count; i < w->count; i++) {
+        code_room(w->c->b);
+        copy_to_slot(w, &w->stack[i], to);
+        to += (int32_t)mote__vt_slots(w->stack[i].type);
+        use_slot(w->c, to);
+    }
+}
+
+/* Puts a value into a register, leaving the stack and the flags as they are. */
+static void copy_to_reg(struct walk *w, const struct walk_value *v, int reg) {
+    struct compilation *c = w->c;
+    const struct pin *pin = v->loc == LOC_LOCAL ? pin_of_local(c, v->local) : NULL;
+    if (pin) {
+        validate_pin(c, pin);
+        move_reg(c, v->type, reg, pin->reg);
+    } else if (v->loc == LOC_REG) {
+        move_reg(c, v->type, reg, v->reg);
+    } else if (v->loc == LOC_CONST && class_of(v->type) == FP && v->bits) {
+        uint32_t locked = c->locked[GP];
+        int via = take_temp(w, GP);
+        c->locked[GP] = locked;
+        load_const(c, v->type, reg, v->bits, via);
+    } else if (v->loc == LOC_CONST) {
+        load_const(c, v->type, reg, v->bits, NO_REG);
+    } else {
+        load_slot(c, v->type, reg, slot_of(c, v));
+    }
+}
+
+/* The label's values, the top of the stack, go where it expects them; pins too. Other operands are as before. */
+static void conform(struct walk *w, struct walk_frame *f) {
+    int cls = label_class(f);
+    if (cls >= 0) {
+        int64_t owner = w->c->owner[cls][0];
+        if (owner >= 0 && owner != (int64_t)w->count - 1) spill_temp(w, cls, 0);
+        copy_to_reg(w, &w->stack[w->count - 1], 0);
+    } else {
+        move_to_slots(w, f->base, walk_label_count(f));
+    }
+    conform_pins(w->c, f);
+}
+
+static void put_jump(struct compilation *c, struct walk_frame *f) {
+    size_t at = x_jmp(c->b);
+    if (f->op == OP_loop) x_patch(c->b, at, f->start);
+    else add_fixup(c, &f->fixups, at);
+}
+
+static void put_jump_when(struct compilation *c, struct walk_frame *f, unsigned cc) {
+    uint32_t list = 0;
+    if (f->op != OP_loop) {
+        jump_when(c, cc, &f->fixups);
+        return;
+    }
+    jump_when(c, cc, &list);
+    for (; list && !c->failed; list = c->fixups.data[list - 1].next) x_patch(c->b, c->fixups.data[list - 1].at, f->start);
+}
+
+/* ---------------------------------------------------------------- returning */
+
+static bool is_body(const struct walk *w, const struct walk_frame *f) { return f == w->frames; }
+
+static void copy_slots(struct compilation *c, int32_t to, int32_t from, uint32_t count) {
+    for (uint32_t i = 0; i < count && to != from; i++) {
+        code_room(c->b);
+        x_load(c->b, true, RAX, at_slot(from + (int32_t)i));
+        x_store(c->b, true, RAX, at_slot(to + (int32_t)i));
+    }
+}
+
+/* Returns the `count` values on top of the stack; the stack stays as it is. Several must have been settled. */
+static void emit_return(struct walk *w, uint32_t count) {
+    struct compilation *c = w->c;
+    if (count == 1) {
+        copy_to_reg(w, &w->stack[w->count - 1], 0);
+    } else if (count) {
+        int32_t from = w->stack[w->count - count].slot, end = canonical(w, w->count);
+        x_load(c->b, true, RCX, at_slot(FRAME_CALLER));
+        copy_slots(c, -(int32_t)w->func_type->param_slots, from, (uint32_t)(end - from));
+        x_mov(c->b, true, REG_FRAME, RCX);
+        x_ret(c->b);
+        return;
+    }
+    x_load(c->b, true, REG_FRAME, at_slot(FRAME_CALLER));
+    x_ret(c->b);
+}
+
+/* ---------------------------------------------------------------- branches */
+
+/* A condition taken off the stack, now in the flags. */
+static unsigned take_condition(struct walk *w, uint32_t i) {
+    struct compilation *c = w->c;
+    struct walk_value *v = &w->stack[i];
+    if (v->loc == LOC_FLAGS) {
+        c->flags_at = -1;
+        return v->cc;
+    }
+    flush_flags(w);
+    if (v->loc == LOC_LOCAL) unlink_local(c, v);
+    if (v->loc == LOC_REG && c->owner[GP][v->reg] == (int64_t)i) c->owner[GP][v->reg] = -1;
+    if (in_memory(c, v)) x_alu_const(c->b, ALU_CMP, false, at_slot(slot_of(c, v)), 0);
+    else x_test(c->b, false, use_reg(w, v));
+    return CC_NE;
+}
+
+static unsigned negate(unsigned cc) { return cc ^ 1; }
+
+static void emit_br(struct walk *w, struct walk_frame *f) {
+    uint32_t count = walk_label_count(f);
+    if (is_body(w, f)) {
+        if (count > 1) settle_values(w, count);
+        emit_return(w, count);
+        return;
+    }
+    conform(w, f);
+    put_jump(w->c, f);
+}
+
+/* Goes to the label with its values when the condition holds; else falls through with the stack as it was. */
+static void emit_br_if(struct walk *w, struct walk_frame *f, unsigned cc) {
+    struct compilation *c = w->c;
+    uint32_t skip = 0, count = walk_label_count(f);
+    if (!is_body(w, f)) {
+        conform(w, f);
+        put_jump_when(c, f, cc);
+        return;
+    }
+    if (count > 1) settle_values(w, count);
+    if (count == 1 && c->owner[label_class(f)][0] >= 0 && c->owner[label_class(f)][0] != (int64_t)w->count - 1) spill_temp(w, label_class(f), 0);
+    struct walk_value *v = count == 1 ? &w->stack[w->count - 1] : NULL;
+    const struct pin *pin = v && v->loc == LOC_LOCAL ? pin_of_local(c, v->local) : NULL;
+    if (pin) validate_pin(c, pin);
+    if (v && v->loc == LOC_CONST && class_of(v->type) == FP) { /* it goes through a temporary: on both ways */
+        copy_to_reg(w, v, 0);
+        result_in_reg(w, w->count - 1, v->type, 0);
+    }
+    jump_when(c, negate(cc), &skip);
+    emit_return(w, count);
+    bind(c, &skip);
+}
+
+static void on_br(struct walk *w, struct walk_frame *f) {
+    if (w->c->counting) return;
+    begin(w);
+    emit_br(w, f);
+    truncate(w, w->floor);
+}
+
+static void on_return(struct walk *w) {
+    if (w->c->counting) return;
+    begin(w);
+    emit_br(w, &w->frames[0]);
+    truncate(w, w->floor);
+}
+
+static void on_br_if(struct walk *w, struct walk_frame *f) {
+    if (w->c->counting) return;
+    begin_any(w);
+    unsigned cc = take_condition(w, w->count);
+    emit_br_if(w, f, cc);
+}
+
+/* One entry of a br_table: the distance to moves that each label has once, or to a loop's head. */
+static void table_entry(struct walk *w, struct walk_frame *f, uint32_t at, uint32_t table) {
+    struct compilation *c = w->c;
+    if (f->stub_stamp != c->stamp) {
+        uint32_t valid = c->valid, dirty = c->dirty;
+        f->stub_stamp = c->stamp;
+        f->stub = here(c);
+        code_room(c->b);
+        emit_br(w, f);
+        c->valid = valid;
+        c->dirty = dirty;
+    }
+    x_patch(c->b, at, f->stub + at + 4 - table);
+}
+
+static void on_br_table(struct walk *w, const uint32_t *labels, uint32_t count) {
+    struct compilation *c = w->c;
+    if (c->counting) return;
+    begin(w);
+    uint32_t values = walk_label_count(&w->frames[w->depth - 1 - labels[count - 1]]);
+    unlink_operands(w, 1);
+    int index = use_reg(w, operand(w, 0));
+    settle_values(w, values);
+    spill_temps(w);
+    x_mov(c->b, false, RDX, index);
+    x_const(c->b, RCX, count - 1);
+    x_alu(c->b, ALU_CMP, false, RDX, in_reg(RCX));
+    x_cmov(c->b, CC_A, false, RDX, in_reg(RCX));
+    uint32_t table_at = (uint32_t)x_lea_rip(c->b, RCX);
+    x_ins(c->b, X_OP(0, 0, 0x63), X_WIDE, RDX, at_element(RCX, RDX, 2, 0));
+    x_alu(c->b, ALU_ADD, true, RDX, in_reg(RCX));
+    x_through(c->b, 4, in_reg(RDX));
+    x_patch(c->b, table_at, here(c));
+    uint32_t table = here(c);
+    for (uint32_t i = 0; i < count; i++) {
+        code_room(c->b);
+        x_32(c->b, 0);
+    }
+    c->stamp++;
+    for (uint32_t i = 0; i < count && !c->failed && !c->b->failed; i++) {
+        c->locked[GP] = c->locked[FP] = 0;
+        table_entry(w, &w->frames[w->depth - 1 - labels[i]], table + 4 * i, table);
+    }
+    truncate(w, w->floor);
+}
+
+static void on_unreachable(struct walk *w) {
+    if (w->c->counting) return;
+    begin(w);
+    trap_now(w->c, MOTE_TRAP_UNREACHABLE);
+    truncate(w, w->floor);
+}
+
+/* ---------------------------------------------------------------- handlers */
+
+static void open_handler(struct walk *w, struct walk_frame *f) {
+    struct compilation *c = w->c;
+    struct mote__handler *h = mote__vec_push(&c->handlers, c->allocator);
+    if (!h) {
+        c->failed = true;
+        return;
+    }
+    *h = (struct mote__handler){.start = here(c), .parent = c->handler};
+    f->handler = c->handler = (int32_t)c->handlers.count - 1;
+}
+
+static void close_handler(struct walk *w, struct walk_frame *f) {
+    struct compilation *c = w->c;
+    if (c->failed || f->handler < 0) return;
+    struct mote__handler *h = &c->handlers.data[f->handler];
+    h->end = here(c);
+    c->handler = f->inner = h->parent;
+}
+
+static void add_clause(struct walk *w, int32_t handler, struct mote__clause clause) {
+    struct pending_clause *p = mote__vec_push(&w->c->clauses, w->c->allocator);
+    if (p) *p = (struct pending_clause){.handler = (uint32_t)handler, .clause = clause};
+    else w->c->failed = true;
+}
+
+/* What a clause of a try_table delivers is in the label's slots: a pad takes it, and the pins, to where the label wants them. */
+static void emit_pad(struct walk *w, const struct walk_frame *f, const struct walk_catch *k) {
+    struct compilation *c = w->c;
+    struct walk_frame *target = &w->frames[w->depth - 2 - k->label];
+    uint32_t valid = c->valid, dirty = c->dirty;
+    code_room(c->b);
+    add_clause(w, f->handler, (struct mote__clause){.tag = k->kind < 2 ? k->tag : UINT32_MAX, .with_ref = k->kind & 1, .slot = target->base, .target = here(c)});
+    use_slot(c, target->base + (int32_t)(k->kind < 2 ? w->module->tags[k->tag]->param_slots : 0) + 1);
+    if (!is_body(w, target) && !target->known) {
+        target->known = true;
+        target->need = valid;
+        target->dirty = 0;
+    }
+    c->valid = c->dirty = 0;
+    reload_instance(c);
+    int cls = label_class(target);
+    if (cls >= 0) load_slot(c, walk_label_type(target, 0), 0, target->base);
+    if (is_body(w, target)) {
+        uint32_t count = walk_label_count(target);
+        int32_t slots = 0;
+        for (uint32_t i = 0; i < count; i++) slots += (int32_t)mote__vt_slots(walk_label_type(target, i));
+        x_load(c->b, true, RCX, at_slot(FRAME_CALLER));
+        if (count > 1) copy_slots(c, -(int32_t)w->func_type->param_slots, target->base, (uint32_t)slots);
+        x_mov(c->b, true, REG_FRAME, RCX);
+        x_ret(c->b);
+    } else {
+        conform_pins(c, target);
+        put_jump(c, target);
+    }
+    c->valid = valid;
+    c->dirty = dirty;
+}
+
+static void open_try_table(struct walk *w, struct walk_frame *f) {
+    struct compilation *c = w->c;
+    uint32_t over = 0;
+    clean_pins(c, UINT32_MAX); /* so that a pad need not know what was dirty */
+    if (w->catches.count) {
+        add_fixup(c, &over, x_jmp(c->b));
+        struct mote__handler *h = mote__vec_push(&c->handlers, c->allocator);
+        if (h) *h = (struct mote__handler){.parent = c->handler};
+        else c->failed = true;
+        f->handler = (int32_t)c->handlers.count - 1;
+        for (size_t i = 0; i < w->catches.count && !c->failed; i++) emit_pad(w, f, &w->catches.data[i]);
+        bind(c, &over);
+        if (!c->failed) c->handlers.data[f->handler].start = here(c);
+        c->handler = f->handler;
+    } else {
+        open_handler(w, f);
+    }
+}
+
+/* ---------------------------------------------------------------- blocks */
+
+static uint64_t local_bit(uint32_t local) { return UINT64_C(1) << (local & 63); }
+
+/* The pins that a loop uses are in registers all the way around it. */
+static void open_loop(struct walk *w, struct walk_frame *f) {
+    struct compilation *c = w->c;
+    struct loop_use use = c->loops_seen < c->loops.count ? c->loops.data[c->loops_seen] : (struct loop_use){0};
+    c->loops_seen++;
+    f->known = true;
+    f->need = f->dirty = 0;
+    for (uint32_t p = 0; p < c->pin_count; p++) {
+        if (use.used & local_bit(c->pins[p].local)) f->need |= UINT32_C(1) << p;
+        if (use.set & local_bit(c->pins[p].local)) f->dirty |= UINT32_C(1) << p;
+    }
+    f->dirty = (f->dirty | c->dirty) & f->need;
+    clean_pins(c, ~f->need);
+    for (uint32_t bits = f->need & ~c->valid; bits; bits &= bits - 1) validate_pin(c, &c->pins[__builtin_ctz(bits)]);
+    c->valid = f->need;
+    c->dirty = f->dirty;
+    f->start = here(c);
+    x_alu_const(c->b, ALU_CMP, false, at_base(REG_EXEC, (int32_t)offsetof(struct mote__exec, interrupt)), 0);
+    add_stub(w, (struct stub){.kind = STUB_STOP, .at = (uint32_t)x_jcc(c->b, CC_NE)});
+}
+
+static void count_block(struct walk *w, struct walk_frame *f) {
+    struct compilation *c = w->c;
+    const struct walk_frame *outer = f - 1;
+    f->weight = outer->weight;
+    f->loop = outer->loop;
+    if (f->op != OP_loop) return;
+    if (f->weight < 1 << 15) f->weight *= 8;
+    if (!mote__vec_push(&c->loops, c->allocator)) c->failed = true;
+    f->loop = (uint32_t)c->loops.count;
+}
+
+static void on_block(struct walk *w, struct walk_frame *f) {
+    struct compilation *c = w->c;
+    unsigned cc = 0;
+    if (c->counting) {
+        count_block(w, f);
+        return;
+    }
+    if (f->op == OP_if) {
+        begin_any(w);
+        cc = take_condition(w, w->count);
+    } else {
+        begin(w);
+    }
+    flush(w);
+    settle_values(w, walk_param_count(&f->type));
+    f->base = canonical(w, f->height);
+    f->handler = -1;
+    f->known = false;
+    if (f->op == OP_if) {
+        jump_when(c, negate(cc), &f->else_fixup);
+        f->if_valid = c->valid;
+        f->if_dirty = c->dirty;
+    } else if (f->op == OP_loop) {
+        open_loop(w, f);
+    } else if (f->op == OP_try) {
+        open_handler(w, f);
+    } else if (f->op == OP_try_table) {
+        open_try_table(w, f);
+    }
+    f->inner = c->handler;
+}
+
+/* The values of a label, from its first slot: described anew after a join. */
+static void describe_label(struct walk *w, const struct walk_frame *f, uint32_t index, bool params) {
+    uint32_t count = params ? walk_param_count(&f->type) : walk_result_count(&f->type);
+    int32_t slot = f->base;
+    if (!walk_reserve(w, count + 8)) return;
+    for (uint32_t i = 0; i < count; i++) {
+        struct walk_value *v = &w->stack[index + i];
+        v->type = params ? mote__type_param(f->type.type, i) : walk_result(&f->type, i);
+        v->loc = LOC_SLOT;
+        v->slot = slot;
+        slot += (int32_t)mote__vt_slots(v->type);
+    }
+    use_slot(w->c, slot + 2);
+}
+
+/* The frame's current code ends: its results go where the label wants them, and the operands above the frame are forgotten. */
+static void finish_arm(struct walk *w, struct walk_frame *f, bool jump) {
+    if (w->ended_live) {
+        conform(w, f);
+        if (jump) put_jump(w->c, f);
+    } else {
+        w->count = f->height; /* what was above is gone already */
+    }
+    truncate(w, f->height);
+}
+
+static void on_else(struct walk *w, struct walk_frame *f) {
+    struct compilation *c = w->c;
+    if (c->counting) return;
+    begin(w);
+    finish_arm(w, f, true);
+    bind(c, &f->else_fixup);
+    c->valid = f->if_valid;
+    c->dirty = f->if_dirty;
+    describe_label(w, f, f->height, true);
+}
+
+/* The way around an if without else: its parameters are its results. */
+static void finish_one_armed(struct walk *w, struct walk_frame *f) {
+    struct compilation *c = w->c;
+    uint32_t over = 0;
+    int cls = label_class(f);
+    uint32_t valid = c->valid, dirty = c->dirty;
+    if (w->ended_live) add_fixup(c, &over, x_jmp(c->b));
+    bind(c, &f->else_fixup);
+    c->valid = f->if_valid;
+    c->dirty = f->if_dirty;
+    if (cls >= 0) load_slot(c, walk_label_type(f, 0), 0, f->base);
+    conform_pins(c, f);
+    bind(c, &over);
+    c->valid = valid;
+    c->dirty = dirty;
+    w->ended_live = true;
+}
+
+/* The body itself ends: falls off its end. Branches to its label have returned where they were. */
+static void end_body(struct walk *w, struct walk_frame *f) {
+    if (w->ended_live) emit_br(w, f);
+    truncate(w, 0);
+}
+
+/* An end that nobody branches to changes nothing. */
+static bool is_quiet_end(const struct walk_frame *f) { return !f->fixups && !f->else_fixup && !f->known; }
+
+static void on_end(struct walk *w, struct walk_frame *f) {
+    struct compilation *c = w->c;
+    if (c->counting) {
+        if (f->op == OP_loop && f->loop && (f - 1)->loop && !c->failed) {
+            c->loops.data[(f - 1)->loop - 1].used |= c->loops.data[f->loop - 1].used;
+            c->loops.data[(f - 1)->loop - 1].set |= c->loops.data[f->loop - 1].set;
+        }
+        return;
+    }
+    begin(w);
+    if (is_body(w, f)) {
+        end_body(w, f);
+        return;
+    }
+    bool loop = f->op == OP_loop;
+    if (loop) f->op = OP_block, f->known = false; /* from here its label is its end */
+    bool one_armed = f->op == OP_if, caught = f->op == OP_catch || f->op == OP_catch_all;
+    uint32_t index = f->height - caught;
+    if (is_quiet_end(f) && w->ended_live && !caught) {
+        if (f->op == OP_try_table || f->op == OP_try) close_handler(w, f);
+        return;
+    }
+    finish_arm(w, f, false);
+    if (f->op == OP_try_table || f->op == OP_try) close_handler(w, f);
+    if (one_armed) finish_one_armed(w, f);
+    bind(c, &f->fixups);
+    if (f->known) {
+        c->valid = f->need;
+        c->dirty = f->dirty;
+    }
+    if (c->noded > index) c->noded = index;
+    if (c->flushed > index) c->flushed = index;
+    describe_label(w, f, index, false);
+    int cls = label_class(f);
+    if (cls >= 0 && f->known) result_in_reg(w, index, walk_label_type(f, 0), 0);
+}
+
+static void on_catch(struct walk *w, struct walk_frame *f, uint32_t tag) {
+    (void)tag;
+    if (w->c->counting) return;
+    begin(w);
+    finish_arm(w, f, true);
+    if (f->op == OP_try) close_handler(w, f);
+}
+
+/* The values that a legacy catch finds: the hidden exnref at the label's first slot, the tag's values above it. */
+static void on_catch_begin(struct walk *w, struct walk_frame *f, uint32_t tag) {
+    struct compilation *c = w->c;
+    if (c->counting) return;
+    if (c->noded > f->height - 1) c->noded = f->height - 1;
+    if (c->flushed > f->height - 1) c->flushed = f->height - 1;
+    int32_t slot = f->base;
+    for (uint32_t i = f->height - 1; i < w->count; i++) {
+        w->stack[i].loc = LOC_SLOT;
+        w->stack[i].slot = slot;
+        slot += (int32_t)mote__vt_slots(w->stack[i].type);
+    }
+    use_slot(c, slot + 2);
+    add_clause(w, f->handler, (struct mote__clause){.tag = tag, .with_ref = true, .ref_first = true, .slot = f->base, .target = here(c)});
+    c->valid = c->dirty = 0;
+    reload_instance(c);
+}
+
+static void on_delegate(struct walk *w, struct walk_frame *f, uint32_t depth) {
+    struct compilation *c = w->c;
+    if (c->counting) return;
+    begin(w);
+    finish_arm(w, f, false);
+    close_handler(w, f);
+    if (!c->failed) c->handlers.data[f->handler].parent = w->frames[w->depth - 2 - depth].inner;
+    bind(c, &f->fixups);
+    if (f->known) {
+        c->valid = f->need;
+        c->dirty = f->dirty;
+    }
+    describe_label(w, f, f->height, false);
+    int cls = label_class(f);
+    if (cls >= 0 && f->known) result_in_reg(w, f->height, walk_label_type(f, 0), 0);
+}

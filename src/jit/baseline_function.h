@@ -1,0 +1,314 @@
+/* baseline_function.h - the part of baseline.c for a whole function: the counting walk, pins, prologue, code out of line, tables. Included by
+ * baseline.c alone. */
+
+#include <cpuid.h>
+
+/* ---------------------------------------------------------------- before the code */
+
+static void find_cpu_features(struct compilation *c) {
+    unsigned a, b, cx, d;
+    if (__get_cpuid(1, &a, &b, &cx, &d)) {
+        c->cpu_sse41 = cx >> 19 & 1;
+        c->cpu_popcnt = cx >> 23 & 1;
+    }
+    if (__get_cpuid_count(7, 0, &a, &b, &cx, &d)) c->cpu_bmi2 = (b >> 8 & 1) && (b >> 3 & 1);
+    if (__get_cpuid(0x80000001, &a, &b, &cx, &d)) c->cpu_lzcnt = (cx >> 5 & 1) && c->cpu_bmi2; /* tzcnt came with BMI1 */
+}
+
+/* Gives each local its slot, as run/lower.c does; parameters lie below the header. */
+static void place_locals(struct walk *w) {
+    struct compilation *c = w->c;
+    uint32_t params = w->func_type->param_count;
+    int32_t slot = -(int32_t)w->func_type->param_slots;
+    if (!mote__vec_reserve(&c->local_slots, c->allocator, w->local_count) || !mote__vec_reserve(&c->heads, c->allocator, w->local_count) ||
+        !mote__vec_reserve(&c->weights, c->allocator, w->local_count) || !mote__vec_reserve(&c->pin_of, c->allocator, w->local_count)) {
+        c->failed = true;
+        return;
+    }
+    c->local_slots.count = c->heads.count = c->weights.count = c->pin_of.count = w->local_count;
+    for (uint32_t i = 0; i < w->local_count; i++) {
+        if (i == params) slot = FRAME_HEADER;
+        c->local_slots.data[i] = slot;
+        c->heads.data[i] = c->weights.data[i] = c->pin_of.data[i] = 0;
+        slot += (int32_t)mote__vt_slots(walk_local_type(w, i));
+    }
+    c->first_slot = w->local_count > params ? slot : FRAME_HEADER;
+    use_slot(c, c->first_slot);
+}
+
+/* Of the locals of a class that have no pin yet, the heaviest that is worth one; -1: none. */
+static int64_t heaviest(struct walk *w, int cls) {
+    struct compilation *c = w->c;
+    int64_t best = -1;
+    for (uint32_t i = 0; i < w->local_count; i++) {
+        if (c->pin_of.data[i] || class_of(walk_local_type(w, i)) != cls) continue;
+        if (c->weights.data[i] < 2 || 2 * (uint64_t)c->weights.data[i] <= c->call_weight) continue;
+        if (best < 0 || c->weights.data[i] > c->weights.data[best]) best = i;
+    }
+    return best;
+}
+
+static void choose_pins(struct walk *w) {
+    struct compilation *c = w->c;
+    for (int cls = GP; cls <= FP; cls++) {
+        for (int k = 0; k < (cls ? PIN_COUNT_FP : PIN_COUNT_GP); k++) {
+            int64_t local = heaviest(w, cls);
+            if (local < 0) break;
+            c->pins[c->pin_count] = (struct pin){.local = (uint32_t)local, .slot = c->local_slots.data[local], .reg = pin_regs[cls][k],
+                                                 .is_float = cls == FP, .type = walk_local_type(w, (uint32_t)local)};
+            c->pin_of.data[local] = (uint8_t)++c->pin_count;
+        }
+    }
+}
+
+static void emit_prologue(struct walk *w) {
+    struct compilation *c = w->c;
+    uint32_t params = w->func_type->param_count;
+    uint32_t over = 0;
+    code_room(c->b);
+    x_lea(c->b, true, RCX, at_base(REG_FRAME, INT32_MAX / 2)); /* the frame's size, when it is known */
+    c->frame_at = here(c) - 4;
+    x_alu(c->b, ALU_CMP, true, RCX, at_base(REG_EXEC, (int32_t)offsetof(struct mote__exec, stack_limit)));
+    add_fixup(c, &over, x_jcc(c->b, CC_BE));
+    relocate_to(c, x_jmp(c->b), c->jit->thunks[THUNK_OVERFLOW]);
+    bind(c, &over);
+    x_store(c->b, true, REG_INSTANCE, at_slot(FRAME_INSTANCE));
+    if (c->memory) {
+        x_load(c->b, true, REG_MEMORY, at_base(REG_INSTANCE, (int32_t)offsetof(struct mote__instance, mem0)));
+        x_load(c->b, true, REG_MEMORY, at_base(REG_MEMORY, (int32_t)offsetof(struct mote__memory, base)));
+    }
+    bool zeroed = false;
+    for (uint32_t i = params; i < w->local_count; i++) {
+        const struct pin *pin = pin_of_local(c, i);
+        code_room(c->b);
+        if (pin) {
+            if (pin->is_float) x_vzero(c->b, pin->reg);
+            else x_zero(c->b, pin->reg);
+            pin_written(c, pin);
+            continue;
+        }
+        if (!zeroed) x_zero(c->b, RAX);
+        zeroed = true;
+        for (uint32_t k = 0; k < mote__vt_slots(walk_local_type(w, i)); k++) x_store(c->b, true, RAX, at_slot(c->local_slots.data[i] + (int32_t)k));
+    }
+}
+
+/* ---------------------------------------------------------------- after the code */
+
+static void emit_stub(struct compilation *c, const struct stub *s) {
+    uint32_t start = here(c), not_nan = 0;
+    code_room(c->b);
+    x_patch(c->b, s->at, start);
+    switch ((enum stub_kind)s->kind) {
+    case STUB_TRAP: trap_now(c, s->trap); break;
+    case STUB_STOP: call_thunk(c, THUNK_STOP); break;
+    case STUB_TRUNCATE:
+        x_ucomis(c->b, s->wide, s->reg, in_reg(s->reg));
+        add_fixup(c, &not_nan, x_jcc(c->b, CC_NP));
+        trap_now(c, MOTE_TRAP_INVALID_CONVERSION);
+        bind(c, &not_nan);
+        trap_now(c, MOTE_TRAP_INTEGER_OVERFLOW);
+        break;
+    case STUB_RESOLVE:
+        x_const(c->b, RSI, s->a);
+        x_mov(c->b, true, RDX, RCX);
+        x_const(c->b, RCX, s->b);
+        x_const(c->b, RAX, (uint64_t)HELPER_resolve * 8);
+        call_thunk(c, THUNK_HELPER);
+        x_load(c->b, true, RDX, at_base(REG_EXEC, (int32_t)offsetof(struct mote__exec, returned)));
+        x_patch(c->b, x_jmp(c->b), s->back);
+        break;
+    }
+    if (c->watch >= (int64_t)start && c->watch < (int64_t)here(c)) c->watch_pos = s->op_pos;
+}
+
+static void emit_literals(struct compilation *c) {
+    while (c->b->count % 16) {
+        code_room(c->b);
+        x_byte(c->b, 0xCC);
+    }
+    uint32_t start = here(c);
+    for (size_t i = 0; i < c->literals.count; i++) {
+        code_room(c->b);
+        x_byte(c->b, c->literals.data[i] & 0xFF);
+        x_byte(c->b, c->literals.data[i] >> 8);
+    }
+    for (size_t i = 0; i < c->literal_uses.count; i++) x_patch(c->b, c->literal_uses.data[i].at, start + 2 * c->literal_uses.data[i].unit);
+}
+
+#define COPY_BYTES(v) ((v).count * sizeof *(v).data)
+#define ROUND_8(x)    (((x) + 7) & ~(size_t)7)
+
+static void *take_copy(uint8_t **at, const void *data, size_t bytes) {
+    void *copy = *at;
+    if (bytes) memcpy(copy, data, bytes);
+    *at += ROUND_8(bytes);
+    return copy;
+}
+
+/* Clauses in the order of their handlers (a counting sort); each handler's stay in the order of the text. */
+static void place_clauses(struct compilation *c, struct mote__code *code) {
+    for (size_t i = 0; i < c->clauses.count; i++) code->handlers[c->clauses.data[i].handler].count++;
+    uint32_t next = 0;
+    for (uint32_t h = 0; h < code->handler_count; h++) {
+        code->handlers[h].clause = next;
+        next += code->handlers[h].count;
+        code->handlers[h].count = 0;
+    }
+    for (size_t i = 0; i < c->clauses.count; i++) {
+        struct mote__handler *h = &code->handlers[c->clauses.data[i].handler];
+        code->clauses[h->clause + h->count++] = c->clauses.data[i].clause;
+    }
+}
+
+static uint32_t count_local_refs(struct walk *w, int32_t *out) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < w->local_count; i++) {
+        if (!is_heap_type(w, walk_local_type(w, i))) continue;
+        if (out) out[count] = w->c->local_slots.data[i];
+        count++;
+    }
+    return count;
+}
+
+static struct mote__code *pack_tables(struct walk *w, uint32_t func_index) {
+    struct compilation *c = w->c;
+    uint32_t refs = count_local_refs(w, NULL);
+    size_t head = ROUND_8(offsetof(struct mote__code, units));
+    size_t bytes = head + ROUND_8(COPY_BYTES(c->handlers)) + ROUND_8(c->clauses.count * sizeof(struct mote__clause)) + ROUND_8(COPY_BYTES(c->sites)) +
+                   ROUND_8(COPY_BYTES(c->nodes)) + ROUND_8(refs * sizeof(int32_t));
+    if (bytes < sizeof(struct mote__code)) bytes = sizeof(struct mote__code);
+    struct mote__code *code = mote__alloc_zeroed(c->allocator, bytes);
+    if (!code) return NULL;
+    uint8_t *at = (uint8_t *)code + head;
+    code->func_index = func_index;
+    code->frame_slots = (uint32_t)c->max_slot;
+    code->handler_count = (uint32_t)c->handlers.count;
+    code->clause_count = (uint32_t)c->clauses.count;
+    code->site_count = (uint32_t)c->sites.count;
+    code->node_count = (uint32_t)c->nodes.count;
+    code->local_ref_count = refs;
+    code->handlers = take_copy(&at, c->handlers.data, COPY_BYTES(c->handlers));
+    code->clauses = (struct mote__clause *)(void *)at;
+    at += ROUND_8(c->clauses.count * sizeof(struct mote__clause));
+    code->sites = take_copy(&at, c->sites.data, COPY_BYTES(c->sites));
+    code->nodes = take_copy(&at, c->nodes.data, COPY_BYTES(c->nodes));
+    code->local_refs = (int32_t *)(void *)at;
+    count_local_refs(w, code->local_refs);
+    code->alloc_bytes = bytes;
+    place_clauses(c, code);
+    return code;
+}
+
+/* ---------------------------------------------------------------- a whole function */
+
+static void compilation_init(struct walk *w, struct compilation *c, mote_module *module, struct jit_output *out, mote_error *error) {
+    memset(c, 0, sizeof *c);
+    c->allocator = module->arena.allocator;
+    c->jm = module->tier_data;
+    c->jit = c->jm->engine;
+    c->out = out;
+    c->b = &out->code;
+    c->b->allocator = c->allocator;
+    c->watch = -1;
+    memset(c->owner, 0xFF, sizeof c->owner);
+    c->flags_at = -1;
+    c->handler = -1;
+    find_cpu_features(c);
+    walk_init(w, module, c->allocator, error);
+    w->c = c;
+}
+
+static void compilation_deinit(struct walk *w, struct compilation *c) {
+    mote__vec_deinit(&c->fixups, c->allocator);
+    mote__vec_deinit(&c->stubs, c->allocator);
+    mote__vec_deinit(&c->handlers, c->allocator);
+    mote__vec_deinit(&c->clauses, c->allocator);
+    mote__vec_deinit(&c->sites, c->allocator);
+    mote__vec_deinit(&c->nodes, c->allocator);
+    mote__vec_deinit(&c->literals, c->allocator);
+    mote__vec_deinit(&c->literal_uses, c->allocator);
+    mote__vec_deinit(&c->local_slots, c->allocator);
+    mote__vec_deinit(&c->heads, c->allocator);
+    mote__vec_deinit(&c->weights, c->allocator);
+    mote__vec_deinit(&c->pin_of, c->allocator);
+    mote__vec_deinit(&c->loops, c->allocator);
+    walk_deinit(w);
+}
+
+/* The counting walk: how much each local is used, what loops use, whether there are calls and accesses. */
+static void count_uses(struct walk *w, uint32_t func_index) {
+    struct compilation *c = w->c;
+    if (!walk_begin_body(w, func_index)) return;
+    place_locals(w);
+    if (c->failed) return;
+    c->counting = true;
+    w->frames[0].weight = 1;
+    walk_loop(w);
+    c->counting = false;
+}
+
+static void emit_body(struct walk *w, uint32_t func_index) {
+    struct compilation *c = w->c;
+    if (!walk_begin_body(w, func_index)) return;
+    choose_pins(w);
+    emit_prologue(w);
+    w->frames[0].base = c->first_slot;
+    w->frames[0].handler = w->frames[0].inner = -1;
+    walk_loop(w);
+    for (size_t i = 0; i < c->stubs.count && !c->failed; i++) emit_stub(c, &c->stubs.data[i]);
+    emit_literals(c);
+    if (c->max_slot > (int32_t)FAR_SLOT) c->left = true;
+    int32_t frame = (c->max_slot + FRAME_HEADER + 4) * 8;
+    if (!c->b->failed) memcpy(c->b->data + c->frame_at, &frame, sizeof frame);
+}
+
+static enum jit_result compile_walk(struct walk *w, uint32_t func_index, mote_status *status) {
+    struct compilation *c = w->c;
+    code_room(c->b);
+    c->failed |= c->b->failed;
+    if (!c->failed) count_uses(w, func_index);
+    if (!c->failed && w->status == MOTE_OK) emit_body(w, func_index);
+    *status = c->failed ? MOTE_OK : walk_finish_body(w);
+    c->failed |= c->b->failed;
+    if (*status != MOTE_OK) return JIT_FAILED;
+    if (!c->failed && c->left) return JIT_LEFT;
+    if (!c->failed) c->out->tables = pack_tables(w, func_index);
+    if (!c->failed && c->out->tables) return JIT_DONE;
+    *status = mote__error_nomem(w->error, "compiling a function");
+    return JIT_FAILED;
+}
+
+static enum jit_result compile(mote_module *module, uint32_t own_index, struct jit_output *out, int64_t watch, uint64_t *watched, mote_status *status,
+                               mote_error *error) {
+    struct walk w;
+    struct compilation c;
+    if (module->engine->config.fuel || module->engine->config.canonical_nans) return JIT_LEFT;
+    compilation_init(&w, &c, module, out, error);
+    c.watch = watch;
+    enum jit_result result = compile_walk(&w, own_index + module->func_import_count, status);
+    if (watched && c.watch_pos) *watched = (uint64_t)(c.watch_pos - module->bytes.data);
+    compilation_deinit(&w, &c);
+    return result;
+}
+
+void mote__jit_output_deinit(struct jit_output *out, const mote_allocator *allocator) {
+    mote__free(allocator, out->code.data, out->code.capacity);
+    mote__vec_deinit(&out->relocations, allocator);
+    mote__code_free(allocator, out->tables);
+    *out = (struct jit_output){0};
+}
+
+enum jit_result mote__jit_compile(mote_module *module, uint32_t own_index, struct jit_output *out, mote_status *status, mote_error *error) {
+    return compile(module, own_index, out, -1, NULL, status, error);
+}
+
+uint64_t mote__jit_wasm_offset(mote_module *module, uint32_t own_index, uint32_t offset) {
+    struct jit_output out = {0};
+    mote_error error;
+    mote_status status;
+    uint64_t watched = 0;
+    compile(module, own_index, &out, offset, &watched, &status, &error);
+    mote__jit_output_deinit(&out, module->arena.allocator);
+    return watched;
+}

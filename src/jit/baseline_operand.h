@@ -1,0 +1,394 @@
+/* baseline_operand.h - the part of baseline.c that knows where values are: temporaries, pins, pending reads of locals, slots, taking operands.
+ * Included by baseline.c alone. */
+
+enum { GP, FP };
+static const int8_t temps[2][6] = {{RAX, RCX, RDX, R8, R9, NO_REG}, {0, 1, 2, 3, 4, 5}};
+static const int8_t pin_regs[2][10] = {{RSI, RDI, RBP, R10, R11, R12, NO_REG, NO_REG, NO_REG, NO_REG}, {6, 7, 8, 9, 10, 11, 12, 13, 14, 15}};
+enum { TEMP_COUNT_GP = 5, TEMP_COUNT_FP = 6, PIN_COUNT_GP = 6, PIN_COUNT_FP = 10 };
+
+static uint32_t here(const struct compilation *c) { return (uint32_t)c->b->count; }
+static int class_of(valtype type) { return type == VT_F32 || type == VT_F64 || type == VT_V128; }
+static struct walk_value *operand(struct walk *w, uint32_t i) { return &w->stack[w->count + i]; }
+
+/* ---------------------------------------------------------------- slots */
+
+static void use_slot(struct compilation *c, int32_t end) {
+    if (end > c->max_slot) c->max_slot = end;
+}
+
+/* The canonical slot of stack index `i`: after the one below it. */
+static int32_t canonical(struct walk *w, uint32_t i) {
+    int32_t slot = i ? w->stack[i - 1].slot + (int32_t)mote__vt_slots(w->stack[i - 1].type) : w->c->first_slot;
+    use_slot(w->c, slot + 2);
+    return slot;
+}
+
+/* ---------------------------------------------------------------- moving values */
+
+static void load_slot(struct compilation *c, valtype type, int reg, int32_t slot) {
+    if (type == VT_V128) x_vload(c->b, reg, at_slot(slot));
+    else if (class_of(type) == FP) x_fload(c->b, type == VT_F64, reg, at_slot(slot));
+    else x_load(c->b, type != VT_I32, reg, at_slot(slot));
+}
+
+static void store_slot(struct compilation *c, valtype type, int reg, int32_t slot) {
+    if (type == VT_V128) x_vstore(c->b, reg, at_slot(slot));
+    else if (class_of(type) == FP) x_fstore(c->b, type == VT_F64, reg, at_slot(slot));
+    else x_store(c->b, true, reg, at_slot(slot));
+}
+
+static void move_reg(struct compilation *c, valtype type, int to, int from) {
+    if (to == from) return;
+    if (class_of(type) == FP) x_vmov(c->b, to, from);
+    else x_mov(c->b, type != VT_I32, to, from);
+}
+
+/* A constant in a register of the type's class; leaves the flags alone, and uses no other register but, for floats, r9's place on the way: the
+ * constant goes through `via`. */
+static void load_const(struct compilation *c, valtype type, int reg, uint64_t bits, int via) {
+    if (class_of(type) == GP) {
+        x_const(c->b, reg, bits);
+    } else if (!bits) {
+        x_vzero(c->b, reg);
+    } else {
+        x_const(c->b, via, bits);
+        x_to_float(c->b, type == VT_F64, reg, via);
+    }
+}
+
+static void store_const(struct compilation *c, valtype type, uint64_t bits, int32_t slot) {
+    if (bits == (uint64_t)(int64_t)(int32_t)bits) {
+        x_store_const(c->b, true, (int32_t)bits, at_slot(slot));
+    } else if (type == VT_F32) {
+        x_store_const(c->b, false, (int32_t)bits, at_slot(slot));
+    } else {
+        x_store_const(c->b, false, (int32_t)(uint32_t)bits, at_slot(slot));
+        x_store_const(c->b, false, (int32_t)(uint32_t)(bits >> 32), at_base(REG_FRAME, slot * 8 + 4));
+    }
+}
+
+/* ---------------------------------------------------------------- pins */
+
+static struct pin *pin_of_local(struct compilation *c, uint32_t local) {
+    uint8_t pin = c->pin_of.data[local];
+    return pin ? &c->pins[pin - 1] : NULL;
+}
+static uint32_t pin_bit(const struct compilation *c, const struct pin *pin) { return UINT32_C(1) << (pin - c->pins); }
+
+static void validate_pin(struct compilation *c, const struct pin *pin) {
+    if (c->valid & pin_bit(c, pin)) return;
+    load_slot(c, pin->type, pin->reg, pin->slot);
+    c->valid |= pin_bit(c, pin);
+}
+
+static void clean_pins(struct compilation *c, uint32_t which) {
+    for (uint32_t bits = c->dirty & which; bits; bits &= bits - 1) {
+        const struct pin *pin = &c->pins[__builtin_ctz(bits)];
+        store_slot(c, pin->type, pin->reg, pin->slot);
+    }
+    c->dirty &= ~which;
+}
+
+static void pin_written(struct compilation *c, const struct pin *pin) {
+    c->valid |= pin_bit(c, pin);
+    c->dirty |= pin_bit(c, pin);
+}
+
+/* ---------------------------------------------------------------- temporaries */
+
+static void own(struct walk *w, uint32_t i, int cls, int reg) {
+    w->c->owner[cls][reg] = i;
+}
+
+/* The operand in a temporary goes to its slot. */
+static void spill_temp(struct walk *w, int cls, int reg) {
+    struct compilation *c = w->c;
+    int64_t i = c->owner[cls][reg];
+    if (i < 0) return;
+    struct walk_value *v = &w->stack[i];
+    store_slot(c, v->type, reg, v->slot);
+    v->loc = LOC_SLOT;
+    if ((uint32_t)i < c->noded) c->noded = (uint32_t)i;
+    c->owner[cls][reg] = -1;
+}
+
+static void spill_temps(struct walk *w) {
+    for (int k = 0; k < TEMP_COUNT_GP; k++) spill_temp(w, GP, temps[GP][k]);
+    for (int k = 0; k < TEMP_COUNT_FP; k++) spill_temp(w, FP, temps[FP][k]);
+}
+
+/* A free temporary, locked for the instruction at hand; spills the operand farthest from the top if there is none. */
+static int take_temp(struct walk *w, int cls) {
+    struct compilation *c = w->c;
+    int count = cls ? TEMP_COUNT_FP : TEMP_COUNT_GP, victim = NO_REG;
+    for (int k = 0; k < count; k++) {
+        int reg = temps[cls][k];
+        if (c->locked[cls] >> reg & 1) continue;
+        if (c->owner[cls][reg] < 0) {
+            c->locked[cls] |= UINT32_C(1) << reg;
+            return reg;
+        }
+        if (victim < 0 || c->owner[cls][reg] < c->owner[cls][victim]) victim = reg;
+    }
+    assert(victim >= 0);
+    spill_temp(w, cls, victim);
+    c->locked[cls] |= UINT32_C(1) << victim;
+    return victim;
+}
+
+/* A certain temporary, free of other operands. */
+static void take_certain(struct walk *w, int cls, int reg) {
+    spill_temp(w, cls, reg);
+    w->c->locked[cls] |= UINT32_C(1) << reg;
+}
+
+static void result_in_reg(struct walk *w, uint32_t i, valtype type, int reg) {
+    struct walk_value *v = &w->stack[i];
+    int cls = class_of(type);
+    v->slot = canonical(w, i);
+    v->loc = LOC_REG;
+    v->reg = (int8_t)reg;
+    v->type = type;
+    bool temporary = cls ? reg < TEMP_COUNT_FP : reg == RAX || reg == RCX || reg == RDX || reg == R8 || reg == R9;
+    if (temporary) own(w, i, cls, reg);
+}
+
+static void result_in_slot(struct walk *w, uint32_t i, valtype type) {
+    struct walk_value *v = &w->stack[i];
+    v->slot = canonical(w, i);
+    v->loc = LOC_SLOT;
+    v->type = type;
+    use_slot(w->c, v->slot + (int32_t)mote__vt_slots(type) + 2);
+}
+
+static void result_in_flags(struct walk *w, uint32_t i, unsigned cc) {
+    struct walk_value *v = &w->stack[i];
+    v->slot = canonical(w, i);
+    v->loc = LOC_FLAGS;
+    v->cc = (uint8_t)cc;
+    v->type = VT_I32;
+    w->c->flags_at = i;
+}
+
+/* ---------------------------------------------------------------- flags */
+
+/* Conditions of floats beyond the processor's: equal and not equal look at two flags. */
+enum { CC_FEQ = 16, CC_FNE = 17 };
+
+static void materialise_cc(struct walk *w, int reg, unsigned cc) {
+    struct compilation *c = w->c;
+    if (cc < CC_FEQ) {
+        x_setcc(c->b, (enum x_cc)cc, reg);
+    } else {
+        int other = take_temp(w, GP);
+        x_setcc(c->b, cc == CC_FEQ ? CC_NP : CC_P, other);
+        x_setcc(c->b, cc == CC_FEQ ? CC_E : CC_NE, reg);
+        x_ins(c->b, X_OP(0, 0, cc == CC_FEQ ? 0x22 : 0x0A), X_BYTE_REG, reg, in_reg(other));
+        c->locked[GP] &= ~(UINT32_C(1) << other);
+    }
+    x_movzx8(c->b, reg, in_reg(reg));
+}
+
+/* The operand in the flags goes to a register: something is about to change them. */
+static void flush_flags(struct walk *w) {
+    struct compilation *c = w->c;
+    if (c->flags_at < 0) return;
+    uint32_t i = (uint32_t)c->flags_at;
+    unsigned cc = w->stack[i].cc;
+    c->flags_at = -1;
+    int reg = take_temp(w, GP);
+    materialise_cc(w, reg, cc);
+    result_in_reg(w, i, VT_I32, reg);
+    c->locked[GP] &= ~(UINT32_C(1) << reg);
+}
+
+/* ---------------------------------------------------------------- settling */
+
+static void unlink_local(struct compilation *c, const struct walk_value *v) { c->heads.data[v->local] = v->prev; }
+
+/* Stores an operand, wherever it is, to a slot; the stack stays as it is. */
+static void copy_to_slot(struct walk *w, const struct walk_value *v, int32_t to) {
+    struct compilation *c = w->c;
+    int scratch = class_of(v->type) ? 5 : R9;
+    const struct pin *pin;
+    switch ((enum location)v->loc) {
+    case LOC_CONST: store_const(c, v->type, v->bits, to); return;
+    case LOC_REG: store_slot(c, v->type, v->reg, to); return;
+    case LOC_LOCAL:
+        pin = pin_of_local(c, v->local);
+        if (pin) {
+            validate_pin(c, pin);
+            store_slot(c, v->type, pin->reg, to);
+            return;
+        }
+        break;
+    default:
+        if (v->slot == to) return;
+    }
+    int32_t from = v->loc == LOC_LOCAL ? c->local_slots.data[v->local] : v->slot;
+    uint32_t locked = c->locked[class_of(v->type)];
+    scratch = take_temp(w, class_of(v->type));
+    c->locked[class_of(v->type)] = locked;
+    load_slot(c, v->type, scratch, from);
+    store_slot(c, v->type, scratch, to);
+}
+
+/* Operand `i`, in its canonical slot from now on; pending reads of the same local above it have been settled before. */
+static void settle(struct walk *w, uint32_t i) {
+    struct compilation *c = w->c;
+    struct walk_value *v = &w->stack[i];
+    if (v->loc == LOC_SLOT) return;
+    copy_to_slot(w, v, v->slot);
+    if (v->loc == LOC_LOCAL) unlink_local(c, v);
+    if (v->loc == LOC_REG) {
+        int64_t *owner = &c->owner[class_of(v->type)][v->reg];
+        if (*owner == (int64_t)i) *owner = -1;
+    }
+    v->loc = LOC_SLOT;
+    if (i < c->noded) c->noded = i;
+}
+
+static void settle_values(struct walk *w, uint32_t count) {
+    for (uint32_t i = w->count; i-- > w->count - count;) settle(w, i);
+}
+
+/* Every operand below w->count, except constants. */
+static void flush(struct walk *w) {
+    struct compilation *c = w->c;
+    for (uint32_t i = w->count; i-- > c->flushed;)
+        if (w->stack[i].loc != LOC_CONST) settle(w, i);
+    c->flushed = w->count;
+}
+
+/* A local is about to be written: its pending reads take their values. */
+static void copy_reads_of(struct walk *w, uint32_t local) {
+    struct compilation *c = w->c;
+    const struct pin *pin = pin_of_local(c, local);
+    while (c->heads.data[local]) {
+        uint32_t i = c->heads.data[local] - 1;
+        struct walk_value *v = &w->stack[i];
+        if (pin && i >= c->flushed) {
+            int cls = class_of(v->type), reg = take_temp(w, cls);
+            validate_pin(c, pin);
+            move_reg(c, v->type, reg, pin->reg);
+            unlink_local(c, v);
+            result_in_reg(w, i, v->type, reg);
+            c->locked[cls] &= ~(UINT32_C(1) << reg);
+        } else {
+            settle(w, i);
+        }
+    }
+}
+
+/* The operands from index `to` on are gone: the code after this is dead. */
+static void truncate(struct walk *w, uint32_t to) {
+    struct compilation *c = w->c;
+    for (uint32_t i = w->count; i-- > to;) {
+        struct walk_value *v = &w->stack[i];
+        if (v->loc == LOC_LOCAL) unlink_local(c, v);
+        if (v->loc == LOC_REG && c->owner[class_of(v->type)][v->reg] == (int64_t)i) c->owner[class_of(v->type)][v->reg] = -1;
+        v->loc = LOC_SLOT;
+    }
+    if (c->flags_at >= (int64_t)to) c->flags_at = -1;
+    if (c->flushed > to) c->flushed = to;
+    if (c->noded > to) c->noded = to;
+}
+
+/* ---------------------------------------------------------------- taking operands */
+
+/* Begins an instruction; `keeps_flags`: it looks after an operand in the flags itself. */
+static void begin_any(struct walk *w) {
+    struct compilation *c = w->c;
+    code_room(c->b);
+    if (c->watch >= (int64_t)here(c)) c->watch_pos = w->op_pos;
+    if (c->flushed > w->count) c->flushed = w->count;
+    if (c->noded > w->count) c->noded = w->count;
+    c->locked[GP] = c->locked[FP] = 0;
+}
+static void begin(struct walk *w) {
+    begin_any(w);
+    flush_flags(w);
+}
+
+/* The top `n` operands leave the stack; registers that they are in stay locked. */
+static void unlink_operands(struct walk *w, uint32_t n) {
+    struct compilation *c = w->c;
+    for (uint32_t i = w->count + n; i-- > w->count;) {
+        struct walk_value *v = &w->stack[i];
+        int cls = class_of(v->type);
+        if (v->loc == LOC_LOCAL) unlink_local(c, v);
+        if (v->loc != LOC_REG) continue;
+        if (c->owner[cls][v->reg] == (int64_t)i) c->owner[cls][v->reg] = -1;
+        c->locked[cls] |= UINT32_C(1) << v->reg;
+    }
+}
+
+static bool in_memory(struct compilation *c, const struct walk_value *v) {
+    return v->loc == LOC_SLOT || (v->loc == LOC_LOCAL && !pin_of_local(c, v->local));
+}
+static int32_t slot_of(const struct compilation *c, const struct walk_value *v) {
+    return v->loc == LOC_LOCAL ? c->local_slots.data[v->local] : v->slot;
+}
+static bool is_const32(const struct walk_value *v) { return v->loc == LOC_CONST && (v->type == VT_I32 || v->bits == (uint64_t)(int64_t)(int32_t)v->bits); }
+
+/* The register that an unlinked operand is in, or a temporary that it is loaded to. */
+static int use_reg(struct walk *w, struct walk_value *v) {
+    struct compilation *c = w->c;
+    int cls = class_of(v->type);
+    const struct pin *pin = v->loc == LOC_LOCAL ? pin_of_local(c, v->local) : NULL;
+    if (pin) {
+        validate_pin(c, pin);
+        return pin->reg;
+    }
+    if (v->loc == LOC_REG) return v->reg;
+    int reg = take_temp(w, cls);
+    if (v->loc == LOC_CONST && cls == FP && v->bits) {
+        uint32_t locked = c->locked[GP];
+        int via = take_temp(w, GP);
+        c->locked[GP] = locked;
+        load_const(c, v->type, reg, v->bits, via);
+    } else if (v->loc == LOC_CONST) {
+        load_const(c, v->type, reg, v->bits, NO_REG);
+    } else {
+        load_slot(c, v->type, reg, slot_of(c, v));
+    }
+    v->loc = LOC_REG;
+    v->reg = (int8_t)reg;
+    return reg;
+}
+
+/* The same, or where it is in memory. */
+static struct x_rm use_rm(struct walk *w, struct walk_value *v) {
+    return in_memory(w->c, v) ? at_slot(slot_of(w->c, v)) : in_reg(use_reg(w, v));
+}
+
+/* True when the operand's register may be overwritten. */
+static bool is_own(const struct walk_value *v) { return v->loc == LOC_REG; }
+
+/* ---------------------------------------------------------------- where results go */
+
+static const uint8_t *skip_leb(const uint8_t *p, const uint8_t *end) {
+    while (p < end && *p & 0x80) p++;
+    return p + 1;
+}
+
+/* The pin that the next instruction, a local.set or local.tee, writes the result to: it may as well be computed there. NULL: none. */
+static const struct pin *wanted_pin(struct walk *w, int cls) {
+    struct compilation *c = w->c;
+    const uint8_t *p = w->r.pos, *end = w->r.end;
+    if (p <= w->op_pos) { /* in the walk's fast lane: past the instruction by hand */
+        p = w->op_pos + 1;
+        if (*w->op_pos >= 0x28 && *w->op_pos <= 0x3E) p = skip_leb(skip_leb(p, end), end);
+    }
+    if (p + 1 >= end || (p[0] != 0x21 && p[0] != 0x22) || p[1] >= 0x80 || p[1] >= c->pin_of.count || c->heads.data[p[1]]) return NULL;
+    const struct pin *pin = pin_of_local(c, p[1]);
+    return pin && pin->is_float == (cls == FP) ? pin : NULL;
+}
+
+/* A register for a result: the wanted pin's unless it is `not`, the first operand's if that is ours, or a free one. */
+static int take_result(struct walk *w, int cls, const struct walk_value *first, int not) {
+    const struct pin *pin = wanted_pin(w, cls);
+    if (pin && pin->reg != not) return pin->reg;
+    if (first && is_own(first) && class_of(first->type) == cls && first->reg != not) return first->reg;
+    return take_temp(w, cls);
+}

@@ -1,0 +1,563 @@
+/* baseline_ops.h - the part of baseline.c for everything that is neither plain computation, nor an access to memory 0, nor a branch: variables, calls,
+ * tables, references, objects, exceptions. Included by baseline.c alone. */
+
+/* ---------------------------------------------------------------- constants and variables */
+
+static void push_constant(struct walk *w, uint64_t bits, valtype type) {
+    struct walk_value *v = operand(w, 0);
+    v->slot = canonical(w, w->count);
+    v->loc = LOC_CONST;
+    v->bits = bits;
+    v->type = type;
+}
+
+static void push_vector(struct walk *w) {
+    struct compilation *c = w->c;
+    int to = take_result(w, FP, NULL, NO_REG);
+    struct literal_use *use = mote__vec_push(&c->literal_uses, c->allocator);
+    if (to >= 8) x_byte(c->b, 0x44);
+    x_byte(c->b, 0x0F);
+    x_byte(c->b, 0x10);
+    x_byte(c->b, 5u | (uint32_t)(to & 7) << 3);
+    size_t at = x_distance(c->b);
+    if (use) *use = (struct literal_use){.at = (uint32_t)at, .unit = (uint32_t)c->literals.count};
+    else c->failed = true;
+    for (int k = 0; k < 16; k += 2) literal(c, w->imm.bytes[k] | (uint32_t)w->imm.bytes[k + 1] << 8);
+    result_in_reg(w, w->count, VT_V128, to);
+}
+
+/* A pending read of a local. */
+static void push_local(struct walk *w, uint32_t local, valtype type) {
+    struct compilation *c = w->c;
+    struct walk_value *v = operand(w, 0);
+    v->slot = canonical(w, w->count);
+    v->type = type;
+    v->loc = LOC_LOCAL;
+    v->local = local;
+    v->prev = c->heads.data[local];
+    c->heads.data[local] = w->count + 1;
+}
+
+static void set_local(struct walk *w, uint32_t local) {
+    struct compilation *c = w->c;
+    struct walk_value *v = operand(w, 0);
+    if (v->loc == LOC_LOCAL && v->local == local) {
+        unlink_operands(w, 1);
+        return;
+    }
+    const struct pin *pin = pin_of_local(c, local);
+    unlink_operands(w, 1);
+    if (c->heads.data[local]) copy_reads_of(w, local);
+    if (pin) {
+        if (v->loc == LOC_CONST && class_of(v->type) == GP && !v->bits) x_zero(c->b, pin->reg);
+        else copy_to_reg(w, v, pin->reg);
+        pin_written(c, pin);
+    } else {
+        copy_to_slot(w, v, c->local_slots.data[local]);
+    }
+}
+
+static void emit_local(struct walk *w, enum mote__op op) {
+    struct compilation *c = w->c;
+    uint32_t local = w->imm.a;
+    valtype type = walk_local_type(w, local);
+    if (op == OP_local_get) {
+        begin_any(w); /* emits nothing: the flags stay */
+    } else {
+        begin(w);
+        set_local(w, local);
+    }
+    if (op != OP_local_set) push_local(w, local, type);
+    (void)c;
+}
+
+static void count_local(struct walk *w, enum mote__op op) {
+    struct compilation *c = w->c;
+    const struct walk_frame *f = &w->frames[w->depth - 1];
+    uint32_t *weight = &c->weights.data[w->imm.a];
+    if (*weight < 1u << 30) *weight += f->weight;
+    if (!f->loop || c->failed) return;
+    c->loops.data[f->loop - 1].used |= local_bit(w->imm.a);
+    if (op != OP_local_get) c->loops.data[f->loop - 1].set |= local_bit(w->imm.a);
+}
+
+/* Where a global's value is; the pointers on the way go through `reg`. */
+static struct x_rm global_rm(struct walk *w, int reg) {
+    struct compilation *c = w->c;
+    uint32_t index = w->imm.a, imports = w->module->global_import_count;
+    if (index >= imports) {
+        x_load(c->b, true, reg, at_base(REG_INSTANCE, (int32_t)offsetof(struct mote__instance, globals)));
+        return at_base(reg, (int32_t)((index - imports) * 16));
+    }
+    x_load(c->b, true, reg, at_base(REG_INSTANCE, (int32_t)offsetof(struct mote__instance, global_refs)));
+    x_load(c->b, true, reg, at_base(reg, (int32_t)(index * 8)));
+    x_load(c->b, true, reg, at_base(reg, (int32_t)offsetof(struct mote__global, value)));
+    return at_base(reg, 0);
+}
+
+static void emit_global(struct walk *w, enum mote__op op) {
+    struct compilation *c = w->c;
+    valtype type = w->module->globals[w->imm.a].type;
+    int cls = class_of(type);
+    begin(w);
+    if (op == OP_global_get) {
+        int via = take_temp(w, GP), to = cls == GP ? via : take_temp(w, FP);
+        const struct pin *pin = wanted_pin(w, cls);
+        if (pin) to = pin->reg;
+        struct x_rm from = global_rm(w, via);
+        if (type == VT_V128) x_vload(c->b, to, from);
+        else if (cls == FP) x_fload(c->b, type == VT_F64, to, from);
+        else x_load(c->b, type != VT_I32, to, from);
+        result_in_reg(w, w->count, type, to);
+        return;
+    }
+    unlink_operands(w, 1);
+    int value = use_reg(w, operand(w, 0)), via = take_temp(w, GP);
+    struct x_rm to = global_rm(w, via);
+    if (type == VT_V128) x_vstore(c->b, value, to);
+    else if (cls == FP) x_fstore(c->b, type == VT_F64, value, to);
+    else x_store(c->b, true, value, to);
+}
+
+static void emit_drop(struct walk *w) {
+    begin_any(w);
+    unlink_operands(w, 1);
+    if (w->c->flags_at == (int64_t)w->count) w->c->flags_at = -1;
+    flush_flags(w);
+}
+
+/* Both values are looked at before the choice, so that the flags decide at the end. */
+static void emit_select(struct walk *w) {
+    struct compilation *c = w->c;
+    valtype type = w->imm.to;
+    int cls = class_of(type);
+    begin_any(w);
+    unsigned cc = take_condition(w, w->count + 2);
+    unlink_operands(w, 2);
+    struct walk_value *a = operand(w, 0), *b = operand(w, 1);
+    int from = use_reg(w, a), other = use_reg(w, b), to = is_own(a) && from != other ? from : take_temp(w, cls);
+    uint32_t over = 0;
+    move_reg(c, type, to, from);
+    if (cls == GP && cc < CC_FEQ) {
+        x_cmov(c->b, (enum x_cc)negate(cc), type != VT_I32, to, in_reg(other));
+    } else {
+        jump_when(c, cc, &over);
+        move_reg(c, type, to, other);
+        bind(c, &over);
+    }
+    result_in_reg(w, w->count, type, to);
+}
+
+/* ---------------------------------------------------------------- calls */
+
+static bool is_tail(enum mote__op op) { return op == OP_return_call || op == OP_return_call_indirect || op == OP_return_call_ref; }
+static bool is_direct(enum mote__op op) { return op == OP_call || op == OP_return_call; }
+static bool is_indirect(enum mote__op op) { return op == OP_call_indirect || op == OP_return_call_indirect; }
+
+/* The results of a call: one is in a register, several are where the arguments were. */
+static void describe_results(struct walk *w, const mote_type *type) {
+    if (!walk_reserve(w, type->result_count + 8)) return;
+    if (type->result_count == 1) {
+        result_in_reg(w, w->count, mote__type_result(type, 0), 0);
+        use_slot(w->c, operand(w, 0)->slot + 4);
+        return;
+    }
+    for (uint32_t i = 0; i < type->result_count; i++) result_in_slot(w, w->count + i, mote__type_result(type, i));
+}
+
+/* The function of a table's element in rcx: its struct mote__func in rdx. Out of bounds, the index is also made harmless for speculation. */
+static void emit_element(struct walk *w) {
+    struct compilation *c = w->c;
+    x_load(c->b, true, RDX, at_base(REG_INSTANCE, (int32_t)offsetof(struct mote__instance, tables)));
+    x_load(c->b, true, RDX, at_base(RDX, (int32_t)(w->imm.b * 8)));
+    x_alu(c->b, ALU_CMP, true, RCX, at_base(RDX, (int32_t)offsetof(struct mote__table, size)));
+    trap_when(w, CC_AE, MOTE_TRAP_UNDEFINED_ELEMENT);
+    x_alu(c->b, ALU_SBB, true, RAX, in_reg(RAX));
+    x_alu(c->b, ALU_AND, true, RCX, in_reg(RAX));
+    x_load(c->b, true, RDX, at_base(RDX, (int32_t)offsetof(struct mote__table, elements)));
+    x_load(c->b, true, RDX, at_element(RDX, RCX, 3, 0));
+    x_test(c->b, true, RDX);
+    struct stub slow = {.kind = STUB_RESOLVE, .a = w->imm.b, .b = w->imm.type->id};
+    uint32_t null = (uint32_t)x_jcc(c->b, CC_E);
+    x_alu_const(c->b, ALU_CMP, false, at_base(RDX, (int32_t)offsetof(struct mote__func, type_id)), (int32_t)w->imm.type->id);
+    uint32_t other = (uint32_t)x_jcc(c->b, CC_NE);
+    slow.back = here(c);
+    slow.at = null;
+    add_stub(w, slow);
+    slow.at = other;
+    add_stub(w, slow);
+}
+
+/* What the entry of a function that is not certainly this instance's expects: its instance, its number, and where its code is, in rcx. */
+static void load_callee(struct compilation *c) {
+    x_load(c->b, true, REG_INSTANCE, at_base(RDX, (int32_t)offsetof(struct mote__func, instance)));
+    x_load(c->b, false, RAX, at_base(RDX, (int32_t)offsetof(struct mote__func, own_index)));
+    x_load(c->b, true, RCX, at_base(RDX, (int32_t)offsetof(struct mote__func, cell)));
+}
+
+/* Finds the callee of anything but a call of an own function: its struct mote__func in rdx. */
+static void find_callee(struct walk *w, enum mote__op op) {
+    struct compilation *c = w->c;
+    if (is_direct(op)) {
+        x_load(c->b, true, RDX, at_base(REG_INSTANCE, (int32_t)offsetof(struct mote__instance, funcs)));
+        x_load(c->b, true, RDX, at_base(RDX, (int32_t)(w->imm.a * 8)));
+    } else if (is_indirect(op)) {
+        emit_element(w);
+    } else {
+        x_test(c->b, true, RDX);
+        trap_when(w, CC_E, MOTE_TRAP_NULL_FUNCTION);
+    }
+}
+
+/* Calls (2) or jumps to (4) the callee. */
+static void go_to_callee(struct walk *w, bool own, int which) {
+    struct compilation *c = w->c;
+    if (!own) {
+        x_through(c->b, which, at_base(RCX, 0));
+        return;
+    }
+    uint32_t own_index = w->imm.a - w->module->func_import_count;
+    x_const(c->b, RAX, own_index);
+    relocate_to(c, x_through_rip(c->b, which), c->jm->cells + own_index * (uint32_t)sizeof(void *));
+}
+
+/* Moves the arguments down to where the caller put this frame's own, and makes the callee's frame there. */
+static void move_tail(struct walk *w, int32_t first, uint32_t slots) {
+    struct compilation *c = w->c;
+    int32_t params = (int32_t)w->func_type->param_slots, fp = (int32_t)slots - params;
+    x_load(c->b, true, R8, at_slot(FRAME_CALLER));
+    for (int32_t k = 0; k < (int32_t)slots && first != -params; k++) {
+        code_room(c->b);
+        x_load(c->b, true, R9, at_slot(first + k));
+        x_store(c->b, true, R9, at_slot(k - params));
+    }
+    if (fp) x_alu_const(c->b, ALU_ADD, true, in_reg(REG_FRAME), fp * 8);
+    x_store(c->b, true, R8, at_slot(FRAME_CALLER));
+    use_slot(c, fp + FRAME_HEADER);
+}
+
+static void emit_call(struct walk *w, enum mote__op op) {
+    struct compilation *c = w->c;
+    const mote_type *type = w->imm.type;
+    uint32_t args = type->param_count, base = w->count;
+    bool own = is_direct(op) && w->imm.a >= w->module->func_import_count;
+    begin(w);
+    w->count = base + args;
+    if (!is_direct(op)) { /* whom to call lies above the arguments */
+        int to = is_indirect(op) ? RCX : RDX;
+        unlink_operands(w, 1);
+        if (c->owner[GP][to] >= 0) spill_temp(w, GP, to);
+        copy_to_reg(w, operand(w, 0), to);
+        c->locked[GP] = UINT32_C(1) << to;
+    }
+    settle_values(w, args);
+    leave_registers(w);
+    int32_t end = canonical(w, base + args), first = canonical(w, base);
+    use_slot(c, end + FRAME_HEADER);
+    if (!own) {
+        find_callee(w, op);
+        load_callee(c);
+    }
+    if (is_tail(op)) {
+        move_tail(w, first, type->param_slots);
+        go_to_callee(w, own, 4);
+        truncate(w, w->floor);
+        return;
+    }
+    x_store(c->b, true, REG_FRAME, at_slot(end + FRAME_CALLER));
+    x_alu_const(c->b, ALU_ADD, true, in_reg(REG_FRAME), end * 8);
+    go_to_callee(w, own, 2);
+    c->valid = 0;
+    w->count = base;
+    site(w, base);
+    truncate(w, base);
+    reload_instance(c);
+    describe_results(w, type);
+}
+
+static void count_call(struct walk *w) { w->c->call_weight += w->frames[w->depth - 1].weight; }
+
+/* ---------------------------------------------------------------- shapes that many steps share */
+
+/* An instruction of slots and numbers: opcode, the result's slot if it has one, operands, then up to two 16-bit and two 32-bit numbers. */
+struct shape {
+    uint16_t insn;
+    bool result, in_place; /* in place: operand 0 is checked and stays */
+    uint8_t n16, n32;
+    uint32_t u16[2], u32[2];
+    uint8_t site_units; /* units that the interpreter's own site takes */
+};
+
+/* Operands that C may look at while objects move are roots: they are in their slots. */
+static void emit_shape(struct walk *w, uint32_t n_in, struct shape s, valtype out) {
+    struct compilation *c = w->c;
+    uint32_t first = begin_step(w, n_in, s.insn), i = w->count;
+    if (s.result) literal_slot(c, canonical(w, i));
+    for (uint32_t k = 0; k < n_in; k++) literal_slot(c, operand(w, k)->slot);
+    for (uint32_t k = 0; k < s.n16; k++) literal(c, s.u16[k]);
+    for (uint32_t k = 0; k < s.n32; k++) literal32(c, s.u32[k]);
+    for (uint32_t k = 0; k < s.site_units; k++) literal(c, 0);
+    end_step(w, first, i + n_in);
+    if (c->noded > i) c->noded = i;
+    if (s.result) result_in_slot(w, i, out);
+}
+
+static valtype address_type(bool is_64) { return is_64 ? VT_I64 : VT_I32; }
+
+static void emit_memory_op(struct walk *w, enum mote__op op, uint32_t n_in) {
+    uint32_t a = w->imm.a, b = w->imm.b;
+    valtype type = op == OP_memory_size || op == OP_memory_grow ? address_type(w->module->memories[a].is_64) : (valtype)VT_BOTTOM;
+    switch (op) {
+    case OP_memory_size: emit_shape(w, n_in, (struct shape){.insn = I_memory_size, .result = true, .n16 = 1, .u16 = {a}}, type); break;
+    case OP_memory_grow: emit_shape(w, n_in, (struct shape){.insn = I_memory_grow, .result = true, .n16 = 1, .u16 = {a}}, type); break;
+    case OP_memory_fill: emit_shape(w, n_in, (struct shape){.insn = I_memory_fill, .n16 = 1, .u16 = {a}}, 0); break;
+    case OP_memory_copy: emit_shape(w, n_in, (struct shape){.insn = I_memory_copy, .n16 = 2, .u16 = {a, b}}, 0); break;
+    default: emit_shape(w, n_in, (struct shape){.insn = I_memory_init, .n16 = 1, .u16 = {b}, .n32 = 1, .u32 = {a}}, 0); break;
+    }
+}
+
+static void emit_table_op(struct walk *w, enum mote__op op, uint32_t n_in) {
+    uint32_t a = w->imm.a, b = w->imm.b;
+    const struct mote__tabletype *type = op == OP_table_init ? NULL : &w->module->tables[a].type;
+    struct shape s = {.n32 = 1, .u32 = {a, b}};
+    valtype out = VT_BOTTOM;
+    switch (op) {
+    case OP_table_get: s.insn = I_table_get, out = type->element; break;
+    case OP_table_set: s.insn = I_table_set; break;
+    case OP_table_size: s.insn = I_table_size, out = address_type(type->is_64); break;
+    case OP_table_grow: s.insn = I_table_grow, out = address_type(type->is_64); break;
+    case OP_table_fill: s.insn = I_table_fill; break;
+    case OP_table_copy: s.insn = I_table_copy, s.n32 = 2; break;
+    default: s.insn = I_table_init, s.n32 = 2, s.u32[0] = b, s.u32[1] = a; break;
+    }
+    s.result = out != VT_BOTTOM;
+    emit_shape(w, n_in, s, out);
+}
+
+/* ---------------------------------------------------------------- references */
+
+/* ref.as_non_null and ref.cast check an operand and leave it as it is. */
+static void emit_cast(struct walk *w) {
+    emit_shape(w, 1, (struct shape){.insn = I_ref_cast, .n32 = 1, .u32 = {w->imm.to}}, 0);
+    result_in_slot(w, w->count, w->imm.to);
+}
+static void emit_as_non_null(struct walk *w) {
+    unlink_operands(w, 1);
+    struct walk_value *v = operand(w, 0);
+    valtype type = v->type;
+    int reg = use_reg(w, v);
+    if (!is_own(v)) {
+        int to = take_temp(w, GP);
+        x_mov(w->c->b, true, to, reg);
+        reg = to;
+    }
+    x_test(w->c->b, true, reg);
+    trap_when(w, CC_E, MOTE_TRAP_NULL_REFERENCE);
+    result_in_reg(w, w->count, type, reg);
+}
+
+static void emit_is_null(struct walk *w) {
+    unlink_operands(w, 1);
+    x_test(w->c->b, true, use_reg(w, operand(w, 0)));
+    result_in_flags(w, w->count, CC_E);
+}
+
+static void emit_ref(struct walk *w, enum mote__op op, uint32_t n_in) {
+    switch (op) {
+    case OP_ref_null: push_constant(w, 0, w->imm.to); break;
+    case OP_ref_func: emit_shape(w, n_in, (struct shape){.insn = I_ref_func, .result = true, .n32 = 1, .u32 = {w->imm.a}}, VT_FUNCREF); break;
+    case OP_ref_is_null: emit_is_null(w); break;
+    case OP_ref_eq: emit_compare(w, CC_E, VT_I64); break;
+    case OP_ref_test:
+    case OP_ref_test_null: emit_shape(w, n_in, (struct shape){.insn = I_ref_test, .result = true, .n32 = 1, .u32 = {w->imm.to}}, VT_I32); break;
+    case OP_ref_i31: emit_shape(w, n_in, (struct shape){.insn = I_ref_i31, .result = true}, VT_REF | MOTE_HEAP_I31); break;
+    case OP_i31_get_s: emit_shape(w, n_in, (struct shape){.insn = I_i31_get_s, .result = true}, VT_I32); break;
+    case OP_i31_get_u: emit_shape(w, n_in, (struct shape){.insn = I_i31_get_u, .result = true}, VT_I32); break;
+    case OP_ref_as_non_null: emit_as_non_null(w); break;
+    default: emit_cast(w); break;
+    }
+}
+
+/* ---------------------------------------------------------------- structs and arrays */
+
+static uint32_t storage_log2(const struct walk *w, valtype storage) { return (uint32_t)__builtin_ctz(mote__storage_bytes(storage, w->types)); }
+
+static uint32_t get_insn(const struct walk *w, valtype storage, bool is_unsigned, uint32_t first) {
+    static const uint8_t place[] = {0, 2, 4, 5, 6};
+    uint32_t log2 = storage_log2(w, storage);
+    return first + place[log2] + (is_unsigned && log2 < 2);
+}
+
+/* struct.new and array.new_fixed: their operands are a run of slots. */
+static void emit_new_run(struct walk *w, enum mote__op op, uint32_t n_in) {
+    struct compilation *c = w->c;
+    bool is_struct = op != OP_array_new_fixed;
+    uint32_t first = begin_step(w, n_in, op == OP_struct_new ? I_struct_new : is_struct ? I_struct_new_default : I_array_new_fixed);
+    uint32_t base = w->count;
+    int32_t slot = canonical(w, base);
+    literal_slot(c, slot);
+    literal32(c, (uint32_t)slot);
+    if (!is_struct) literal32(c, n_in);
+    literal32(c, w->imm.type->id);
+    literal32(c, 0);
+    end_step(w, first, base + n_in);
+    if (c->noded > base) c->noded = base;
+    result_in_slot(w, base, VT_REF);
+}
+
+static void emit_struct_access(struct walk *w, enum mote__op op, uint32_t n_in) {
+    valtype storage = w->imm.type->fields[w->imm.b].type;
+    struct shape s = {.n32 = 1, .u32 = {w->imm.type->places[w->imm.b].offset}};
+    if (op == OP_struct_set) {
+        s.insn = (uint16_t)(I_struct_set8 + storage_log2(w, storage));
+        emit_shape(w, n_in, s, 0);
+        return;
+    }
+    s.insn = (uint16_t)get_insn(w, storage, op == OP_struct_get_u, I_struct_get8_s);
+    s.result = true;
+    emit_shape(w, n_in, s, walk_unpacked(storage));
+}
+
+static void emit_array_op(struct walk *w, enum mote__op op, uint32_t n_in) {
+    const mote_type *type = w->imm.type;
+    valtype storage = type ? type->fields[0].type : (valtype)VT_BOTTOM;
+    uint32_t id = type ? type->id : 0;
+    struct shape s = {.result = true, .n32 = 1, .u32 = {id, w->imm.b}, .site_units = 2};
+    switch (op) {
+    case OP_array_new: s.insn = I_array_new; break;
+    case OP_array_new_default: s.insn = I_array_new_default; break;
+    case OP_array_new_data: s.insn = I_array_new_data, s.n32 = 2; break;
+    case OP_array_new_elem: s.insn = I_array_new_elem, s.n32 = 2; break;
+    case OP_array_get: case OP_array_get_s: case OP_array_get_u:
+        emit_shape(w, n_in, (struct shape){.insn = (uint16_t)get_insn(w, storage, op == OP_array_get_u, I_array_get8_s), .result = true}, walk_unpacked(storage));
+        return;
+    case OP_array_set: emit_shape(w, n_in, (struct shape){.insn = (uint16_t)(I_array_set8 + storage_log2(w, storage))}, 0); return;
+    case OP_array_len: emit_shape(w, n_in, (struct shape){.insn = I_array_len, .result = true}, VT_I32); return;
+    case OP_array_fill: emit_shape(w, n_in, (struct shape){.insn = I_array_fill}, 0); return;
+    case OP_array_copy: emit_shape(w, n_in, (struct shape){.insn = I_array_copy}, 0); return;
+    default:
+        emit_shape(w, n_in, (struct shape){.insn = op == OP_array_init_data ? I_array_init_data : I_array_init_elem, .n32 = 1, .u32 = {w->imm.b}}, 0);
+        return;
+    }
+    emit_shape(w, n_in, s, VT_REF);
+}
+
+static void emit_atomic(struct walk *w, enum mote__op op, uint32_t n_in) {
+    struct compilation *c = w->c;
+    bool fence = op == OP_atomic_fence, wait = op == OP_memory_atomic_wait32 || op == OP_memory_atomic_wait64;
+    uint32_t first = begin_step(w, n_in, fence ? I_atomic_fence : !wait ? I_atomic_notify : op == OP_memory_atomic_wait32 ? I_atomic_wait32 : I_atomic_wait64);
+    if (!fence) {
+        literal_slot(c, canonical(w, w->count));
+        for (uint32_t k = 0; k < n_in; k++) literal_slot(c, operand(w, k)->slot);
+        put_memory(w);
+        if (wait) literal32(c, 0);
+    }
+    end_step(w, first, w->count);
+    if (!fence) result_in_slot(w, w->count, VT_I32);
+}
+
+/* ---------------------------------------------------------------- exceptions, branches on references */
+
+static void on_throw(struct walk *w, enum mote__op op) {
+    struct compilation *c = w->c;
+    if (c->counting) {
+        count_call(w);
+        return;
+    }
+    begin(w);
+    if (op == OP_throw) {
+        uint32_t count = w->imm.type->param_count;
+        w->count += count;
+        settle_values(w, count);
+        leave_registers(w);
+        x_lea(c->b, true, RSI, at_slot(canonical(w, w->count - count)));
+        x_const(c->b, RDX, w->imm.a);
+        call_helper(w, HELPER_throw_);
+    } else {
+        struct walk_value *v = op == OP_rethrow ? &w->stack[w->imm.a] : operand(w, 0);
+        if (op != OP_rethrow) unlink_operands(w, 1);
+        leave_registers(w);
+        copy_to_reg(w, v, RSI);
+        call_helper(w, HELPER_throw_ref);
+    }
+    site(w, w->count);
+    truncate(w, w->floor);
+}
+
+static void on_br_on(struct walk *w, enum mote__op op, struct walk_frame *f) {
+    struct compilation *c = w->c;
+    bool cast = op == OP_br_on_cast || op == OP_br_on_cast_fail, to_label = op != OP_br_on_null; /* the label takes the reference too */
+    uint32_t at = w->count;
+    if (c->counting) return;
+    begin(w);
+    settle(w, at);
+    int32_t slot = w->stack[at].slot;
+    if (cast) {
+        uint32_t first = begin_step(w, 1, I_ref_test);
+        int32_t answer = canonical(w, at + 1);
+        use_slot(c, answer + 4);
+        literal_slot(c, answer);
+        literal_slot(c, slot);
+        literal32(c, w->imm.to);
+        end_step(w, first, at + 1);
+        if (c->noded > at) c->noded = at;
+        x_alu_const(c->b, ALU_CMP, false, at_slot(answer), 0);
+    } else {
+        x_alu_const(c->b, ALU_CMP, true, at_slot(slot), 0);
+    }
+    if (to_label) w->count++;
+    emit_br_if(w, f, op == OP_br_on_null || op == OP_br_on_cast_fail ? CC_E : CC_NE);
+    w->count = at;
+    if (op == OP_br_on_non_null) {
+        w->count = at + 1;
+        truncate(w, at);
+        w->count = at;
+    }
+}
+
+/* ---------------------------------------------------------------- all of them */
+
+static void count_op(struct walk *w, enum mote__op op) {
+    if (op == OP_local_get || op == OP_local_set || op == OP_local_tee) count_local(w, op);
+    else if (op == OP_call || op == OP_call_indirect || op == OP_call_ref) count_call(w);
+}
+
+static void on_op(struct walk *w, enum mote__op op, uint32_t n_in) {
+    if (w->c->counting) {
+        count_op(w, op);
+        return;
+    }
+    switch (op) { /* these look after the flags themselves */
+    case OP_i32_const: case OP_i64_const: case OP_f32_const: case OP_f64_const: {
+        static const valtype types[] = {VT_I32, VT_I64, VT_F32, VT_F64};
+        begin_any(w);
+        push_constant(w, w->imm.x, types[op - OP_i32_const]);
+        return;
+    }
+    case OP_local_get: case OP_local_set: case OP_local_tee: emit_local(w, op); return;
+    case OP_global_get: case OP_global_set: emit_global(w, op); return;
+    case OP_drop: emit_drop(w); return;
+    case OP_select: case OP_select_t: emit_select(w); return;
+    case OP_call: case OP_call_indirect: case OP_call_ref:
+    case OP_return_call: case OP_return_call_indirect: case OP_return_call_ref: emit_call(w, op); return;
+    default: break;
+    }
+    begin(w);
+    switch (op) {
+    case OP_v128_const: push_vector(w); break;
+    case OP_memory_size: case OP_memory_grow: case OP_memory_fill: case OP_memory_copy: case OP_memory_init: emit_memory_op(w, op, n_in); break;
+    case OP_data_drop: emit_shape(w, 0, (struct shape){.insn = I_data_drop, .n32 = 1, .u32 = {w->imm.a}}, 0); break;
+    case OP_elem_drop: emit_shape(w, 0, (struct shape){.insn = I_elem_drop, .n32 = 1, .u32 = {w->imm.a}}, 0); break;
+    case OP_table_get: case OP_table_set: case OP_table_size: case OP_table_grow: case OP_table_fill: case OP_table_copy: case OP_table_init:
+        emit_table_op(w, op, n_in);
+        break;
+    case OP_any_convert_extern: case OP_extern_convert_any: settle(w, w->count); break; /* the same value */
+    case OP_struct_new: case OP_struct_new_default: case OP_array_new_fixed: emit_new_run(w, op, n_in); break;
+    case OP_struct_get: case OP_struct_get_s: case OP_struct_get_u: case OP_struct_set: emit_struct_access(w, op, n_in); break;
+    case OP_array_new: case OP_array_new_default: case OP_array_new_data: case OP_array_new_elem: case OP_array_get: case OP_array_get_s:
+    case OP_array_get_u: case OP_array_set: case OP_array_len: case OP_array_fill: case OP_array_copy: case OP_array_init_data:
+    case OP_array_init_elem: emit_array_op(w, op, n_in); break;
+    case OP_memory_atomic_notify: case OP_memory_atomic_wait32: case OP_memory_atomic_wait64: case OP_atomic_fence: emit_atomic(w, op, n_in); break;
+    default: emit_ref(w, op, n_in); break;
+    }
+}

@@ -1,0 +1,127 @@
+/* jit.h - the baseline tier's parts: code memory of an engine and of its modules (code.c), what compiled code jumps to and C calls (thunks.c),
+ * one function's compilation (baseline.c), and the tier itself (tier.c). Design: docs/design.md, "The baseline compiler". */
+#ifndef MOTE_JIT_JIT_H
+#define MOTE_JIT_JIT_H
+
+#include "jit/encode_x86_64.h"
+#include "jit/tiers.h"
+#include "run/exec.h"
+#include "run/gc.h"
+#include "run/insn.h"
+#include "run/tier.h"
+
+/* ---------------------------------------------------------------- code memory (code.c) */
+
+/* Offsets into an engine's code memory: machine code first, then cells. 32 bits are enough. */
+typedef uint32_t code_offset;
+
+/* Pieces of machine code that every engine has once. */
+enum thunk {
+    THUNK_ENTER,     /* C calls it: mote__jit_enter_fn */
+    THUNK_LEAVE,     /* to C with the status in eax */
+    THUNK_LAZY,      /* entry of a function that was never called: compiles it; own index in eax */
+    THUNK_INTERPRET, /* entry of a function that the interpreter runs; own index in eax */
+    THUNK_HOST,      /* entry of a host function; its struct mote__func in rdx */
+    THUNK_HELPER,    /* calls helper number eax / 8 with rsi, rdx, rcx, r8, r9 */
+    THUNK_TRAP,      /* the trap edi at the return address */
+    THUNK_OVERFLOW,  /* jumped to at a function's entry: no room for its frame */
+    THUNK_STOP,      /* somebody asked the loop at the return address to stop */
+    THUNK_COUNT
+};
+
+/* Constants that code refers to: 16 bytes each. */
+enum jit_constant { K_F32_ABS, K_F64_ABS, K_F32_SIGN, K_F64_SIGN, K_F32_ONE_NAN, K_F64_ONE_NAN, K_COUNT };
+
+struct jit_engine {
+    const mote_allocator *allocator;
+    struct os_code map;
+    struct os_mutex lock;
+    uint8_t *used;               /* a byte per granule, of code then of cells */
+    uint32_t code_granules, all_granules, next_code, next_cells;
+    code_offset thunks[THUNK_COUNT], constants, host_cell;
+};
+
+/* A compiled function. */
+struct jit_function {
+    code_offset start, end;
+    struct mote__code *tables; /* sites, handlers and clauses count bytes from the start; no units */
+};
+
+/* A module's part: its cells, and its functions in the order of their addresses. */
+struct jit_module {
+    struct jit_engine *engine;
+    struct os_mutex lock;
+    code_offset cells;
+    uint32_t cell_granules;
+    code_offset room, room_end; /* free part of the newest piece of code memory */
+    VEC(struct jit_piece { code_offset start; uint32_t granules; }) pieces;
+    VEC(struct jit_function) functions;
+};
+
+/* NULL when there is no memory for machine code. */
+struct jit_engine *mote__jit_engine_new(mote_engine *engine);
+void mote__jit_engine_delete(struct jit_engine *jit);
+mote_status mote__jit_module_new(struct jit_engine *jit, uint32_t func_count, struct jit_module **out, mote_error *error);
+void mote__jit_module_delete(struct jit_module *jm);
+/* Room for `bytes` of a module's code, 16-byte aligned; false when there is none. Under the module's lock. */
+bool mote__jit_room(struct jit_module *jm, uint32_t bytes, code_offset *out);
+/* Lists a function; false when out of memory. Under the module's lock. */
+bool mote__jit_list(struct jit_module *jm, struct jit_function function);
+/* The function around an offset, or NULL. Takes the module's lock. */
+bool mote__jit_find(struct jit_module *jm, code_offset at, struct jit_function *out);
+
+static inline uint8_t *jit_address(const struct jit_engine *jit, code_offset at) { return jit->map.execute + at; }
+static inline code_offset jit_offset(const struct jit_engine *jit, const void *address) {
+    return (code_offset)((const uint8_t *)address - jit->map.execute);
+}
+
+/* ---------------------------------------------------------------- thunks (thunks.c) */
+
+/* Writes all thunks and constants at the start of code memory. */
+void mote__jit_make_thunks(struct jit_engine *jit);
+typedef uint32_t mote__jit_enter_fn(struct mote__exec *exec, uint64_t *fp, struct mote__instance *instance, void *cell_value, uint32_t own_index);
+
+/* Helpers: what compiled code calls C for. Each takes (exec, rsi, rdx, rcx, r8) and returns 0, a trap, or a status + JIT_STATUS. */
+enum { JIT_STATUS = 0x10000 };
+#define JIT_HELPERS(X)                                                                             \
+    X(step)         /* rsi: units of one lowered instruction and an exit */                       \
+    X(throw_)       /* rsi: values, rdx: tag index */                                              \
+    X(throw_ref)    /* rsi: exnref */                                                              \
+    X(resolve)      /* rsi: table index, rdx: element, rcx: type id; the function is left in exec->returned[0] */
+enum jit_helper {
+#define X(name) HELPER_##name,
+    JIT_HELPERS(X)
+#undef X
+    HELPER_COUNT
+};
+
+/* What compiled code enters C with (tier.c). */
+struct jit_two { uint64_t first, second; };
+struct jit_two mote__jit_lazy(struct mote__exec *exec, struct mote__instance *instance, uint32_t own_index);
+struct jit_two mote__jit_interpret(struct mote__exec *exec, uint64_t *fp, struct mote__instance *instance, uint32_t own_index);
+uint32_t mote__jit_host(struct mote__exec *exec, uint64_t *fp, struct mote__func *func);
+uint32_t mote__jit_fail(struct mote__exec *exec, uint32_t code);
+uint32_t mote__jit_stop_reason(struct mote__exec *exec);
+typedef uint32_t jit_helper_fn(struct mote__exec *exec, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+extern jit_helper_fn *const mote__jit_helpers[HELPER_COUNT];
+
+/* ---------------------------------------------------------------- compiling (baseline.c) */
+
+/* A place in compiled code that depends on where it will be: the 32-bit distance at `at` leads to an offset of code memory. */
+struct jit_relocation { uint32_t at; code_offset target; };
+
+/* One function's code before it has a place. */
+struct jit_output {
+    struct code_buffer code;
+    VEC(struct jit_relocation) relocations;
+    struct mote__code *tables;
+};
+
+enum jit_result { JIT_DONE, JIT_LEFT, JIT_FAILED }; /* left: the interpreter runs it */
+/* Compiles an own function. Thread-safe. JIT_FAILED: *status and *error say why. */
+enum jit_result mote__jit_compile(mote_module *module, uint32_t own_index, struct jit_output *out, mote_status *status, mote_error *error);
+void mote__jit_output_deinit(struct jit_output *out, const mote_allocator *allocator);
+/* Compiles again and returns the module offset of the instruction that the byte at `offset` was made from. */
+uint64_t mote__jit_wasm_offset(mote_module *module, uint32_t own_index, uint32_t offset);
+
+#endif

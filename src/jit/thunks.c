@@ -1,0 +1,186 @@
+/* thunks.c - the machine code that every engine has once: the ways between C and compiled code (x86-64, System V calling convention).
+ * Compiled code runs on the exec's native stack, C on the thread's own: each way switches rsp. What C may look at meanwhile - the activation's
+ * frame and native stack pointer - is stored on the way out. */
+#include "jit/jit.h"
+
+enum { CALLEE_SAVED_COUNT = 6 };
+static const int8_t callee_saved[CALLEE_SAVED_COUNT] = {RBX, RBP, R12, R13, R14, R15};
+
+#define EXEC(field) at_base(REG_EXEC, (int32_t)offsetof(struct mote__exec, field))
+
+static void push(struct code_buffer *b, int reg) {
+    if (reg >= 8) x_byte(b, 0x41);
+    x_byte(b, 0x50 | (reg & 7));
+}
+static void pop(struct code_buffer *b, int reg) {
+    if (reg >= 8) x_byte(b, 0x41);
+    x_byte(b, 0x58 | (reg & 7));
+}
+
+/* Stores where compiled code is: the frame in `frame` and the native stack; then the thread's stack and exec as first argument. */
+static void out_to_c(struct code_buffer *b, int frame) {
+    x_load(b, true, R11, EXEC(activation));
+    x_store(b, true, frame, at_base(R11, (int32_t)offsetof(struct mote__activation, fp)));
+    x_store(b, true, RSP, at_base(R11, (int32_t)offsetof(struct mote__activation, sp)));
+    x_store(b, true, RSP, EXEC(native_sp));
+    x_mov(b, true, RDI, REG_EXEC);
+    x_load(b, true, RSP, EXEC(thread_sp));
+}
+
+static void call_c(struct code_buffer *b, const void *function) {
+    x_const(b, RAX, (uint64_t)(uintptr_t)function);
+    x_through(b, 2, in_reg(RAX));
+}
+
+static void back_in(struct code_buffer *b) { x_load(b, true, RSP, EXEC(native_sp)); }
+static void jump_to(struct code_buffer *b, size_t target) { x_patch(b, x_jmp(b), target); }
+static void jump_if(struct code_buffer *b, enum x_cc cc, size_t target) { x_patch(b, x_jcc(b, cc), target); }
+
+/* uint32_t enter(exec, fp, instance, code, own_index): 0 when the function returned. */
+static void make_enter(struct code_buffer *b) {
+    for (int i = 0; i < CALLEE_SAVED_COUNT; i++) push(b, callee_saved[i]);
+    x_alu_const(b, ALU_SUB, true, in_reg(RSP), 8); /* a multiple of 16 where C is called */
+    x_mov(b, true, REG_EXEC, RDI);
+    x_mov(b, true, REG_FRAME, RSI);
+    x_mov(b, true, REG_INSTANCE, RDX);
+    x_mov(b, false, RAX, R8);
+    x_store(b, true, RSP, EXEC(thread_sp));
+    back_in(b);
+    x_through(b, 2, in_reg(RCX));
+    x_store(b, true, RAX, EXEC(returned));
+    x_vstore(b, 0, at_base(REG_EXEC, (int32_t)offsetof(struct mote__exec, returned) + 8));
+    x_zero(b, RAX);
+}
+
+/* Follows make_enter. The status is in eax. */
+static void make_leave(struct code_buffer *b) {
+    x_load(b, true, RSP, EXEC(thread_sp));
+    x_alu_const(b, ALU_ADD, true, in_reg(RSP), 8);
+    for (int i = CALLEE_SAVED_COUNT; i-- > 0;) pop(b, callee_saved[i]);
+    x_ret(b);
+}
+
+/* C failed with eax on the thread's stack: leaves, or goes on where an exception was caught. */
+static size_t make_fail(struct code_buffer *b, size_t leave) {
+    size_t start = b->count;
+    x_mov(b, false, RSI, RAX);
+    x_mov(b, true, RDI, REG_EXEC);
+    call_c(b, (const void *)(uintptr_t)mote__jit_fail);
+    x_test(b, false, RAX);
+    jump_if(b, CC_NE, leave);
+    x_load(b, true, RCX, EXEC(activation));
+    x_load(b, true, REG_FRAME, at_base(RCX, (int32_t)offsetof(struct mote__activation, fp)));
+    x_load(b, true, RSP, at_base(RCX, (int32_t)offsetof(struct mote__activation, sp)));
+    x_through(b, 4, EXEC(resume));
+    return start;
+}
+
+/* The caller's frame in rcx: what C may look at while a callee has no frame of its own yet. */
+static void caller_out_to_c(struct code_buffer *b) {
+    x_load(b, true, RCX, at_base(REG_FRAME, FRAME_CALLER * 8));
+    out_to_c(b, RCX);
+}
+
+static void make_lazy(struct code_buffer *b, size_t leave) {
+    x_mov(b, false, RDX, RAX);
+    x_mov(b, true, RSI, REG_INSTANCE);
+    caller_out_to_c(b);
+    call_c(b, (const void *)(uintptr_t)mote__jit_lazy);
+    x_mov(b, true, RCX, RAX);
+    x_mov(b, true, RAX, RDX); /* own index, or the status */
+    x_test(b, true, RCX);
+    jump_if(b, CC_E, leave);
+    back_in(b);
+    x_through(b, 4, in_reg(RCX));
+}
+
+/* Results are in slots: the first one goes to the result registers too. */
+static void finish_call(struct code_buffer *b) {
+    back_in(b);
+    x_load(b, true, RCX, EXEC(results));
+    x_load(b, true, RAX, at_base(RCX, 0));
+    x_vload(b, 0, at_base(RCX, 0));
+    x_load(b, true, REG_FRAME, at_base(REG_FRAME, FRAME_CALLER * 8));
+    x_ret(b);
+}
+
+static void make_interpret(struct code_buffer *b, size_t fail) {
+    x_mov(b, false, RCX, RAX);
+    x_mov(b, true, RDX, REG_INSTANCE);
+    x_mov(b, true, RSI, REG_FRAME);
+    x_load(b, true, R8, at_base(REG_FRAME, FRAME_CALLER * 8));
+    out_to_c(b, R8);
+    call_c(b, (const void *)(uintptr_t)mote__jit_interpret);
+    x_test(b, false, RAX);
+    jump_if(b, CC_NE, fail);
+    x_test(b, true, RDX);
+    size_t tail = x_jcc(b, CC_NE);
+    finish_call(b);
+    x_patch(b, tail, b->count); /* it tail-called a compiled function: its code in rdx, its frame in the exec */
+    back_in(b);
+    x_load(b, true, REG_FRAME, EXEC(results));
+    x_load(b, true, REG_INSTANCE, at_base(REG_FRAME, FRAME_INSTANCE * 8));
+    x_load(b, false, RAX, EXEC(tail_index));
+    x_through(b, 4, in_reg(RDX));
+}
+
+static void make_host(struct code_buffer *b, size_t fail) {
+    x_mov(b, true, RSI, REG_FRAME);
+    caller_out_to_c(b);
+    call_c(b, (const void *)(uintptr_t)mote__jit_host);
+    x_test(b, false, RAX);
+    jump_if(b, CC_NE, fail);
+    finish_call(b);
+}
+
+static void make_helper(struct code_buffer *b, size_t fail) {
+    out_to_c(b, REG_FRAME);
+    x_const(b, R10, (uint64_t)(uintptr_t)mote__jit_helpers);
+    x_through(b, 2, at_index(R10, RAX, 0));
+    x_test(b, false, RAX);
+    jump_if(b, CC_NE, fail);
+    back_in(b);
+    x_ret(b);
+}
+
+static void make_trap(struct code_buffer *b, size_t fail) {
+    x_mov(b, false, RAX, RDI);
+    out_to_c(b, REG_FRAME);
+    jump_to(b, fail);
+}
+
+static void make_stop(struct code_buffer *b, int frame, size_t fail) {
+    out_to_c(b, frame);
+    call_c(b, (const void *)(uintptr_t)mote__jit_stop_reason);
+    jump_to(b, fail);
+}
+
+static void make_overflow(struct code_buffer *b, size_t fail) {
+    x_load(b, true, RCX, at_base(REG_FRAME, FRAME_CALLER * 8));
+    make_stop(b, RCX, fail);
+}
+
+static const uint64_t constants[K_COUNT][2] = {
+    [K_F32_ABS] = {0x7FFFFFFF}, [K_F64_ABS] = {UINT64_C(0x7FFFFFFFFFFFFFFF)}, [K_F32_SIGN] = {0x80000000}, [K_F64_SIGN] = {UINT64_C(1) << 63},
+    [K_F32_ONE_NAN] = {0x7FC00000}, [K_F64_ONE_NAN] = {UINT64_C(0x7FF8) << 48},
+};
+
+void mote__jit_make_thunks(struct jit_engine *jit) {
+    struct code_buffer b = {.data = jit->map.write, .capacity = 1 << 14};
+    code_offset *at = jit->thunks;
+#define HERE() (code_offset)(b.count = (b.count + 15) & ~(size_t)15)
+    jit->constants = HERE();
+    memcpy(b.data, constants, sizeof constants);
+    b.count = sizeof constants;
+    at[THUNK_ENTER] = HERE(), make_enter(&b);
+    at[THUNK_LEAVE] = (code_offset)b.count, make_leave(&b);
+    size_t leave = at[THUNK_LEAVE], fail = make_fail(&b, leave);
+    at[THUNK_LAZY] = HERE(), make_lazy(&b, leave);
+    at[THUNK_INTERPRET] = HERE(), make_interpret(&b, fail);
+    at[THUNK_HOST] = HERE(), make_host(&b, fail);
+    at[THUNK_HELPER] = HERE(), make_helper(&b, fail);
+    at[THUNK_TRAP] = HERE(), make_trap(&b, fail);
+    at[THUNK_OVERFLOW] = HERE(), make_overflow(&b, fail);
+    at[THUNK_STOP] = HERE(), make_stop(&b, REG_FRAME, fail);
+#undef HERE
+}
