@@ -547,6 +547,7 @@ static void finish_one_armed(struct walk *w, struct walk_frame *f) {
 /* The body itself ends: falls off its end. Branches to its label have returned where they were. */
 static void end_body(struct walk *w, struct walk_frame *f) {
     if (w->ended_live) emit_br(w, f);
+    else w->count = 0; /* what was there is gone already */
     truncate(w, 0);
 }
 

@@ -209,8 +209,8 @@ static void unlink_local(struct compilation *c, const struct walk_value *v) { c-
 /* Stores an operand, wherever it is, to a slot; the stack stays as it is. */
 static void copy_to_slot(struct walk *w, const struct walk_value *v, int32_t to) {
     struct compilation *c = w->c;
-    int scratch = class_of(v->type) ? 5 : R9;
     const struct pin *pin;
+    code_room(c->b);
     switch ((enum location)v->loc) {
     case LOC_CONST: store_const(c, v->type, v->bits, to); return;
     case LOC_REG: store_slot(c, v->type, v->reg, to); return;
@@ -227,7 +227,7 @@ static void copy_to_slot(struct walk *w, const struct walk_value *v, int32_t to)
     }
     int32_t from = v->loc == LOC_LOCAL ? c->local_slots.data[v->local] : v->slot;
     uint32_t locked = c->locked[class_of(v->type)];
-    scratch = take_temp(w, class_of(v->type));
+    int scratch = take_temp(w, class_of(v->type));
     c->locked[class_of(v->type)] = locked;
     load_slot(c, v->type, scratch, from);
     store_slot(c, v->type, scratch, to);

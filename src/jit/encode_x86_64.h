@@ -27,9 +27,9 @@ struct code_buffer {
     bool failed; /* out of memory: the bytes are thrown away, one room's worth at a time */
 };
 
-/* Makes room for 512 bytes. After failing the buffer starts again from its beginning, so that callers need not look. */
+/* Makes room for 1024 bytes. After failing the buffer starts again from its beginning, so that callers need not look. */
 static inline void code_room(struct code_buffer *b) {
-    enum { ROOM = 512 };
+    enum { ROOM = 1024 };
     if (b->capacity - b->count >= ROOM) return;
     if (mote__vec_reserve_bytes(b->allocator, (void **)&b->data, b->count, &b->capacity, ROOM, 1)) return;
     b->failed = true;
