@@ -30,7 +30,7 @@ static const struct place {
     {"src/jit/", {"base/", "os/", "wasm/", "run/"}},
     {"src/aot/", {"base/", "os/", "wasm/", "run/"}},
     {"src/llvm/", {"base/", "os/", "wasm/", "run/"}},
-    {"src/api/", {"base/", "os/", "wasm/", "text/", "run/"}},
+    {"src/api/", {"base/", "os/", "wasm/", "text/", "run/", "jit/"}},
     {"lib/", {"base/", "os/os.h"}}, /* each folder of lib/ for itself: see own_folder */
     {"cli/", {"base/", "os/os.h", "text/"}},
     {"include/mote/", {NULL}},

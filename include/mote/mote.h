@@ -64,7 +64,7 @@ MOTE_API const char *mote_feature_text(unsigned index);
 /* What runs functions. Compilation needs an x86-64 processor, memory for machine code and an engine without fuel and canonical NaNs; where it is
  * asked for and cannot be had, functions are interpreted. */
 typedef enum mote_tier {
-    MOTE_TIER_DEFAULT = 0,     /* the interpreter, for now */
+    MOTE_TIER_DEFAULT = 0,     /* the fastest that can be had */
     MOTE_TIER_INTERPRETER = 1,
     MOTE_TIER_BASELINE = 2     /* each function is compiled when it is first called */
 } mote_tier;

@@ -43,7 +43,7 @@ void mote_config_init(mote_config *config) { mote__config_init(config); }
 mote_status mote_engine_new(const mote_config *config, mote_own mote_engine **out, mote_error *error) {
     API_ERROR(error);
     assert(out);
-    bool compiled = config && config->tier == MOTE_TIER_BASELINE;
+    bool compiled = !config || config->tier != MOTE_TIER_INTERPRETER;
     return mote__engine_new(config, compiled ? mote__jit_tier() : NULL, out, error);
 }
 

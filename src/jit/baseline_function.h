@@ -1,18 +1,13 @@
 /* baseline_function.h - the part of baseline.c for a whole function: the counting walk, pins, prologue, code out of line, tables. Included by
  * baseline.c alone. */
 
-#include <cpuid.h>
-
 /* ---------------------------------------------------------------- before the code */
 
 static void find_cpu_features(struct compilation *c) {
-    unsigned a, b, cx, d;
-    if (__get_cpuid(1, &a, &b, &cx, &d)) {
-        c->cpu_sse41 = cx >> 19 & 1;
-        c->cpu_popcnt = cx >> 23 & 1;
-    }
-    if (__get_cpuid_count(7, 0, &a, &b, &cx, &d)) c->cpu_bmi2 = (b >> 8 & 1) && (b >> 3 & 1);
-    if (__get_cpuid(0x80000001, &a, &b, &cx, &d)) c->cpu_lzcnt = (cx >> 5 & 1) && c->cpu_bmi2; /* tzcnt came with BMI1 */
+    c->cpu_sse41 = __builtin_cpu_supports("sse4.1");
+    c->cpu_popcnt = __builtin_cpu_supports("popcnt");
+    c->cpu_bmi2 = __builtin_cpu_supports("bmi2");
+    c->cpu_lzcnt = __builtin_cpu_supports("lzcnt") && __builtin_cpu_supports("bmi"); /* tzcnt came with BMI1 */
 }
 
 /* Gives each local its slot, as run/lower.c does; parameters lie below the header. */
@@ -287,7 +282,7 @@ static enum jit_result compile(mote_module *module, uint32_t own_index, struct j
     compilation_init(&w, &c, module, out, error);
     c.watch = watch;
     enum jit_result result = compile_walk(&w, own_index + module->func_import_count, status);
-    if (watched && c.watch_pos) *watched = (uint64_t)(c.watch_pos - module->bytes.data);
+    if (watched && result == JIT_DONE && c.watch_pos) *watched = (uint64_t)(c.watch_pos - module->bytes.data);
     compilation_deinit(&w, &c);
     return result;
 }

@@ -40,27 +40,31 @@ static void give_granules(struct jit_engine *jit, code_offset start, uint32_t co
 
 /* ---------------------------------------------------------------- an engine's */
 
-static struct jit_engine *free_engine_part(struct jit_engine *jit) {
+static void free_engine_part(struct jit_engine *jit) {
     MOTE__DELETE_ARRAY(jit->allocator, jit->used, jit->all_granules);
     MOTE__DELETE(jit->allocator, jit);
-    return NULL;
 }
 
-struct jit_engine *mote__jit_engine_new(mote_engine *engine) {
+mote_status mote__jit_engine_new(mote_engine *engine, struct jit_engine **out) {
     const mote_allocator *a = &engine->config.allocator;
     struct jit_engine *jit = MOTE__NEW(a, struct jit_engine);
-    if (!jit) return NULL;
+    if (!jit) return MOTE_E_NOMEM;
     jit->allocator = a;
     jit->code_granules = (uint32_t)(code_bytes >> GRANULE_LOG2);
     jit->all_granules = jit->code_granules + (uint32_t)(cell_bytes >> GRANULE_LOG2);
     jit->used = MOTE__NEW_ARRAY(a, uint8_t, jit->all_granules);
-    if (!jit->used || !mote__os_code_map(code_bytes, cell_bytes, &jit->map)) return free_engine_part(jit);
+    if (!jit->used || !mote__os_code_map(code_bytes, cell_bytes, &jit->map)) {
+        mote_status status = jit->used ? MOTE_E_UNSUPPORTED : MOTE_E_NOMEM;
+        free_engine_part(jit);
+        return status;
+    }
     mote__jit_make_thunks(jit);
     jit->host_cell = (code_offset)code_bytes;
     jit->used[jit->code_granules] = 1;
     void *host = jit_address(jit, jit->thunks[THUNK_HOST]);
     memcpy(jit_address(jit, jit->host_cell), &host, sizeof host);
-    return jit;
+    *out = jit;
+    return MOTE_OK;
 }
 
 void mote__jit_engine_delete(struct jit_engine *jit) {
@@ -98,30 +102,31 @@ void mote__jit_module_delete(struct jit_module *jm) {
 }
 
 /* A piece for at least `bytes`: each one is twice the last, up to a megabyte. */
-static bool new_piece(struct jit_module *jm, uint32_t bytes) {
+static mote_status new_piece(struct jit_module *jm, uint32_t bytes) {
     uint32_t granules = jm->pieces.count ? 2 * mote__vec_last(&jm->pieces)->granules : 1, need = (bytes + GRANULE - 1) >> GRANULE_LOG2;
     if (granules > PIECE_GRANULES_MAX) granules = PIECE_GRANULES_MAX;
     if (granules < need) granules = need;
     struct jit_piece *piece = mote__vec_push(&jm->pieces, jm->engine->allocator);
-    if (!piece) return false;
+    if (!piece) return MOTE_E_NOMEM;
     uint32_t start = take_granules(jm->engine, false, granules);
     if (!start) {
         jm->pieces.count--;
-        return false;
+        return MOTE_E_LIMIT;
     }
     *piece = (struct jit_piece){.start = start << GRANULE_LOG2, .granules = granules};
     jm->room = piece->start;
     jm->room_end = piece->start + (granules << GRANULE_LOG2);
-    return true;
+    return MOTE_OK;
 }
 
-bool mote__jit_room(struct jit_module *jm, uint32_t bytes, code_offset *out) {
-    if (bytes > code_bytes / 4) return false;
-    if (jm->room_end - jm->room < bytes && !new_piece(jm, bytes)) return false;
+mote_status mote__jit_room(struct jit_module *jm, uint32_t bytes, code_offset *out) {
+    if (bytes > code_bytes / 4) return MOTE_E_LIMIT;
+    mote_status status = jm->room_end - jm->room < bytes ? new_piece(jm, bytes) : MOTE_OK;
+    if (status != MOTE_OK) return status;
     *out = jm->room;
     jm->room += (bytes + 15) & ~UINT32_C(15);
     if (jm->room > jm->room_end) jm->room = jm->room_end;
-    return true;
+    return MOTE_OK;
 }
 
 /* The first listed function that ends beyond an offset. */

@@ -58,13 +58,13 @@ struct jit_module {
     VEC(struct jit_function) functions;
 };
 
-/* NULL when there is no memory for machine code. */
-struct jit_engine *mote__jit_engine_new(mote_engine *engine);
+/* MOTE_E_UNSUPPORTED when there is no memory for machine code. */
+mote_status mote__jit_engine_new(mote_engine *engine, struct jit_engine **out);
 void mote__jit_engine_delete(struct jit_engine *jit);
 mote_status mote__jit_module_new(struct jit_engine *jit, uint32_t func_count, struct jit_module **out, mote_error *error);
 void mote__jit_module_delete(struct jit_module *jm);
-/* Room for `bytes` of a module's code, 16-byte aligned; false when there is none. Under the module's lock. */
-bool mote__jit_room(struct jit_module *jm, uint32_t bytes, code_offset *out);
+/* Room for `bytes` of a module's code, 16-byte aligned; MOTE_E_LIMIT when code memory is full, MOTE_E_NOMEM. Under the module's lock. */
+mote_status mote__jit_room(struct jit_module *jm, uint32_t bytes, code_offset *out);
 /* Lists a function; false when out of memory. Under the module's lock. */
 bool mote__jit_list(struct jit_module *jm, struct jit_function function);
 /* The function around an offset, or NULL. Takes the module's lock. */

@@ -94,13 +94,14 @@ static void make_lazy(struct code_buffer *b, size_t leave) {
     x_through(b, 4, in_reg(RCX));
 }
 
-/* Results are in slots: the first one goes to the result registers too. */
+/* Results are in slots, perhaps where the frame's header was: the first one goes to the result registers too. */
 static void finish_call(struct code_buffer *b) {
     back_in(b);
     x_load(b, true, RCX, EXEC(results));
     x_load(b, true, RAX, at_base(RCX, 0));
     x_vload(b, 0, at_base(RCX, 0));
-    x_load(b, true, REG_FRAME, at_base(REG_FRAME, FRAME_CALLER * 8));
+    x_load(b, true, RCX, EXEC(activation));
+    x_load(b, true, REG_FRAME, at_base(RCX, (int32_t)offsetof(struct mote__activation, fp)));
     x_ret(b);
 }
 

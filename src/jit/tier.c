@@ -46,15 +46,17 @@ static void remove_range(const struct jit_engine *jit) {
 
 /* ---------------------------------------------------------------- engines and modules */
 
-static bool engine_begin(mote_engine *engine) {
-    struct jit_engine *jit;
-    if (!mote__os_fault_install(on_fault) || !(jit = mote__jit_engine_new(engine))) return false;
+static mote_status engine_begin(mote_engine *engine) {
+    struct jit_engine *jit = NULL;
+    if (!mote__os_fault_install(on_fault)) return MOTE_E_UNSUPPORTED;
+    mote_status status = mote__jit_engine_new(engine, &jit);
+    if (status != MOTE_OK) return status;
     if (!add_range(jit)) {
         mote__jit_engine_delete(jit);
-        return false;
+        return MOTE_E_UNSUPPORTED;
     }
     engine->tier_data = jit;
-    return true;
+    return MOTE_OK;
 }
 
 static void engine_end(mote_engine *engine) {
@@ -136,13 +138,15 @@ static void relocate(const struct jit_output *out, uint8_t *to, code_offset at) 
     }
 }
 
-/* Gives compiled code its place. The tables become the module's. */
-static bool place(struct jit_module *jm, struct jit_output *out, code_offset *at) {
-    if (!mote__jit_room(jm, (uint32_t)out->code.count, at)) return false;
-    relocate(out, jm->engine->map.write + *at, *at);
-    if (!mote__jit_list(jm, (struct jit_function){*at, *at + (code_offset)out->code.count, out->tables})) return false;
+/* Gives compiled code its place; the tables become the module's. MOTE_E_LIMIT: code memory is full, so the function is left to the interpreter. */
+static mote_status place(struct jit_module *jm, struct jit_output *out, void **entry) {
+    code_offset at;
+    TRY(mote__jit_room(jm, (uint32_t)out->code.count, &at));
+    relocate(out, jm->engine->map.write + at, at);
+    if (!mote__jit_list(jm, (struct jit_function){at, at + (code_offset)out->code.count, out->tables})) return MOTE_E_NOMEM;
     out->tables = NULL;
-    return true;
+    *entry = jit_address(jm->engine, at);
+    return MOTE_OK;
 }
 
 /* Compiles a function unless somebody else has; NULL with the status. */
@@ -151,13 +155,13 @@ static void *compile(mote_module *module, uint32_t own_index, mote_status *statu
     struct jit_engine *jit = jm->engine;
     void *lazy = jit_address(jit, jit->thunks[THUNK_LAZY]), *entry = NULL;
     struct jit_output out = {0};
-    code_offset at;
     enum jit_result result = mote__jit_compile(module, own_index, &out, status, error);
     mote__os_mutex_lock(&jm->lock);
     void *now = atomic_load(&module->cells[own_index]);
     if (now != lazy) entry = now;
-    else if (result == JIT_DONE && place(jm, &out, &at)) entry = jit_address(jit, at);
-    else if (result != JIT_FAILED) entry = jit_address(jit, jit->thunks[THUNK_INTERPRET]); /* left, or code memory is full */
+    else if (result == JIT_DONE) *status = place(jm, &out, &entry);
+    if (*status == MOTE_E_NOMEM && result == JIT_DONE) mote__error_nomem(error, "compiling a function");
+    if (!entry && (result == JIT_LEFT || *status == MOTE_E_LIMIT)) entry = jit_address(jit, jit->thunks[THUNK_INTERPRET]);
     if (entry) atomic_store_explicit(&module->cells[own_index], entry, memory_order_release);
     mote__os_mutex_unlock(&jm->lock);
     mote__jit_output_deinit(&out, jit->allocator);

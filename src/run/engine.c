@@ -38,7 +38,12 @@ mote_status mote__engine_new(const mote_config *given, const struct mote__tier *
         MOTE__DELETE(&config.allocator, engine);
         return mote__error_nomem(error, "making an engine");
     }
-    if (tier && tier->engine_begin(engine)) engine->tier = tier;
+    status = tier ? tier->engine_begin(engine) : MOTE_E_UNSUPPORTED;
+    if (status == MOTE_OK) engine->tier = tier;
+    if (status == MOTE_E_NOMEM) {
+        mote__engine_release(engine);
+        return mote__error_nomem(error, "making an engine");
+    }
     *out = engine;
     return MOTE_OK;
 }

@@ -11,8 +11,8 @@
 
 struct mote__tier {
     const char *name;
-    /* Readies a new engine; false when machine code cannot be used here: the engine interprets then. */
-    bool (*engine_begin)(mote_engine *engine);
+    /* Readies a new engine: MOTE_OK, MOTE_E_NOMEM, or MOTE_E_UNSUPPORTED when machine code cannot be used here: the engine interprets then. */
+    mote_status (*engine_begin)(mote_engine *engine);
     /* Makes the module's entry cells, once; thread-safe. MOTE_E_NOMEM when that cannot be: then nothing of the module runs. */
     mote_status (*module_begin)(mote_module *module, mote_error *error);
     void (*module_end)(mote_module *module);

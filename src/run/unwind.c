@@ -103,6 +103,12 @@ static void go_on_at(struct mote__exec *exec, const struct mote__frame_at *at, c
     else act->pc = at->code->units + clause->target;
 }
 
+/* True when no frames are outside the activation's: whatever leaves it is caught by nobody. */
+static bool is_outermost(const struct mote__activation *act) {
+    for (act = act->outer; act && act->fp == act->base;) act = act->outer;
+    return !act;
+}
+
 mote_status mote__unwind(struct mote__exec *exec) {
     const struct mote__exception *exception = (const struct mote__exception *)(const void *)mote__object_at(exec, exec->pending);
     struct mote__frame_walk walk;
@@ -116,7 +122,7 @@ mote_status mote__unwind(struct mote__exec *exec) {
         go_on_at(exec, &at, clause);
         return MOTE_OK;
     }
-    if (!exec->activation->outer) mote__record_backtrace(exec);
+    if (is_outermost(exec->activation)) mote__record_backtrace(exec);
     return MOTE_E_EXCEPTION;
 }
 
