@@ -40,11 +40,16 @@ const char *mote_feature_text(unsigned index) {
 
 void mote_config_init(mote_config *config) { mote__config_init(config); }
 
+/* What the compiler does not do yet, counting fuel and canonical NaNs, is interpreted. */
+static const struct mote__tier *wanted_tier(const mote_config *config) {
+    if (config && (config->tier == MOTE_TIER_INTERPRETER || config->fuel || config->canonical_nans)) return NULL;
+    return mote__jit_tier();
+}
+
 mote_status mote_engine_new(const mote_config *config, mote_own mote_engine **out, mote_error *error) {
     API_ERROR(error);
     assert(out);
-    bool compiled = !config || config->tier != MOTE_TIER_INTERPRETER;
-    return mote__engine_new(config, compiled ? mote__jit_tier() : NULL, out, error);
+    return mote__engine_new(config, wanted_tier(config), out, error);
 }
 
 void mote_engine_delete(mote_engine *engine) {

@@ -11,7 +11,7 @@
  * Whatever has no machine code of its own is one instruction of the interpreter, run on the operands' slots by a helper ("step").
  *
  * Keeps: every live value is in its slot at each site (call, allocation, throw); an i32 in a register or slot is zero-extended.
- * Cost: linear in the body, walked twice. Left to the interpreter: engines with fuel or canonical NaNs, frames too large for 16-bit slots. */
+ * Cost: linear in the body, walked twice. Left to the interpreter: functions whose frames are too large for 16-bit slots. */
 enum location { LOC_SLOT, LOC_LOCAL, LOC_CONST, LOC_REG, LOC_FLAGS };
 
 #define WALK_EMIT(...)                                                                             \

@@ -278,7 +278,6 @@ static enum jit_result compile(mote_module *module, uint32_t own_index, struct j
                                mote_error *error) {
     struct walk w;
     struct compilation c;
-    if (module->engine->config.fuel || module->engine->config.canonical_nans) return JIT_LEFT;
     compilation_init(&w, &c, module, out, error);
     c.watch = watch;
     enum jit_result result = compile_walk(&w, own_index + module->func_import_count, status);

@@ -168,9 +168,14 @@ static void *compile(mote_module *module, uint32_t own_index, mote_status *statu
     return entry;
 }
 
+/* Decides now, so that the interpreter and the tier never leave a function to each other. */
 static bool compiles(mote_module *module, uint32_t own_index) {
-    struct jit_module *jm = module->tier_data;
-    return atomic_load(&module->cells[own_index]) != (void *)jit_address(jm->engine, jm->engine->thunks[THUNK_INTERPRET]);
+    const struct jit_engine *jit = ((struct jit_module *)module->tier_data)->engine;
+    void *entry = atomic_load(&module->cells[own_index]);
+    mote_status status = MOTE_OK;
+    mote_error error;
+    if (entry == (void *)jit_address(jit, jit->thunks[THUNK_LAZY])) entry = compile(module, own_index, &status, &error);
+    return entry && entry != (void *)jit_address(jit, jit->thunks[THUNK_INTERPRET]);
 }
 
 struct jit_two mote__jit_lazy(struct mote__exec *exec, struct mote__instance *inst, uint32_t own_index) {

@@ -24,7 +24,7 @@ struct mote__tier {
     void (*exec_end)(struct mote__exec *exec);
     /* The entry cell of a host function. */
     void *(*host_cell)(mote_engine *engine);
-    /* True when the tier does not leave the function to the interpreter. */
+    /* True when the tier runs the function, false when the interpreter does: compiles it to find out. */
     bool (*compiles)(mote_module *module, uint32_t own_index);
     /* The tables of the code around a return address (sites and handlers count bytes) and the address as a distance from its start. */
     const struct mote__code *(*code_of_site)(mote_module *module, const void *site, uint32_t *offset);
