@@ -8,6 +8,7 @@
 #include <mote/mote.h>
 
 static inline void way_plain(mote_config *config) { (void)config; }
+static inline void way_interp(mote_config *config) { config->tier = MOTE_TIER_INTERPRETER; }
 static inline void way_canonical(mote_config *config) { config->canonical_nans = true; }
 static inline void way_fuel(mote_config *config) { config->fuel = true; }
 static inline void way_low(mote_config *config) { config->low_address_space = true; }
@@ -16,7 +17,8 @@ static const struct way {
     const char *name;
     void (*set)(mote_config *config);
 } ways[] = {
-    {"plain", way_plain},
+    {"plain", way_plain}, /* compiled where that can be had */
+    {"interp", way_interp},
     {"canonical", way_canonical},
     {"fuel", way_fuel},
     {"low", way_low},
