@@ -132,8 +132,9 @@ int main(int argc, char **argv) {
     unsigned func;
     if (argc < 6) return fprintf(stderr, "usage: modules WAY WAY SEED COUNT MIN\n"), 2;
     uint64_t first = strtoull(argv[3], NULL, 10), count = strtoull(argv[4], NULL, 10), min = strtoull(argv[5], NULL, 10);
-    set_up(argv[1], argv[2]);
+    /* before the engines: their handler must have faults of compiled code first */
     signal(SIGSEGV, on_crash), signal(SIGBUS, on_crash), signal(SIGABRT, on_crash), signal(SIGILL, on_crash), signal(SIGFPE, on_crash);
+    set_up(argv[1], argv[2]);
     for (seed_now = first; seed_now < first + count; seed_now++) {
         fill_choices(seed_now, choices, &size);
         if (compare_module(choices, size, &func)) continue;
