@@ -307,6 +307,7 @@ static void emit_eqz(struct walk *w, valtype type) {
         v->cc = (uint8_t)negate(v->cc);
         return;
     }
+    flush_flags(w); /* another operand's */
     unlink_operands(w, 1);
     if (in_memory(c, v)) x_alu_const(c->b, ALU_CMP, type == VT_I64, at_slot(slot_of(c, v)), 0);
     else x_test(c->b, type == VT_I64, use_reg(w, v));

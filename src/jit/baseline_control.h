@@ -245,11 +245,31 @@ static void emit_br(struct walk *w, struct walk_frame *f) {
     put_jump(w->c, f);
 }
 
+/* The same when the label's values are slots elsewhere, where other operands may be now: they are moved on the way only. */
+static void emit_br_if_moving(struct walk *w, struct walk_frame *f, unsigned cc) {
+    struct compilation *c = w->c;
+    uint32_t skip = 0;
+    settle_values(w, walk_label_count(f));
+    spill_temps(w);
+    jump_when(c, negate(cc), &skip);
+    uint32_t valid = c->valid, dirty = c->dirty;
+    conform(w, f);
+    put_jump(c, f);
+    bind(c, &skip);
+    c->valid = valid;
+    c->dirty = dirty;
+}
+
 /* Goes to the label with its values when the condition holds; else falls through with the stack as it was. */
 static void emit_br_if(struct walk *w, struct walk_frame *f, unsigned cc) {
     struct compilation *c = w->c;
     uint32_t skip = 0, count = walk_label_count(f);
     if (!is_body(w, f)) {
+        bool moving = label_class(f) < 0 && count && w->stack[w->count - count].slot != f->base;
+        if (moving) {
+            emit_br_if_moving(w, f, cc);
+            return;
+        }
         conform(w, f);
         put_jump_when(c, f, cc);
         return;
