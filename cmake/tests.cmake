@@ -49,10 +49,16 @@ endif()
 
 # Scripts of the specification's test language: ours, and the suite's where scripts/fetch-suite.sh has brought it.
 set(counter ${CMAKE_BINARY_DIR}/tools/wast_count)
+set(mote_tiers interp) # what runs each script
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$" AND mote_os STREQUAL "linux")
+  list(APPEND mote_tiers baseline)
+endif()
 function(mote_add_wast name label file)
-  add_test(NAME ${name} COMMAND ${CMAKE_SOURCE_DIR}/tests/wast/run ${counter} ${file}
-    ${CMAKE_CROSSCOMPILING_EMULATOR} $<TARGET_FILE:mote_command> wast ${ARGN})
-  set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 300)
+  foreach(tier IN LISTS mote_tiers)
+    add_test(NAME ${tier}/${name} COMMAND ${CMAKE_SOURCE_DIR}/tests/wast/run ${counter} ${file}
+      ${CMAKE_CROSSCOMPILING_EMULATOR} $<TARGET_FILE:mote_command> wast --tier ${tier} ${ARGN})
+    set_tests_properties(${tier}/${name} PROPERTIES LABELS ${label} TIMEOUT 300)
+  endforeach()
 endfunction()
 
 if(TARGET mote_command AND EXISTS ${CMAKE_SOURCE_DIR}/cli/cmd_wast.c)
