@@ -123,5 +123,6 @@ struct compilation {
 #include "jit/baseline_operand.h"
 #include "jit/baseline_control.h"
 #include "jit/baseline_compute.h"
+#include "jit/baseline_vector.h"
 #include "jit/baseline_ops.h"
 #include "jit/baseline_function.h"

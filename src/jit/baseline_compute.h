@@ -486,53 +486,6 @@ static void emit_reinterpret(struct walk *w, valtype from_type, valtype to_type)
     result_in_reg(w, w->count, to_type, to);
 }
 
-/* ---------------------------------------------------------------- vectors: two operands, one instruction */
-
-static uint32_t vector_opcode(enum mote__op op) {
-    switch (op) {
-#define V(id, prefix, byte) case OP_##id: return X_OP(prefix, 1, byte);
-    V(i8x16_add, 0x66, 0xFC) V(i16x8_add, 0x66, 0xFD) V(i32x4_add, 0x66, 0xFE) V(i64x2_add, 0x66, 0xD4)
-    V(i8x16_sub, 0x66, 0xF8) V(i16x8_sub, 0x66, 0xF9) V(i32x4_sub, 0x66, 0xFA) V(i64x2_sub, 0x66, 0xFB)
-    V(i8x16_add_sat_s, 0x66, 0xEC) V(i8x16_add_sat_u, 0x66, 0xDC) V(i16x8_add_sat_s, 0x66, 0xED) V(i16x8_add_sat_u, 0x66, 0xDD)
-    V(i8x16_sub_sat_s, 0x66, 0xE8) V(i8x16_sub_sat_u, 0x66, 0xD8) V(i16x8_sub_sat_s, 0x66, 0xE9) V(i16x8_sub_sat_u, 0x66, 0xD9)
-    V(i16x8_mul, 0x66, 0xD5) V(i32x4_dot_i16x8_s, 0x66, 0xF5)
-    V(i8x16_eq, 0x66, 0x74) V(i16x8_eq, 0x66, 0x75) V(i32x4_eq, 0x66, 0x76)
-    V(i8x16_gt_s, 0x66, 0x64) V(i16x8_gt_s, 0x66, 0x65) V(i32x4_gt_s, 0x66, 0x66)
-    V(i8x16_min_u, 0x66, 0xDA) V(i8x16_max_u, 0x66, 0xDE) V(i16x8_min_s, 0x66, 0xEA) V(i16x8_max_s, 0x66, 0xEE)
-    V(i8x16_avgr_u, 0x66, 0xE0) V(i16x8_avgr_u, 0x66, 0xE3)
-    V(i8x16_narrow_i16x8_s, 0x66, 0x63) V(i8x16_narrow_i16x8_u, 0x66, 0x67) V(i16x8_narrow_i32x4_s, 0x66, 0x6B)
-    V(v128_and, 0, 0x54) V(v128_or, 0, 0x56) V(v128_xor, 0, 0x57)
-    V(f32x4_add, 0, 0x58) V(f32x4_sub, 0, 0x5C) V(f32x4_mul, 0, 0x59) V(f32x4_div, 0, 0x5E)
-    V(f64x2_add, 0x66, 0x58) V(f64x2_sub, 0x66, 0x5C) V(f64x2_mul, 0x66, 0x59) V(f64x2_div, 0x66, 0x5E)
-#undef V
-    default: return 0;
-    }
-}
-
-static void emit_vbinary(struct walk *w, uint32_t opcode) {
-    struct compilation *c = w->c;
-    unlink_operands(w, 2);
-    struct walk_value *a = operand(w, 0), *b = operand(w, 1);
-    int from = use_reg(w, a), other = use_reg(w, b); /* slots are not aligned: no memory operand */
-    int to = take_result(w, FP, a, other);
-    x_vmov(c->b, to, from);
-    x_ins(c->b, opcode, 0, to, in_reg(other));
-    result_in_reg(w, w->count, VT_V128, to);
-}
-
-/* A float or an integer in every lane. */
-static void emit_splat(struct walk *w, enum mote__op op) {
-    struct compilation *c = w->c;
-    unlink_operands(w, 1);
-    struct walk_value *v = operand(w, 0);
-    int from = use_reg(w, v), to = take_temp(w, FP);
-    if (op == OP_i32x4_splat || op == OP_i64x2_splat) x_to_float(c->b, op == OP_i64x2_splat, to, from);
-    else x_vmov(c->b, to, from);
-    x_ins(c->b, X_OP(0x66, 1, 0x70), 0, to, in_reg(to)); /* pshufd */
-    x_byte(c->b, op == OP_i32x4_splat || op == OP_f32x4_splat ? 0x00 : 0x44);
-    result_in_reg(w, w->count, VT_V128, to);
-}
-
 /* ---------------------------------------------------------------- all plain instructions */
 
 #define CASE_INT(op, call32, call64)                                                               \
@@ -546,6 +499,8 @@ static void emit_splat(struct walk *w, enum mote__op op) {
     case OP_f32_##op: call32; return;                                                              \
     case OP_f64_##op: call64; return;
 #define CASE_FBINARY(op, byte, commutative) CASE_FLOAT(op, emit_fbinary(w, byte, VT_F32, commutative), emit_fbinary(w, byte, VT_F64, commutative))
+
+static bool emit_vector(struct walk *w, enum mote__op op);
 
 static void emit_plain(struct walk *w, enum mote__op op, uint32_t n_in) {
     struct compilation *c = w->c;
@@ -607,7 +562,6 @@ static void emit_plain(struct walk *w, enum mote__op op, uint32_t n_in) {
     case OP_i64_reinterpret_f64: emit_reinterpret(w, VT_F64, VT_I64); return;
     case OP_f32_reinterpret_i32: emit_reinterpret(w, VT_I32, VT_F32); return;
     case OP_f64_reinterpret_i64: emit_reinterpret(w, VT_I64, VT_F64); return;
-    case OP_i32x4_splat: case OP_i64x2_splat: case OP_f32x4_splat: case OP_f64x2_splat: emit_splat(w, op); return;
     default: break;
     }
     if (c->cpu_sse41) {
@@ -632,9 +586,7 @@ static void emit_plain(struct walk *w, enum mote__op op, uint32_t n_in) {
         default: break;
         }
     }
-    uint32_t opcode = vector_opcode(op);
-    if (opcode) emit_vbinary(w, opcode);
-    else emit_step(w, op, n_in);
+    if (!emit_vector(w, op)) emit_step(w, op, n_in);
 }
 
 static void on_plain(struct walk *w, enum mote__op op, uint32_t n_in) {

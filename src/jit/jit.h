@@ -30,7 +30,7 @@ enum thunk {
 };
 
 /* Constants that code refers to: 16 bytes each. */
-enum jit_constant { K_F32_ABS, K_F64_ABS, K_F32_SIGN, K_F64_SIGN, K_F32_ONE_NAN, K_F64_ONE_NAN, K_COUNT };
+enum jit_constant { K_F32_ABS, K_F64_ABS, K_F32_SIGN, K_F64_SIGN, K_F32X4_ABS, K_F64X2_ABS, K_F32X4_SIGN, K_F64X2_SIGN, K_ONES, K_COUNT };
 
 struct jit_engine {
     const mote_allocator *allocator;

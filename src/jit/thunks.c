@@ -163,7 +163,9 @@ static void make_overflow(struct code_buffer *b, size_t fail) {
 
 static const uint64_t constants[K_COUNT][2] = {
     [K_F32_ABS] = {0x7FFFFFFF}, [K_F64_ABS] = {UINT64_C(0x7FFFFFFFFFFFFFFF)}, [K_F32_SIGN] = {0x80000000}, [K_F64_SIGN] = {UINT64_C(1) << 63},
-    [K_F32_ONE_NAN] = {0x7FC00000}, [K_F64_ONE_NAN] = {UINT64_C(0x7FF8) << 48},
+    [K_F32X4_ABS] = {UINT64_C(0x7FFFFFFF7FFFFFFF), UINT64_C(0x7FFFFFFF7FFFFFFF)}, [K_F64X2_ABS] = {UINT64_C(0x7FFFFFFFFFFFFFFF), UINT64_C(0x7FFFFFFFFFFFFFFF)},
+    [K_F32X4_SIGN] = {UINT64_C(0x8000000080000000), UINT64_C(0x8000000080000000)}, [K_F64X2_SIGN] = {UINT64_C(1) << 63, UINT64_C(1) << 63},
+    [K_ONES] = {UINT64_MAX, UINT64_MAX},
 };
 
 void mote__jit_make_thunks(struct jit_engine *jit) {
