@@ -605,12 +605,13 @@ static void on_plain(struct walk *w, enum mote__op op, uint32_t n_in) {
 
 enum { OFFSET_MAX = (32 << 20) - 65536 }; /* what the guard behind a memory absorbs */
 
-struct access { uint32_t opcode; uint8_t flags; bool store; char type; };
+struct access { uint32_t opcode; uint8_t flags; bool store; char type; uint8_t splat; /* pshufd behind it, + 1 */ };
 
 /* The processor's instruction for an access; opcode 0: none. */
 static struct access access_of(enum mote__op op) {
     switch (op) {
-#define A(id, prefix, map, byte, flags, store, type) case OP_##id: return (struct access){X_OP(prefix, map, byte), flags, store, type};
+#define A(id, prefix, map, byte, flags, store, type) case OP_##id: return (struct access){X_OP(prefix, map, byte), flags, store, type, 0};
+#define SPLAT(id, prefix, order) case OP_##id: return (struct access){X_OP(prefix, 1, 0x10), 0, false, 'v', (order) + 1};
     A(i32_load, 0, 0, 0x8B, 0, false, 'i') A(i64_load, 0, 0, 0x8B, X_WIDE, false, 'I')
     A(f32_load, 0xF3, 1, 0x10, 0, false, 'f') A(f64_load, 0xF2, 1, 0x10, 0, false, 'F')
     A(i32_load8_s, 0, 1, 0xBE, 0, false, 'i') A(i32_load8_u, 0, 1, 0xB6, 0, false, 'i')
@@ -625,7 +626,12 @@ static struct access access_of(enum mote__op op) {
     A(i64_store32, 0, 0, 0x89, 0, true, 'I')
     A(v128_load, 0, 1, 0x10, 0, false, 'v') A(v128_store, 0, 1, 0x11, 0, true, 'v')
     A(v128_load32_zero, 0xF3, 1, 0x10, 0, false, 'v') A(v128_load64_zero, 0xF2, 1, 0x10, 0, false, 'v')
+    SPLAT(v128_load32_splat, 0xF3, 0x00) SPLAT(v128_load64_splat, 0xF2, 0x44)
+    A(v128_load8x8_s, 0x66, 2, 0x20, 0, false, 'v') A(v128_load8x8_u, 0x66, 2, 0x30, 0, false, 'v')
+    A(v128_load16x4_s, 0x66, 2, 0x23, 0, false, 'v') A(v128_load16x4_u, 0x66, 2, 0x33, 0, false, 'v')
+    A(v128_load32x2_s, 0x66, 2, 0x25, 0, false, 'v') A(v128_load32x2_u, 0x66, 2, 0x35, 0, false, 'v')
 #undef A
+#undef SPLAT
     default: return (struct access){0};
     }
 }
@@ -642,6 +648,10 @@ static void emit_load(struct walk *w, const struct access *a) {
     struct x_rm from = address(w, v);
     int to = take_result(w, class_of(type), v, NO_REG);
     x_ins(w->c->b, a->opcode, a->flags, to, from);
+    if (a->splat) {
+        x_ins(w->c->b, X_OP(0x66, 1, 0x70), 0, to, in_reg(to));
+        x_byte(w->c->b, a->splat - 1u);
+    }
     result_in_reg(w, w->count, type, to);
 }
 
@@ -660,7 +670,7 @@ static void on_memory(struct walk *w, enum mote__op op, uint32_t n_in) {
     struct compilation *c = w->c;
     struct access a = access_of(op);
     bool plain = a.opcode && !w->imm.a && !w->module->memories[0].is_64 && w->module->memories[0].page_log2 == 16 &&
-                 !w->module->engine->config.low_address_space && w->imm.x < OFFSET_MAX;
+                 !w->module->engine->config.low_address_space && w->imm.x < OFFSET_MAX && ((a.opcode >> 8 & 0xFF) < 2 || c->cpu_sse41);
     if (c->counting) {
         c->memory |= plain;
         return;

@@ -7,6 +7,7 @@ enum vector_shape {
     VS_SWAPPED,     /* b op a */
     VS_NOT,         /* not (a op b) */
     VS_SWAPPED_NOT, /* not (b op a) */
+    VS_SAME_NOT,
     VS_SAME,        /* (a op b) == b by bytes, words or doublewords: unsigned a >= b is max(a, b) == a, and the like; `also` compares */
     VS_UNARY,       /* op a */
     VS_HIGH,        /* op on the high half of a */
@@ -31,7 +32,8 @@ static struct vector_op vector_op(enum mote__op op) {
     V(T##_eq, VS_BINARY, 0x66, 1, eq, -1, 0) V(T##_ne, VS_NOT, 0x66, 1, eq, -1, 0) V(T##_gt_s, VS_BINARY, 0x66, 1, gt, -1, 0) \
     V(T##_lt_s, VS_SWAPPED, 0x66, 1, gt, -1, 0) V(T##_le_s, VS_NOT, 0x66, 1, gt, -1, 0) V(T##_ge_s, VS_SWAPPED_NOT, 0x66, 1, gt, -1, 0)
 #define UNSIGNED(T, map, min, max, eq)                                                             \
-    V(T##_le_u, VS_SAME, 0x66, map, max, -1, eq) V(T##_ge_u, VS_SAME, 0x66, map, min, -1, eq)
+    V(T##_le_u, VS_SAME, 0x66, map, max, -1, eq) V(T##_ge_u, VS_SAME, 0x66, map, min, -1, eq)      \
+    V(T##_gt_u, VS_SAME_NOT, 0x66, map, max, -1, eq) V(T##_lt_u, VS_SAME_NOT, 0x66, map, min, -1, eq)
 #define FLOATS(T, prefix, abs_, sign_)                                                             \
     V(T##_add, VS_BINARY, prefix, 1, 0x58, -1, 0) V(T##_sub, VS_BINARY, prefix, 1, 0x5C, -1, 0) V(T##_mul, VS_BINARY, prefix, 1, 0x59, -1, 0)  \
     V(T##_div, VS_BINARY, prefix, 1, 0x5E, -1, 0) V(T##_sqrt, VS_UNARY, prefix, 1, 0x51, -1, 0)                                               \
@@ -118,8 +120,8 @@ static void emit_vector_binary(struct walk *w, const struct vector_op *v) {
     int to = take_result(w, FP, a, other);
     x_vmov(c->b, to, from);
     vector_ins(c, v, to, other);
-    if (v->shape == VS_SAME) x_ins(c->b, X_OP(0x66, 1, v->also), 0, to, in_reg(other));
-    if (v->shape == VS_NOT || v->shape == VS_SWAPPED_NOT) with_constant(c, X_OP(0, 1, 0x57), to, K_ONES);
+    if (v->shape == VS_SAME || v->shape == VS_SAME_NOT) x_ins(c->b, X_OP(0x66, 1, v->also), 0, to, in_reg(other));
+    if (v->shape == VS_NOT || v->shape == VS_SWAPPED_NOT || v->shape == VS_SAME_NOT) with_constant(c, X_OP(0, 1, 0x57), to, K_ONES);
     result_in_reg(w, w->count, VT_V128, to);
 }
 
