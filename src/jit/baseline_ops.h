@@ -304,8 +304,32 @@ static void emit_shape(struct walk *w, uint32_t n_in, struct shape s, valtype ou
 
 static valtype address_type(bool is_64) { return is_64 ? VT_I64 : VT_I32; }
 
+/* memory.fill and memory.copy of memory 0: the operands go where the helper takes them. */
+static void emit_bulk(struct walk *w, enum jit_helper helper) {
+    static const int8_t places[] = {RSI, RDX, RCX};
+    struct compilation *c = w->c;
+    unlink_operands(w, 3);
+    spill_temps(w);
+    clean_pins(c, UINT32_MAX);
+    for (int k = 2; k >= 0; k--) { /* rcx and rdx may hold operands, rsi a pin */
+        struct walk_value *v = operand(w, (uint32_t)k);
+        if (v->loc == LOC_REG) store_slot(c, v->type, v->reg, v->slot), v->loc = LOC_SLOT;
+        else if (v->loc == LOC_LOCAL) v->loc = LOC_SLOT, v->slot = c->local_slots.data[v->local];
+    }
+    for (uint32_t k = 0; k < 3; k++) copy_to_reg(w, operand(w, k), places[k]);
+    call_helper(w, helper);
+}
+
 static void emit_memory_op(struct walk *w, enum mote__op op, uint32_t n_in) {
     uint32_t a = w->imm.a, b = w->imm.b;
+    if (op == OP_memory_fill && !a) {
+        emit_bulk(w, HELPER_memory_fill);
+        return;
+    }
+    if (op == OP_memory_copy && !a && !b) {
+        emit_bulk(w, HELPER_memory_copy);
+        return;
+    }
     valtype type = op == OP_memory_size || op == OP_memory_grow ? address_type(w->module->memories[a].is_64) : (valtype)VT_BOTTOM;
     switch (op) {
     case OP_memory_size: emit_shape(w, n_in, (struct shape){.insn = I_memory_size, .result = true, .n16 = 1, .u16 = {a}}, type); break;
@@ -362,6 +386,25 @@ static void emit_is_null(struct walk *w) {
     result_in_flags(w, w->count, CC_E);
 }
 
+/* i31 references: the value above a set bit. */
+static void emit_ref_i31(struct walk *w) {
+    unlink_operands(w, 1);
+    int from = use_reg(w, operand(w, 0)), to = take_temp(w, GP);
+    x_mov(w->c->b, false, to, from);
+    x_shift_const(w->c->b, SHIFT_SHL, false, to, 1);
+    x_alu_const(w->c->b, ALU_OR, false, in_reg(to), 1);
+    result_in_reg(w, w->count, VT_REF | MOTE_HEAP_I31, to);
+}
+static void emit_i31_get(struct walk *w, enum x_shift shift) {
+    unlink_operands(w, 1);
+    int from = use_reg(w, operand(w, 0)), to = take_temp(w, GP);
+    x_test(w->c->b, false, from);
+    trap_when(w, CC_E, MOTE_TRAP_NULL_I31);
+    x_mov(w->c->b, false, to, from);
+    x_shift_const(w->c->b, shift, false, to, 1);
+    result_in_reg(w, w->count, VT_I32, to);
+}
+
 static void emit_ref(struct walk *w, enum mote__op op, uint32_t n_in) {
     switch (op) {
     case OP_ref_null: push_constant(w, 0, w->imm.to); break;
@@ -370,9 +413,9 @@ static void emit_ref(struct walk *w, enum mote__op op, uint32_t n_in) {
     case OP_ref_eq: emit_compare(w, CC_E, VT_I64); break;
     case OP_ref_test:
     case OP_ref_test_null: emit_shape(w, n_in, (struct shape){.insn = I_ref_test, .result = true, .n32 = 1, .u32 = {w->imm.to}}, VT_I32); break;
-    case OP_ref_i31: emit_shape(w, n_in, (struct shape){.insn = I_ref_i31, .result = true}, VT_REF | MOTE_HEAP_I31); break;
-    case OP_i31_get_s: emit_shape(w, n_in, (struct shape){.insn = I_i31_get_s, .result = true}, VT_I32); break;
-    case OP_i31_get_u: emit_shape(w, n_in, (struct shape){.insn = I_i31_get_u, .result = true}, VT_I32); break;
+    case OP_ref_i31: emit_ref_i31(w); break;
+    case OP_i31_get_s: emit_i31_get(w, SHIFT_SAR); break;
+    case OP_i31_get_u: emit_i31_get(w, SHIFT_SHR); break;
     case OP_ref_as_non_null: emit_as_non_null(w); break;
     default: emit_cast(w); break;
     }
@@ -381,12 +424,6 @@ static void emit_ref(struct walk *w, enum mote__op op, uint32_t n_in) {
 /* ---------------------------------------------------------------- structs and arrays */
 
 static uint32_t storage_log2(const struct walk *w, valtype storage) { return (uint32_t)__builtin_ctz(mote__storage_bytes(storage, w->types)); }
-
-static uint32_t get_insn(const struct walk *w, valtype storage, bool is_unsigned, uint32_t first) {
-    static const uint8_t place[] = {0, 2, 4, 5, 6};
-    uint32_t log2 = storage_log2(w, storage);
-    return first + place[log2] + (is_unsigned && log2 < 2);
-}
 
 /* struct.new and array.new_fixed: their operands are a run of slots. */
 static void emit_new_run(struct walk *w, enum mote__op op, uint32_t n_in) {
@@ -405,22 +442,76 @@ static void emit_new_run(struct walk *w, enum mote__op op, uint32_t n_in) {
     result_in_slot(w, base, VT_REF);
 }
 
-static void emit_struct_access(struct walk *w, enum mote__op op, uint32_t n_in) {
+/* The processor's instruction for a field or element: of its size, extended as the op says. */
+static struct access storage_access(const struct walk *w, valtype storage, bool store, bool is_unsigned) {
+    bool is_f = storage == VT_F32 || storage == VT_F64;
+    uint32_t log2 = storage_log2(w, storage);
+    if (log2 == 4) return (struct access){.opcode = X_OP(0, 1, store ? 0x11 : 0x10)};
+    if (is_f) return (struct access){.opcode = X_OP(storage == VT_F64 ? 0xF2 : 0xF3, 1, store ? 0x11 : 0x10)};
+    if (log2 == 3) return (struct access){.opcode = X_OP(0, 0, store ? 0x89 : 0x8B), .flags = X_WIDE};
+    if (log2 == 2) return (struct access){.opcode = X_OP(0, 0, store ? 0x89 : 0x8B)};
+    if (store) return log2 ? (struct access){.opcode = X_OP(0x66, 0, 0x89)} : (struct access){.opcode = X_OP(0, 0, 0x88), .flags = X_BYTE_REG};
+    return (struct access){.opcode = X_OP(0, 1, (is_unsigned ? 0xB6 : 0xBE) + log2)};
+}
+
+/* The object in operand 0, not null: its place in the heap is the base of the result, in a temporary. */
+static int object_base(struct walk *w, uint32_t trap_if_null) {
+    struct compilation *c = w->c;
+    int object = use_reg(w, operand(w, 0)), base = take_temp(w, GP);
+    x_test(c->b, false, object);
+    trap_when(w, CC_E, trap_if_null);
+    x_load(c->b, true, base, at_base(REG_EXEC, (int32_t)offsetof(struct mote__exec, heap)));
+    x_alu(c->b, ALU_ADD, true, base, in_reg(object));
+    return base;
+}
+
+static void load_storage(struct walk *w, const struct access *a, valtype out, struct x_rm from) {
+    int to = take_result(w, class_of(out), NULL, NO_REG);
+    x_ins(w->c->b, a->opcode, a->flags, to, from);
+    result_in_reg(w, w->count, out, to);
+}
+
+static void emit_struct_access(struct walk *w, enum mote__op op) {
     valtype storage = w->imm.type->fields[w->imm.b].type;
-    struct shape s = {.n32 = 1, .u32 = {w->imm.type->places[w->imm.b].offset}};
-    if (op == OP_struct_set) {
-        s.insn = (uint16_t)(I_struct_set8 + storage_log2(w, storage));
-        emit_shape(w, n_in, s, 0);
-        return;
-    }
-    s.insn = (uint16_t)get_insn(w, storage, op == OP_struct_get_u, I_struct_get8_s);
-    s.result = true;
-    emit_shape(w, n_in, s, walk_unpacked(storage));
+    int32_t offset = (int32_t)w->imm.type->places[w->imm.b].offset;
+    bool store = op == OP_struct_set;
+    struct access a = storage_access(w, storage, store, op == OP_struct_get_u);
+    unlink_operands(w, store ? 2 : 1);
+    int base = object_base(w, MOTE_TRAP_NULL_STRUCTURE);
+    if (store) x_ins(w->c->b, a.opcode, a.flags, use_reg(w, operand(w, 1)), at_base(base, offset));
+    else load_storage(w, &a, walk_unpacked(storage), at_base(base, offset));
+}
+
+/* The place of the element that operand 1 says, in bounds: base and index are in temporaries. */
+static struct x_rm element_rm(struct walk *w, uint32_t log2) {
+    struct compilation *c = w->c;
+    int base = object_base(w, MOTE_TRAP_NULL_ARRAY), given = use_reg(w, operand(w, 1)), index = take_temp(w, GP);
+    x_mov(c->b, false, index, given);
+    x_alu(c->b, ALU_CMP, false, index, at_base(base, (int32_t)offsetof(struct mote__array, count)));
+    trap_when(w, CC_AE, MOTE_TRAP_ARRAY_OUT_OF_BOUNDS);
+    if (log2 == 4) x_shift_const(c->b, SHIFT_SHL, true, index, 1);
+    return at_element(base, index, log2 == 4 ? 3 : (int)log2, (int32_t)offsetof(struct mote__array, elements));
+}
+
+static void emit_array_access(struct walk *w, enum mote__op op) {
+    valtype storage = w->imm.type->fields[0].type;
+    bool store = op == OP_array_set;
+    struct access a = storage_access(w, storage, store, op == OP_array_get_u);
+    unlink_operands(w, store ? 3 : 2);
+    struct x_rm rm = element_rm(w, storage_log2(w, storage));
+    if (store) x_ins(w->c->b, a.opcode, a.flags, use_reg(w, operand(w, 2)), rm);
+    else load_storage(w, &a, walk_unpacked(storage), rm);
+}
+
+static void emit_array_len(struct walk *w) {
+    unlink_operands(w, 1);
+    int base = object_base(w, MOTE_TRAP_NULL_ARRAY);
+    x_load(w->c->b, false, base, at_base(base, (int32_t)offsetof(struct mote__array, count)));
+    result_in_reg(w, w->count, VT_I32, base);
 }
 
 static void emit_array_op(struct walk *w, enum mote__op op, uint32_t n_in) {
     const mote_type *type = w->imm.type;
-    valtype storage = type ? type->fields[0].type : (valtype)VT_BOTTOM;
     uint32_t id = type ? type->id : 0;
     struct shape s = {.result = true, .n32 = 1, .u32 = {id, w->imm.b}, .site_units = 2};
     switch (op) {
@@ -428,11 +519,8 @@ static void emit_array_op(struct walk *w, enum mote__op op, uint32_t n_in) {
     case OP_array_new_default: s.insn = I_array_new_default; break;
     case OP_array_new_data: s.insn = I_array_new_data, s.n32 = 2; break;
     case OP_array_new_elem: s.insn = I_array_new_elem, s.n32 = 2; break;
-    case OP_array_get: case OP_array_get_s: case OP_array_get_u:
-        emit_shape(w, n_in, (struct shape){.insn = (uint16_t)get_insn(w, storage, op == OP_array_get_u, I_array_get8_s), .result = true}, walk_unpacked(storage));
-        return;
-    case OP_array_set: emit_shape(w, n_in, (struct shape){.insn = (uint16_t)(I_array_set8 + storage_log2(w, storage))}, 0); return;
-    case OP_array_len: emit_shape(w, n_in, (struct shape){.insn = I_array_len, .result = true}, VT_I32); return;
+    case OP_array_get: case OP_array_get_s: case OP_array_get_u: case OP_array_set: emit_array_access(w, op); return;
+    case OP_array_len: emit_array_len(w); return;
     case OP_array_fill: emit_shape(w, n_in, (struct shape){.insn = I_array_fill}, 0); return;
     case OP_array_copy: emit_shape(w, n_in, (struct shape){.insn = I_array_copy}, 0); return;
     default:
@@ -553,7 +641,7 @@ static void on_op(struct walk *w, enum mote__op op, uint32_t n_in) {
         break;
     case OP_any_convert_extern: case OP_extern_convert_any: settle(w, w->count); break; /* the same value */
     case OP_struct_new: case OP_struct_new_default: case OP_array_new_fixed: emit_new_run(w, op, n_in); break;
-    case OP_struct_get: case OP_struct_get_s: case OP_struct_get_u: case OP_struct_set: emit_struct_access(w, op, n_in); break;
+    case OP_struct_get: case OP_struct_get_s: case OP_struct_get_u: case OP_struct_set: emit_struct_access(w, op); break;
     case OP_array_new: case OP_array_new_default: case OP_array_new_data: case OP_array_new_elem: case OP_array_get: case OP_array_get_s:
     case OP_array_get_u: case OP_array_set: case OP_array_len: case OP_array_fill: case OP_array_copy: case OP_array_init_data:
     case OP_array_init_elem: emit_array_op(w, op, n_in); break;

@@ -87,6 +87,8 @@ enum { JIT_STATUS = 0x10000 };
     X(step)         /* rsi: units of one lowered instruction and an exit */                       \
     X(throw_)       /* rsi: values, rdx: tag index */                                              \
     X(throw_ref)    /* rsi: exnref */                                                              \
+    X(memory_fill)  /* of memory 0, rsi: to, rdx: value, rcx: count */                             \
+    X(memory_copy)  /* within memory 0, rsi: to, rdx: from, rcx: count */                         \
     X(resolve)      /* rsi: table index, rdx: element, rcx: type id; the function is left in exec->returned[0] */
 enum jit_helper {
 #define X(name) HELPER_##name,

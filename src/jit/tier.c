@@ -246,6 +246,21 @@ static uint32_t help_step(struct mote__exec *exec, uint64_t units, uint64_t b, u
     return failed(mote__interp_step(exec, exec->activation->fp, (const uint16_t *)(uintptr_t)units));
 }
 
+static struct mote__memory *memory_0(const struct mote__exec *exec) {
+    return ((const struct mote__instance *)(uintptr_t)exec->activation->fp[FRAME_INSTANCE])->mem0;
+}
+
+static uint32_t help_memory_fill(struct mote__exec *exec, uint64_t to, uint64_t value, uint64_t count, uint64_t d) {
+    (void)d;
+    return mote__memory_fill(memory_0(exec), to, (uint8_t)value, count);
+}
+
+static uint32_t help_memory_copy(struct mote__exec *exec, uint64_t to, uint64_t from, uint64_t count, uint64_t d) {
+    (void)d;
+    struct mote__memory *memory = memory_0(exec);
+    return mote__memory_copy(memory, to, memory, from, count);
+}
+
 static uint32_t help_throw_(struct mote__exec *exec, uint64_t values, uint64_t tag, uint64_t c, uint64_t d) {
     (void)c, (void)d;
     struct mote__instance *inst = (struct mote__instance *)(uintptr_t)exec->activation->fp[FRAME_INSTANCE];
