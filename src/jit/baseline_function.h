@@ -197,38 +197,84 @@ static struct mote__code *pack_tables(struct walk *w, uint32_t func_index) {
 
 /* ---------------------------------------------------------------- a whole function */
 
-static void compilation_init(struct walk *w, struct compilation *c, mote_module *module, struct jit_output *out, mote_error *error) {
+/* What compiling needs besides the function: kept by the engine from one function to the next, since asking for it anew costs more than most functions. */
+struct jit_scratch {
+    struct walk walk;
+    struct compilation compilation;
+    struct jit_output out;
+};
+enum { SCRATCH_CODE_MAX = 1 << 18 }; /* after a larger function it is given back */
+
+#define WALK_VECS(X) X(runs) X(inits) X(init_bits) X(labels) X(catches)
+#define COMPILATION_VECS(X)                                                                        \
+    X(fixups) X(stubs) X(handlers) X(clauses) X(sites) X(nodes) X(literals) X(literal_uses)        \
+    X(local_slots) X(heads) X(weights) X(pin_of) X(loops)
+
+static struct jit_scratch *take_scratch(struct jit_engine *jit) {
+    struct jit_scratch *scratch = atomic_exchange(&jit->scratch, NULL);
+    return scratch ? scratch : MOTE__NEW(jit->allocator, struct jit_scratch);
+}
+
+static void free_scratch(struct jit_scratch *scratch, const mote_allocator *allocator) {
+    struct compilation *c = &scratch->compilation;
+#define X(vec) mote__vec_deinit(&c->vec, allocator);
+    COMPILATION_VECS(X)
+#undef X
+    scratch->walk.allocator = allocator;
+    walk_deinit(&scratch->walk);
+    mote__jit_output_deinit(&scratch->out, allocator);
+    MOTE__DELETE(allocator, scratch);
+}
+
+static void give_scratch(struct jit_engine *jit, struct jit_scratch *scratch) {
+    if (scratch->out.code.capacity > SCRATCH_CODE_MAX || scratch->walk.capacity > SCRATCH_CODE_MAX) {
+        free_scratch(scratch, jit->allocator);
+        return;
+    }
+    struct jit_scratch *other = atomic_exchange(&jit->scratch, scratch);
+    if (other) free_scratch(other, jit->allocator);
+}
+
+void mote__jit_scratch_drop(struct jit_engine *jit) {
+    struct jit_scratch *scratch = atomic_exchange(&jit->scratch, NULL);
+    if (scratch) free_scratch(scratch, jit->allocator);
+}
+
+/* The walk begins anew, in the memory that it has. */
+static void walk_again(struct walk *w, mote_module *module, const mote_allocator *allocator, mote_error *error) {
+    struct walk before = *w;
+    walk_init(w, module, allocator, error);
+    w->stack = before.stack;
+    w->capacity = before.capacity;
+    w->frames = before.frames;
+    w->frame_capacity = before.frame_capacity;
+#define X(vec) w->vec = before.vec, w->vec.count = 0;
+    WALK_VECS(X)
+#undef X
+}
+
+static void begin_compilation(struct jit_scratch *scratch, mote_module *module, mote_error *error) {
+    struct compilation *c = &scratch->compilation, before = *c;
     memset(c, 0, sizeof *c);
+#define X(vec) c->vec = before.vec, c->vec.count = 0;
+    COMPILATION_VECS(X)
+#undef X
     c->allocator = module->arena.allocator;
     c->jm = module->tier_data;
     c->jit = c->jm->engine;
-    c->out = out;
-    c->b = &out->code;
+    c->out = &scratch->out;
+    c->out->relocations.count = 0;
+    c->b = &c->out->code;
     c->b->allocator = c->allocator;
+    c->b->count = 0;
+    c->b->failed = false;
     c->watch = -1;
     memset(c->owner, 0xFF, sizeof c->owner);
     c->flags_at = -1;
     c->handler = -1;
     find_cpu_features(c);
-    walk_init(w, module, c->allocator, error);
-    w->c = c;
-}
-
-static void compilation_deinit(struct walk *w, struct compilation *c) {
-    mote__vec_deinit(&c->fixups, c->allocator);
-    mote__vec_deinit(&c->stubs, c->allocator);
-    mote__vec_deinit(&c->handlers, c->allocator);
-    mote__vec_deinit(&c->clauses, c->allocator);
-    mote__vec_deinit(&c->sites, c->allocator);
-    mote__vec_deinit(&c->nodes, c->allocator);
-    mote__vec_deinit(&c->literals, c->allocator);
-    mote__vec_deinit(&c->literal_uses, c->allocator);
-    mote__vec_deinit(&c->local_slots, c->allocator);
-    mote__vec_deinit(&c->heads, c->allocator);
-    mote__vec_deinit(&c->weights, c->allocator);
-    mote__vec_deinit(&c->pin_of, c->allocator);
-    mote__vec_deinit(&c->loops, c->allocator);
-    walk_deinit(w);
+    walk_again(&scratch->walk, module, c->allocator, error);
+    scratch->walk.c = c;
 }
 
 /* The counting walk: how much each local is used, what loops use, whether there are calls and accesses. */
@@ -274,18 +320,6 @@ static enum jit_result compile_walk(struct walk *w, uint32_t func_index, mote_st
     return JIT_FAILED;
 }
 
-static enum jit_result compile(mote_module *module, uint32_t own_index, struct jit_output *out, int64_t watch, uint64_t *watched, mote_status *status,
-                               mote_error *error) {
-    struct walk w;
-    struct compilation c;
-    compilation_init(&w, &c, module, out, error);
-    c.watch = watch;
-    enum jit_result result = compile_walk(&w, own_index + module->func_import_count, status);
-    if (watched && result == JIT_DONE && c.watch_pos) *watched = (uint64_t)(c.watch_pos - module->bytes.data);
-    compilation_deinit(&w, &c);
-    return result;
-}
-
 void mote__jit_output_deinit(struct jit_output *out, const mote_allocator *allocator) {
     mote__free(allocator, out->code.data, out->code.capacity);
     mote__vec_deinit(&out->relocations, allocator);
@@ -293,16 +327,38 @@ void mote__jit_output_deinit(struct jit_output *out, const mote_allocator *alloc
     *out = (struct jit_output){0};
 }
 
-enum jit_result mote__jit_compile(mote_module *module, uint32_t own_index, struct jit_output *out, mote_status *status, mote_error *error) {
-    return compile(module, own_index, out, -1, NULL, status, error);
+enum jit_result mote__jit_compile(mote_module *module, uint32_t own_index, struct jit_scratch **out, mote_status *status, mote_error *error) {
+    struct jit_engine *jit = ((struct jit_module *)module->tier_data)->engine;
+    struct jit_scratch *scratch = *out = take_scratch(jit);
+    if (!scratch) {
+        *status = mote__error_nomem(error, "compiling a function");
+        return JIT_FAILED;
+    }
+    begin_compilation(scratch, module, error);
+    return compile_walk(&scratch->walk, own_index + module->func_import_count, status);
+}
+
+struct jit_output *mote__jit_output(struct jit_scratch *scratch) { return &scratch->out; }
+
+void mote__jit_done(mote_module *module, struct jit_scratch *scratch) {
+    if (!scratch) return;
+    mote__code_free(module->arena.allocator, scratch->out.tables);
+    scratch->out.tables = NULL;
+    give_scratch(((struct jit_module *)module->tier_data)->engine, scratch);
 }
 
 uint64_t mote__jit_wasm_offset(mote_module *module, uint32_t own_index, uint32_t offset) {
-    struct jit_output out = {0};
+    struct jit_engine *jit = ((struct jit_module *)module->tier_data)->engine;
+    struct jit_scratch *scratch = take_scratch(jit);
     mote_error error;
     mote_status status;
     uint64_t watched = 0;
-    compile(module, own_index, &out, offset, &watched, &status, &error);
-    mote__jit_output_deinit(&out, module->arena.allocator);
+    if (!scratch) return 0;
+    begin_compilation(scratch, module, &error);
+    struct compilation *c = &scratch->compilation;
+    c->watch = offset;
+    enum jit_result result = compile_walk(&scratch->walk, own_index + module->func_import_count, &status);
+    if (result == JIT_DONE && c->watch_pos) watched = (uint64_t)(c->watch_pos - module->bytes.data);
+    mote__jit_done(module, scratch);
     return watched;
 }

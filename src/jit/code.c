@@ -68,6 +68,7 @@ mote_status mote__jit_engine_new(mote_engine *engine, struct jit_engine **out) {
 }
 
 void mote__jit_engine_delete(struct jit_engine *jit) {
+    mote__jit_scratch_drop(jit);
     mote__os_code_unmap(&jit->map);
     free_engine_part(jit);
 }

@@ -32,6 +32,7 @@ enum thunk {
 /* Constants that code refers to: 16 bytes each. */
 enum jit_constant { K_F32_ABS, K_F64_ABS, K_F32_SIGN, K_F64_SIGN, K_F32X4_ABS, K_F64X2_ABS, K_F32X4_SIGN, K_F64X2_SIGN, K_ONES, K_COUNT };
 
+struct jit_scratch;
 struct jit_engine {
     const mote_allocator *allocator;
     struct os_code map;
@@ -39,6 +40,7 @@ struct jit_engine {
     uint8_t *used;               /* a byte per granule, of code then of cells */
     uint32_t code_granules, all_granules, next_code, next_cells;
     code_offset thunks[THUNK_COUNT], constants, host_cell;
+    struct jit_scratch *_Atomic scratch; /* of the last compilation; NULL while one is under way */
 };
 
 /* A compiled function. */
@@ -120,8 +122,11 @@ struct jit_output {
 };
 
 enum jit_result { JIT_DONE, JIT_LEFT, JIT_FAILED }; /* left: the interpreter runs it */
-/* Compiles an own function. Thread-safe. JIT_FAILED: *status and *error say why. */
-enum jit_result mote__jit_compile(mote_module *module, uint32_t own_index, struct jit_output *out, mote_status *status, mote_error *error);
+/* Compiles an own function. Thread-safe. JIT_FAILED: *status and *error say why. mote__jit_done in any case, when the output has been used. */
+enum jit_result mote__jit_compile(mote_module *module, uint32_t own_index, struct jit_scratch **out, mote_status *status, mote_error *error);
+struct jit_output *mote__jit_output(struct jit_scratch *scratch);
+void mote__jit_done(mote_module *module, struct jit_scratch *scratch);
+void mote__jit_scratch_drop(struct jit_engine *jit);
 void mote__jit_output_deinit(struct jit_output *out, const mote_allocator *allocator);
 /* Compiles again and returns the module offset of the instruction that the byte at `offset` was made from. */
 uint64_t mote__jit_wasm_offset(mote_module *module, uint32_t own_index, uint32_t offset);

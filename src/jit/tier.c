@@ -154,17 +154,17 @@ static void *compile(mote_module *module, uint32_t own_index, mote_status *statu
     struct jit_module *jm = module->tier_data;
     struct jit_engine *jit = jm->engine;
     void *lazy = jit_address(jit, jit->thunks[THUNK_LAZY]), *entry = NULL;
-    struct jit_output out = {0};
-    enum jit_result result = mote__jit_compile(module, own_index, &out, status, error);
+    struct jit_scratch *scratch;
+    enum jit_result result = mote__jit_compile(module, own_index, &scratch, status, error);
     mote__os_mutex_lock(&jm->lock);
     void *now = atomic_load(&module->cells[own_index]);
     if (now != lazy) entry = now;
-    else if (result == JIT_DONE) *status = place(jm, &out, &entry);
+    else if (result == JIT_DONE) *status = place(jm, mote__jit_output(scratch), &entry);
     if (*status == MOTE_E_NOMEM && result == JIT_DONE) mote__error_nomem(error, "compiling a function");
     if (!entry && (result == JIT_LEFT || *status == MOTE_E_LIMIT)) entry = jit_address(jit, jit->thunks[THUNK_INTERPRET]);
     if (entry) atomic_store_explicit(&module->cells[own_index], entry, memory_order_release);
     mote__os_mutex_unlock(&jm->lock);
-    mote__jit_output_deinit(&out, jit->allocator);
+    mote__jit_done(module, scratch);
     return entry;
 }
 
