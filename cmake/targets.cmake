@@ -6,7 +6,7 @@ function(mote_glob out)
     file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.c)
     list(APPEND found ${sources})
   endforeach()
-  list(FILTER found EXCLUDE REGEX "/(os_(linux|posix)|musl_start)\\.c$")
+  list(FILTER found EXCLUDE REGEX "/(os_(linux|posix)|musl_(start|memory))\\.c$")
   set(${out} ${found} PARENT_SCOPE)
 endfunction()
 
