@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { COPY_PAGE = 100 };
+enum { COPY_PAGE = 100, SUBSCRIBE_MAX = 100 };
 
 /* What an action works with. */
 struct call {
@@ -50,7 +50,6 @@ static void print_json_value(const mote_parts_bytes *value) {
         for (size_t i = 0; i < value->size; i++) printf("%02x", at[i]);
         fputs("\"}", stdout);
     }
-    putchar('\n');
 }
 
 /* A key on a line: control characters cannot steer a terminal. */
@@ -102,7 +101,7 @@ static int do_get(const struct call *c) {
     int code =
         mote_parts_call(c->parts, c->operands[0], &op) ? report_op(c->operands[0], &op) : EXIT_DONE;
     if (!code && item.code) code = report_failure("%s has no `%s`", c->operands[0], c->operands[1]);
-    if (!code && c->json) print_json_value(&item.found);
+    if (!code && c->json) print_json_value(&item.found), putchar('\n');
     else if (!code) fwrite(item.found.data, 1, item.found.size, stdout);
     if (!code && !c->json && isatty(STDOUT_FILENO)) putchar('\n');
     mote_parts_op_deinit(&op);
@@ -210,16 +209,99 @@ static int do_copy(const struct call *c) {
     return code;
 }
 
+/* ---- Locks. ---- */
+
+static int do_lock_verb(const struct call *c, mote_parts_verb verb, int64_t seconds) {
+    mote_parts_item item = {
+        .key = bytes_of(c->operands[1]), .value = bytes_of(c->operands[2]), .ttl_s = seconds};
+    mote_parts_op op = {.verb = verb, .items = &item, .item_count = 1};
+    mote_parts_code code = mote_parts_call(c->parts, c->operands[0], &op);
+    const char *why = code == MOTE_PARTS_CONFLICT    ? "somebody has it"
+                      : code == MOTE_PARTS_NOT_FOUND ? "nobody has it"
+                      : code == MOTE_PARTS_DENIED    ? "somebody else has it"
+                                                     : NULL;
+    int result = !code ? EXIT_DONE
+                 : why && !*op.text
+                     ? report_failure("%s `%s`: %s", c->operands[0], c->operands[1], why)
+                     : report_op(c->operands[0], &op);
+    mote_parts_op_deinit(&op);
+    return result;
+}
+
+static int do_lock(const struct call *c) {
+    uint64_t seconds;
+    if (!parse_count(c->operands[3], &seconds) || !seconds || seconds > INT32_MAX)
+        return report_usage("a lock is for a number of seconds, not `%s`", c->operands[3]);
+    return do_lock_verb(c, MOTE_PARTS_LOCK, (int64_t)seconds);
+}
+
+static int do_unlock(const struct call *c) { return do_lock_verb(c, MOTE_PARTS_UNLOCK, 0); }
+
+/* ---- subscribe. ---- */
+
+/* KEY, VERSION and VALUE, with tabs between; a key that is not there alone. */
+static void print_change(mote_parts_op *op, const mote_parts_item *item) {
+    const struct call *c = op->context;
+    if (c->json) {
+        fputs("{\"key\": ", stdout);
+        print_json(item->key.data, item->key.size);
+        if (!item->code) {
+            fputs(", \"version\": ", stdout);
+            print_json(item->version.data, item->version.size);
+            fputs(", \"value\": ", stdout);
+            print_json_value(&item->found);
+        }
+        puts("}");
+    } else {
+        print_name(stdout, item->key.data, item->key.size);
+        if (!item->code) {
+            putchar('\t'), print_name(stdout, item->version.data, item->version.size);
+            putchar('\t'), print_name(stdout, item->found.data, item->found.size);
+        }
+        putchar('\n');
+    }
+    fflush(stdout);
+}
+
+static void note_end(mote_parts_op *op) { (void)op; }
+
+/* Until it is interrupted. */
+static int do_subscribe(const struct call *c) {
+    mote_parts_item items[SUBSCRIBE_MAX];
+    mote_parts_op op = {.verb = MOTE_PARTS_WATCH,
+                        .items = items,
+                        .item_count = (size_t)c->count - 1,
+                        .changed = print_change,
+                        .done = note_end};
+    struct call call = *c;
+    bool never = false;
+    op.context = &call;
+    for (size_t i = 0; i < op.item_count; i++)
+        items[i] = (mote_parts_item){.key = bytes_of(c->operands[i + 1])};
+    mote_parts_submit(c->parts, c->operands[0], &op);
+    if (!op.code) mote_parts_drive(c->parts, &never, UINT64_MAX);
+    int code = report_op(c->operands[0], &op);
+    mote_parts_op_deinit(&op);
+    return code;
+}
+
 /* ---- The command. ---- */
 
 static const struct action {
     const char *name;
     int min, max; /* operands */
     int (*run)(const struct call *c);
-} actions[] = {
-    {"check", 1, 1, do_check}, {"list", 0, 0, do_list}, {"reference", 0, 0, do_reference},
-    {"get", 2, 2, do_get},     {"set", 2, 3, do_set},   {"delete", 2, 2, do_delete},
-    {"keys", 1, 2, do_keys},   {"copy", 2, 2, do_copy}};
+} actions[] = {{"check", 1, 1, do_check},
+               {"list", 0, 0, do_list},
+               {"reference", 0, 0, do_reference},
+               {"get", 2, 2, do_get},
+               {"set", 2, 3, do_set},
+               {"delete", 2, 2, do_delete},
+               {"keys", 1, 2, do_keys},
+               {"copy", 2, 2, do_copy},
+               {"try-lock", 4, 4, do_lock},
+               {"unlock", 3, 3, do_unlock},
+               {"subscribe", 2, SUBSCRIBE_MAX, do_subscribe}};
 enum { ACTION_COUNT = sizeof actions / sizeof *actions };
 
 static const struct action *find_action(const char *name) {

@@ -1,5 +1,5 @@
-/* parts.h - building blocks for programs: state stores and secret stores, chosen by Dapr component
- * files. This header is the manual.
+/* parts.h - building blocks for programs: state stores, secret stores, locks and configuration,
+ * chosen by Dapr component files. This header is the manual.
  *
  * A mote_parts is what one app sees: the components of its YAML files, their drivers, and the event
  * loop on which they work.
@@ -74,8 +74,21 @@ typedef enum mote_parts_verb {
     MOTE_PARTS_DELETE,   /* removes every item by itself; one that is not there is fine without an
                             ETag */
     MOTE_PARTS_TRANSACT, /* writes, or removes, all items in order or none of them */
-    MOTE_PARTS_KEYS      /* lists keys; fills `items` */
+    MOTE_PARTS_KEYS,     /* lists keys; fills `items` */
+    MOTE_PARTS_LOCK,     /* takes every resource (key) for an owner (value) for ttl_s seconds;
+                            CONFLICT while somebody has it, the same owner too */
+    MOTE_PARTS_UNLOCK,   /* gives it back: NOT_FOUND if nobody has it, DENIED if another owner has */
+    MOTE_PARTS_WATCH     /* calls `changed` with what every item's key holds now and whenever it is
+                            written; goes on until it is cancelled */
 } mote_parts_verb;
+enum { MOTE_PARTS_VERB_COUNT = MOTE_PARTS_WATCH + 1 };
+
+/* What a block takes:
+ *   state           GET SET DELETE TRANSACT KEYS
+ *   secretstores    GET KEYS
+ *   lock            LOCK UNLOCK
+ *   configuration   GET KEYS WATCH; SET and DELETE in memory only: others have tools of their own
+ * Anything else is UNSUPPORTED. */
 
 /* Bits of an item's `flags`. */
 enum {
@@ -97,7 +110,8 @@ typedef struct mote_parts_item {
     mote_parts_bytes value; /* to write */
     mote_parts_bytes etag;  /* write or remove only if this is what is there */
     unsigned flags;
-    int64_t ttl_s; /* seconds to live; 0: the component's default, negative: for ever */
+    int64_t ttl_s; /* seconds to live; 0: the component's default, negative: for ever. LOCK: more
+                      than 0 */
 
     /* Results. */
     mote_parts_code code;
@@ -122,8 +136,11 @@ struct mote_parts_op {
     mote_parts_bytes prefix; /* KEYS: of the keys wanted */
     mote_parts_bytes after;  /* KEYS: go on behind this key; not given: from the first */
     size_t limit;            /* KEYS: at most so many; 0: 1000 */
-    uint64_t timeout_ns;     /* 0: 20 s */
+    uint64_t timeout_ns;     /* 0: 20 s, or the component's own; WATCH: none */
     void (*done)(mote_parts_op *op);
+    /* WATCH: an item of the operation with what is there now: NOT_FOUND, or `found` and `version`,
+     * which are good during the call. The operation must not be cancelled or submitted in it. */
+    void (*changed)(mote_parts_op *op, const mote_parts_item *item);
     void *context;
 
     /* Results. */

@@ -325,23 +325,36 @@ static mote_status take_scopes(const struct load *l, const struct yaml_node *roo
     return MOTE_OK;
 }
 
-/* What stands before `||` in every key, as Dapr has it. */
+/* Writes what a keyPrefix stands for; Dapr has letters of a text small. Locks know no namespace. */
+static void write_prefix(const struct load *l, const struct mote_parts_component *c,
+                         const char *how, char *out, size_t size) {
+    bool is_lock = mote__parts_drivers[c->id].block == BLOCK_lock;
+    const char *ns = l->parts->namespace_, *app_id = l->parts->app_id;
+    bool spaced = !is_lock && mote__same_word(how, "namespace");
+    int at = is_lock ? snprintf(out, size, "lock||") : 0;
+    out += at, size -= (size_t)at;
+    *out = 0;
+    if (mote__same_word(how, "none")) return;
+    if (mote__same_word(how, "name")) snprintf(out, size, "%.500s||", c->name);
+    else if (mote__same_word(how, "appid") || (spaced && !ns))
+        snprintf(out, size, "%.500s||", app_id);
+    else if (spaced) snprintf(out, size, "%.250s.%.250s||", ns, app_id);
+    else {
+        snprintf(out, size, "%.500s||", how);
+        for (; *out; out++)
+            if (*out >= 'A' && *out <= 'Z') *out = (char)(*out + 'a' - 'A');
+    }
+}
+
+/* What stands before every key, as Dapr has it: "shop||". */
 static mote_status make_prefix(const struct load *l, struct mote_parts_component *c,
                                const struct yaml_node *root) {
     enum parts_key key = mote__parts_key_find(c->id, "keyPrefix");
-    const char *how = key == KEY_COUNT ? "none" : c->values[key].text, *ns = l->parts->namespace_;
-    char text[600];
+    char text[600] = "";
     c->prefix = "";
-    if (!strcmp(how, "none")) return MOTE_OK;
-    if (strstr(how, "||")) return wrong(l, root, "`keyPrefix` must not hold `||`");
-    if (!strcmp(how, "name")) how = c->name;
-    else if (!strcmp(how, "appid") || (!strcmp(how, "namespace") && !ns)) how = l->parts->app_id;
-    else if (!strcmp(how, "namespace")) {
-        snprintf(text, sizeof text, "%s.%s||", ns, l->parts->app_id);
-        c->prefix = mote__arena_string(&l->parts->arena, text, strlen(text));
-        return c->prefix ? MOTE_OK : no_memory(l);
-    }
-    snprintf(text, sizeof text, "%.500s||", how);
+    if (key == KEY_COUNT) return MOTE_OK;
+    if (strstr(c->values[key].text, "||")) return wrong(l, root, "`keyPrefix` must not hold `||`");
+    write_prefix(l, c, c->values[key].text, text, sizeof text);
     c->prefix = mote__arena_string(&l->parts->arena, text, strlen(text));
     return c->prefix ? MOTE_OK : no_memory(l);
 }

@@ -29,10 +29,20 @@ static mote_parts_code check_key(mote_parts_op *op, const mote_parts_bytes *key)
     return MOTE_PARTS_OK;
 }
 
+/* Whose lock, and for how long. */
+static mote_parts_code check_owner(mote_parts_op *op, const mote_parts_item *item) {
+    if (!item->value.size) return mote__parts_say(op, MOTE_PARTS_INVALID, "a lock has an owner");
+    if (op->verb == MOTE_PARTS_LOCK && item->ttl_s <= 0)
+        return mote__parts_say(op, MOTE_PARTS_INVALID, "a lock is for a number of seconds");
+    return MOTE_PARTS_OK;
+}
+
 static mote_parts_code check_item(mote_parts_op *op, const mote_parts_item *item) {
     const struct parts_driver_row *row = &mote__parts_drivers[op->component->id];
     mote_parts_code code = check_key(op, &item->key);
-    if (code || op->verb == MOTE_PARTS_GET || parts_is_removal(op, item)) return code;
+    bool reads = op->verb == MOTE_PARTS_GET || op->verb == MOTE_PARTS_WATCH;
+    if (!code && row->block == BLOCK_lock) code = check_owner(op, item);
+    if (code || reads || parts_is_removal(op, item)) return code;
     if (item->value.size > row->value_bytes_max)
         return mote__parts_say(op, MOTE_PARTS_TOO_LARGE, "a value of %zu bytes; %s takes %zu",
                                item->value.size, row->type, row->value_bytes_max);
@@ -41,12 +51,26 @@ static mote_parts_code check_item(mote_parts_op *op, const mote_parts_item *item
     return MOTE_PARTS_OK;
 }
 
+/* The verbs that a block takes, a bit each, and how to say it. */
+#define VERB(name) (1u << MOTE_PARTS_##name)
+static const struct {
+    unsigned verbs;
+    const char *otherwise;
+} blocks[BLOCK_COUNT] = {
+    [BLOCK_state] = {VERB(GET) | VERB(SET) | VERB(DELETE) | VERB(TRANSACT) | VERB(KEYS),
+                     "a state store neither locks nor watches"},
+    [BLOCK_secretstores] = {VERB(GET) | VERB(KEYS), "secrets are only read"},
+    [BLOCK_lock] = {VERB(LOCK) | VERB(UNLOCK), "a lock is only taken and given back"},
+    [BLOCK_configuration] = {VERB(GET) | VERB(SET) | VERB(DELETE) | VERB(KEYS) | VERB(WATCH),
+                             "configuration is only read and watched"}};
+
 static mote_parts_code check(mote_parts_op *op) {
-    bool reads = op->verb == MOTE_PARTS_GET || op->verb == MOTE_PARTS_KEYS;
     const struct parts_driver_row *row = &mote__parts_drivers[op->component->id];
-    if (row->block == BLOCK_secretstores && !reads)
-        return mote__parts_say(op, MOTE_PARTS_UNSUPPORTED, "secrets are only read");
     mote_parts_code code = MOTE_PARTS_OK;
+    if (!(blocks[row->block].verbs >> op->verb & 1))
+        return mote__parts_say(op, MOTE_PARTS_UNSUPPORTED, "%s", blocks[row->block].otherwise);
+    if (op->verb == MOTE_PARTS_WATCH && (!op->item_count || !op->changed))
+        return mote__parts_say(op, MOTE_PARTS_INVALID, "nothing is to be watched");
     for (size_t i = 0; i < op->item_count && !code; i++) code = check_item(op, &op->items[i]);
     return code;
 }
@@ -121,6 +145,7 @@ static bool prepare_deadline(mote_parts_op *op) {
 /* Only for what is still under way after submit: most operations of local stores never need a
  * timer. */
 static void start_deadline(mote_parts_op *op) {
+    if (op->verb == MOTE_PARTS_WATCH && !op->timeout_ns) return;
     if (!mote__loop_timer_start(op->component->parts->loop, op->timer,
                                 op->timeout_ns ? op->timeout_ns : timeout_default_ns))
         mote_parts_cancel(op);

@@ -73,12 +73,11 @@ mote_parts_info mote_parts_at(const mote_parts *parts, size_t index) {
 struct mote_parts_component *mote__parts_find(mote_parts *parts, const char *name,
                                               const char **nearest) {
     struct nearest near;
+    for (size_t i = 0; i < parts->components.count; i++)
+        if (!strcmp(parts->components.data[i]->name, name)) return parts->components.data[i];
     mote__nearest_begin(&near, name);
-    for (size_t i = 0; i < parts->components.count; i++) {
-        struct mote_parts_component *c = parts->components.data[i];
-        if (!strcmp(c->name, name)) return c;
-        mote__nearest_offer(&near, c->name);
-    }
+    for (size_t i = 0; i < parts->components.count; i++)
+        mote__nearest_offer(&near, parts->components.data[i]->name);
     *nearest = near.best;
     return NULL;
 }

@@ -72,6 +72,27 @@ static void lose(struct redis *r, const char *why) {
     mote__parts_backoff_fail(&r->backoff);
     disconnect(r);
     end_all(r, MOTE_PARTS_UNAVAILABLE);
+    if (r->user->lost) r->user->lost(r);
+}
+
+/* ---------------------------------------------------------------- ends of operations */
+
+mote_parts_code mote__redis_failure(mote_parts_op *op, const struct resp *error) {
+    bool denied =
+        error->size > 6 && (!memcmp(error->text, "NOPERM", 6) || !memcmp(error->text, "NOAUTH", 6));
+    bool full = error->size > 3 && !memcmp(error->text, "OOM", 3),
+         loading = error->size > 7 && !memcmp(error->text, "LOADING", 7);
+    mote_parts_code code = denied    ? MOTE_PARTS_DENIED
+                           : full    ? MOTE_PARTS_LIMIT
+                           : loading ? MOTE_PARTS_UNAVAILABLE
+                                     : MOTE_PARTS_FAILED;
+    return mote__parts_say(op, code, "Redis: %.*s", (int)(error->size < 150 ? error->size : 150),
+                           error->text);
+}
+
+void mote__redis_complete(struct redis *r, mote_parts_op *op, mote_parts_code code) {
+    mote__redis_forget(r, op);
+    mote__parts_complete(op, code);
 }
 
 /* ---------------------------------------------------------------- commands */
@@ -88,6 +109,7 @@ void mote__redis_word(struct redis_command *c, const void *bytes, size_t size) {
 
 bool mote__redis_end(struct redis_command *c, mote_parts_op *op, size_t item, unsigned what) {
     struct redis *r = c->redis;
+    if (!c->failed && r->user->push && r->state == REDIS_READY) return true;
     struct redis_slot *slot = c->failed ? NULL : mote__vec_push(&r->slots, allocator(r));
     if (!slot) return r->out.count = c->mark, false;
     *slot = (struct redis_slot){op, item, what};
@@ -165,7 +187,12 @@ static void become_ready(struct redis *r) {
     mote__loop_timer_stop(&r->dial);
     for (size_t i = 0; i < r->waiting.count; i++) send_op(r, r->waiting.data[i]);
     r->waiting.count = 0;
+    if (r->user->ready) r->user->ready(r);
     flush(r);
+}
+
+void mote__redis_flush(struct redis *r) {
+    if (r->state == REDIS_READY) flush(r);
 }
 
 /* False when the connection is lost. */
@@ -187,6 +214,7 @@ static bool take_greeting(struct redis *r, struct resp_reader *reply) {
 /* Hands out one reply; false when the connection went meanwhile. */
 static bool take_reply(struct redis *r, const char *bytes, size_t length) {
     struct resp_reader reader = {bytes, bytes + length};
+    if (r->user->push && r->state == REDIS_READY) return r->user->push(r, &reader), r->fd >= 0;
     if (r->first_slot == r->slots.count) return lose(r, "an answer that nobody asked for"), false;
     struct redis_slot slot = r->slots.data[r->first_slot++];
     if (r->first_slot == r->slots.count) r->first_slot = r->slots.count = 0;
@@ -276,6 +304,7 @@ static void try_addresses(struct redis *r) {
         r->fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (r->fd < 0) continue;
         setsockopt(r->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        setsockopt(r->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on); /* for those who only listen */
         bool begun = !connect(r->fd, at->ai_addr, at->ai_addrlen) || errno == EINPROGRESS;
         if (begun && mote__loop_watch_start(r->opening->loop, &r->watch, r->fd, LOOP_WRITE)) {
             r->next_address = at->ai_next;
@@ -340,6 +369,10 @@ static void begin(struct redis *r) {
             resolve(r->host, r->port, AI_NUMERICHOST); /* an address needs no thread */
     if (good && r->addresses) try_addresses(r);
     else if (!good || !begin_resolving(r)) lose(r, "out of memory");
+}
+
+void mote__redis_connect(struct redis *r) {
+    if (r->state == REDIS_IDLE) begin(r);
 }
 
 /* ---------------------------------------------------------------- operations */
@@ -422,12 +455,23 @@ static bool take_host(struct redis *r) {
     return true;
 }
 
+static mote_status check_settings(const struct redis_settings *s, mote_error *error) {
+    if (strcmp(s->type, "node") != 0)
+        return mote__error_set(error, MOTE_E_UNSUPPORTED, MOTE_NO_OFFSET,
+                               "`redisType` %.60s is not done in mote, only node", s->type);
+    if (s->tls)
+        return mote__error_set(error, MOTE_E_UNSUPPORTED, MOTE_NO_OFFSET,
+                               "`enableTLS` is not done in mote");
+    return MOTE_OK;
+}
+
 mote_status mote__redis_init(struct redis *r, const struct parts_opening *opening,
                              const struct redis_user *user, const struct redis_settings *settings,
                              mote_error *error) {
     *r = (struct redis){.opening = opening, .user = user, .settings = *settings, .fd = -1};
     r->watch.run = on_ready;
     r->dial.run = out_of_time;
+    TRY(check_settings(settings, error));
     if (take_host(r)) return MOTE_OK;
     return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
                            "`redisHost` is one HOST:PORT, not `%.100s`", settings->host);

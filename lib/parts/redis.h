@@ -25,12 +25,29 @@ struct redis_user {
     /* A reply to a command of an operation. */
     void (*reply)(struct redis *redis, const struct redis_slot *slot, struct resp_reader *reply);
     const char *script; /* loaded at each connection; NULL: none */
+    /* A connection that is only listened to (SUBSCRIBE) has these three, and no operations: every
+     * answer is pushed; it is told when it can be written to and when it has gone. */
+    void (*push)(struct redis *redis, struct resp_reader *message);
+    void (*ready)(struct redis *redis);
+    void (*lost)(struct redis *redis);
 };
 
 struct redis_settings {
-    const char *host, *username, *password;
+    const char *host, *username, *password, *type;
     uint64_t port, database, dial_timeout_ns, answer_timeout_ns;
+    bool tls;
 };
+/* The settings of a component whose driver has REDIS_KEYS in parts.def. */
+#define REDIS_SETTINGS(o, driver)                                                                  \
+    ((struct redis_settings){.host = parts_text(o, KEY_##driver##_host),                           \
+                             .username = parts_text(o, KEY_##driver##_username),                   \
+                             .password = parts_text(o, KEY_##driver##_password),                   \
+                             .type = parts_text(o, KEY_##driver##_type),                           \
+                             .port = parts_number(o, KEY_##driver##_port),                         \
+                             .database = parts_number(o, KEY_##driver##_database),                 \
+                             .dial_timeout_ns = parts_number(o, KEY_##driver##_dial_timeout),      \
+                             .answer_timeout_ns = parts_number(o, KEY_##driver##_read_timeout),    \
+                             .tls = parts_number(o, KEY_##driver##_tls)})
 
 enum redis_state { REDIS_IDLE, REDIS_RESOLVING, REDIS_CONNECTING, REDIS_GREETING, REDIS_READY };
 
@@ -57,7 +74,7 @@ struct redis {
     void *context;                /* the user's */
 };
 
-/* Prepares a connection; nothing is sent yet. */
+/* Prepares a connection; nothing is sent yet. MOTE_E_UNSUPPORTED for what is not done in mote. */
 mote_status mote__redis_init(struct redis *redis, const struct parts_opening *opening,
                              const struct redis_user *user, const struct redis_settings *settings,
                              mote_error *error);
@@ -65,6 +82,14 @@ mote_status mote__redis_init(struct redis *redis, const struct parts_opening *op
 void mote__redis_deinit(struct redis *redis);
 /* Sends an operation now, or when the connection is there. */
 void mote__redis_submit(struct redis *redis, mote_parts_op *op);
+/* Connects what is only listened to, unless it is connected or on its way. */
+void mote__redis_connect(struct redis *redis);
+/* Sends what `ready` or somebody later has written to it. */
+void mote__redis_flush(struct redis *redis);
+/* What an error of the server means, with its words. */
+mote_parts_code mote__redis_failure(mote_parts_op *op, const struct resp *error);
+/* Ends an operation, whose other answers nobody will look at. */
+void mote__redis_complete(struct redis *redis, mote_parts_op *op, mote_parts_code code);
 /* The driver's cancel. A deadline that passed while an answer was awaited ends the connection too.
  */
 void mote__redis_cancel(struct redis *redis, mote_parts_op *op);
@@ -82,6 +107,10 @@ void mote__redis_word(struct redis_command *command, const void *bytes, size_t s
 bool mote__redis_end(struct redis_command *command, mote_parts_op *op, size_t item, unsigned what);
 /* EVALSHA of the user's script, or EVAL where the server has forgotten it: two words. */
 void mote__redis_script(struct redis_command *command, bool in_full);
+/* KEYS, for `send` and `reply`: the slots of its answers are `what`. */
+bool mote__redis_scan(struct redis *redis, mote_parts_op *op, unsigned what);
+void mote__redis_take_scan(struct redis *redis, const struct redis_slot *slot,
+                           const struct resp *head, struct resp_reader *reply);
 /* Forgets an operation that is about to be completed: replies to what it sent are dropped. */
 void mote__redis_forget(struct redis *redis, const mote_parts_op *op);
 

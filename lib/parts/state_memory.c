@@ -206,6 +206,7 @@ static void memory_submit(void *instance, mote_parts_op *op) {
     case MOTE_PARTS_DELETE: write_each(m, op); break;
     case MOTE_PARTS_TRANSACT: code = transact(m, op); break;
     case MOTE_PARTS_KEYS: code = keys(m, op); break;
+    default: break; /* of other blocks */
     }
     mote__parts_complete(op, code);
 }

@@ -8,7 +8,6 @@
 #include "redis.h"
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 /* Five words per key: set or remove, the condition (always, new, match), the ETag, the value,
  * seconds to live. Answers the new versions, or, changing nothing, the number of the first key
@@ -48,15 +47,6 @@ enum what {
 /* What an operation waits for. */
 struct task {
     size_t waits; /* replies */
-    struct found *found;
-    size_t found_count;
-};
-
-/* A key that SCAN has found; they come in no order, some of them twice. */
-struct found {
-    struct found *next;
-    size_t size;
-    char key[];
 };
 
 struct state {
@@ -68,27 +58,9 @@ static struct task *task_of(mote_parts_op *op) { return op->driver; }
 
 /* ---------------------------------------------------------------- ending */
 
-static void end(struct redis *redis, mote_parts_op *op, mote_parts_code code) {
-    mote__redis_forget(redis, op);
-    mote__parts_complete(op, code);
-}
-
 /* An answer less to wait for. */
 static void answered(struct redis *redis, mote_parts_op *op) {
-    if (!--task_of(op)->waits) end(redis, op, MOTE_PARTS_OK);
-}
-
-static mote_parts_code failure(mote_parts_op *op, const struct resp *error) {
-    bool denied =
-        error->size > 6 && (!memcmp(error->text, "NOPERM", 6) || !memcmp(error->text, "NOAUTH", 6));
-    bool full = error->size > 3 && !memcmp(error->text, "OOM", 3),
-         loading = error->size > 7 && !memcmp(error->text, "LOADING", 7);
-    mote_parts_code code = denied    ? MOTE_PARTS_DENIED
-                           : full    ? MOTE_PARTS_LIMIT
-                           : loading ? MOTE_PARTS_UNAVAILABLE
-                                     : MOTE_PARTS_FAILED;
-    return mote__parts_say(op, code, "Redis: %.*s", (int)(error->size < 150 ? error->size : 150),
-                           error->text);
+    if (!--task_of(op)->waits) mote__redis_complete(redis, op, MOTE_PARTS_OK);
 }
 
 /* ---------------------------------------------------------------- reading */
@@ -202,112 +174,26 @@ static void take_write(struct redis *redis, const struct redis_slot *slot, const
     if (head->kind == RESP_ERROR && head->size > 8 && !memcmp(head->text, "NOSCRIPT", 8)) {
         bool sent = send_script(redis, op, slot->item, count, true);
         task_of(op)->waits--;
-        if (!sent) end(redis, op, MOTE_PARTS_NOMEM);
+        if (!sent) mote__redis_complete(redis, op, MOTE_PARTS_NOMEM);
         return;
     }
     mote_parts_item *item = &op->items[slot->item];
     if (head->kind == RESP_ARRAY) item->code = take_versions(op, slot->item, head->number, reply);
     else if (head->kind == RESP_INTEGER)
         op->items[slot->item + (size_t)head->number - 1].code = MOTE_PARTS_CONFLICT;
-    else item->code = head->kind == RESP_ERROR ? failure(op, head) : MOTE_PARTS_FAILED;
+    else item->code = head->kind == RESP_ERROR ? mote__redis_failure(op, head) : MOTE_PARTS_FAILED;
     answered(redis, op);
-}
-
-/* ---------------------------------------------------------------- listing */
-
-/* SCAN's pattern for a prefix: its own special characters are escaped. */
-static mote_parts_bytes pattern(mote_parts_op *op) {
-    const mote_parts_bytes *prefix = &op->whole_prefix;
-    char *out = mote__parts_alloc(op, prefix->size * 2 + 2);
-    size_t size = 0;
-    if (!out) return (mote_parts_bytes){0};
-    for (size_t i = 0; i < prefix->size; i++) {
-        char c = ((const char *)prefix->data)[i];
-        if (strchr("*?[]\\^-", c)) out[size++] = '\\';
-        out[size++] = c;
-    }
-    out[size++] = '*';
-    return (mote_parts_bytes){out, size};
-}
-
-static bool send_scan(struct redis *redis, mote_parts_op *op, const char *cursor,
-                      size_t cursor_size) {
-    mote_parts_bytes match = pattern(op);
-    if (!match.data) return false;
-    struct redis_command c = mote__redis_begin(redis, 6);
-    mote__redis_word(&c, "SCAN", 4);
-    mote__redis_word(&c, cursor, cursor_size);
-    mote__redis_word(&c, "MATCH", 5);
-    mote__redis_word(&c, match.data, match.size);
-    mote__redis_word(&c, "COUNT", 5);
-    mote__redis_word(&c, "1000", 4);
-    task_of(op)->waits++;
-    return mote__redis_end(&c, op, 0, WHAT_SCAN);
-}
-
-static bool keep_key(mote_parts_op *op, const struct resp *key) {
-    if (!mote__parts_wants_key(op, key->text, key->size)) return true;
-    struct found *found = mote__parts_alloc(op, sizeof *found + key->size);
-    if (!found) return false;
-    *found = (struct found){.next = task_of(op)->found, .size = key->size};
-    memcpy(found->key, key->text, key->size);
-    task_of(op)->found = found;
-    task_of(op)->found_count++;
-    return true;
-}
-
-static int compare(const void *a, const void *b) {
-    const struct found *x = *(struct found *const *)a, *y = *(struct found *const *)b;
-    int order = memcmp(x->key, y->key, x->size < y->size ? x->size : y->size);
-    return order ? order : (x->size > y->size) - (x->size < y->size);
-}
-
-/* All keys are there: in order, each once, as many as are wanted. */
-static mote_parts_code tell_keys(mote_parts_op *op) {
-    const struct task *task = task_of(op);
-    size_t count = 0;
-    if (!task->found_count) return MOTE_PARTS_OK;
-    struct found **all = mote__parts_alloc(op, task->found_count * sizeof *all);
-    if (!all) return MOTE_PARTS_NOMEM;
-    for (struct found *at = task->found; at; at = at->next) all[count++] = at;
-    qsort(all, count, sizeof(struct found *), compare);
-    for (size_t i = 0; i < count && !op->more; i++) {
-        if (i && !compare(&all[i - 1], &all[i])) continue;
-        if (!mote__parts_add_key(op, all[i]->key, all[i]->size)) return MOTE_PARTS_NOMEM;
-    }
-    return MOTE_PARTS_OK;
-}
-
-/* A cursor and a list of keys; cursor 0: that was all. */
-static void take_scan(struct redis *redis, mote_parts_op *op, const struct resp *head,
-                      struct resp_reader *reply) {
-    struct resp cursor = mote__resp_next(reply), keys = mote__resp_next(reply);
-    bool good = head->kind == RESP_ARRAY && cursor.kind == RESP_BULK && keys.kind == RESP_ARRAY;
-    for (int64_t i = 0; good && i < keys.number; i++) {
-        struct resp key = mote__resp_next(reply);
-        good = key.kind == RESP_BULK && keep_key(op, &key);
-    }
-    if (!good) {
-        end(redis, op, head->kind == RESP_ERROR ? failure(op, head) : MOTE_PARTS_NOMEM);
-        return;
-    }
-    bool last = cursor.size == 1 && cursor.text[0] == '0';
-    if (last) end(redis, op, tell_keys(op));
-    else if (!send_scan(redis, op, cursor.text, cursor.size)) end(redis, op, MOTE_PARTS_NOMEM);
 }
 
 /* ---------------------------------------------------------------- what the connection calls */
 
 static bool state_send(struct redis *redis, mote_parts_op *op) {
+    if (op->verb == MOTE_PARTS_KEYS) return mote__redis_scan(redis, op, WHAT_SCAN);
     struct task *task = mote__parts_alloc(op, sizeof *task);
     if (!task) return false;
     *task = (struct task){0};
     op->driver = task;
-    switch (op->verb) {
-    case MOTE_PARTS_GET: return send_get(redis, op);
-    case MOTE_PARTS_KEYS: return send_scan(redis, op, "0", 1);
-    default: return send_write(redis, op);
-    }
+    return op->verb == MOTE_PARTS_GET ? send_get(redis, op) : send_write(redis, op);
 }
 
 static void take_value(struct redis *redis, const struct redis_slot *slot, const struct resp *head,
@@ -320,12 +206,12 @@ static void take_value(struct redis *redis, const struct redis_slot *slot, const
     if (other)
         code =
             send_key(redis, op, slot->item, "GET", WHAT_PLAIN) ? MOTE_PARTS_OK : MOTE_PARTS_NOMEM;
-    else if (head->kind == RESP_ERROR) code = failure(op, head);
+    else if (head->kind == RESP_ERROR) code = mote__redis_failure(op, head);
     else if (slot->what == WHAT_HASH) code = take_hash(op, item, head->number, reply);
     else if (slot->what == WHAT_PLAIN) code = take_plain(op, item, head);
     else if (head->number > 0)
         item->expires_ns = mote__os_clock_ns(OS_CLOCK_REALTIME) + (uint64_t)head->number * 1000000;
-    if (code) end(redis, op, code);
+    if (code) mote__redis_complete(redis, op, code);
     else answered(redis, op);
 }
 
@@ -333,7 +219,7 @@ static void state_reply(struct redis *redis, const struct redis_slot *slot,
                         struct resp_reader *reply) {
     struct resp head = mote__resp_next(reply);
     if (slot->what == WHAT_WRITE) take_write(redis, slot, &head, reply);
-    else if (slot->what == WHAT_SCAN) take_scan(redis, slot->op, &head, reply);
+    else if (slot->what == WHAT_SCAN) mote__redis_take_scan(redis, slot, &head, reply);
     else take_value(redis, slot, &head, reply);
 }
 
@@ -365,27 +251,8 @@ static void state_cancel(void *instance, mote_parts_op *op) {
     mote__redis_cancel(&((struct state *)instance)->redis, op);
 }
 
-static mote_status check(const struct parts_opening *o, mote_error *error) {
-    const char *type = parts_text(o, KEY_state_redis_type);
-    if (strcmp(type, "node") != 0)
-        return mote__error_set(error, MOTE_E_UNSUPPORTED, MOTE_NO_OFFSET,
-                               "`redisType` %.60s is not done in mote, only node", type);
-    if (parts_number(o, KEY_state_redis_tls))
-        return mote__error_set(error, MOTE_E_UNSUPPORTED, MOTE_NO_OFFSET,
-                               "`enableTLS` is not done in mote");
-    return MOTE_OK;
-}
-
 static mote_status state_open(const struct parts_opening *o, void **instance, mote_error *error) {
-    const struct redis_settings settings = {
-        .host = parts_text(o, KEY_state_redis_host),
-        .username = parts_text(o, KEY_state_redis_username),
-        .password = parts_text(o, KEY_state_redis_password),
-        .port = parts_number(o, KEY_state_redis_port),
-        .database = parts_number(o, KEY_state_redis_database),
-        .dial_timeout_ns = parts_number(o, KEY_state_redis_dial_timeout),
-        .answer_timeout_ns = parts_number(o, KEY_state_redis_read_timeout)};
-    TRY(check(o, error));
+    const struct redis_settings settings = REDIS_SETTINGS(o, state_redis);
     struct state *state = MOTE__NEW(o->allocator, struct state);
     if (!state) return mote__error_nomem(error, "opening");
     mote_status status = mote__redis_init(&state->redis, o, &user, &settings, error);

@@ -1,0 +1,212 @@
+/* configuration_memory.c - configuration.in-memory: values of this process, from the component's
+ * file and from whoever writes them here. Versions count the writes of a key. */
+#include "builtin.h"
+#include "base/error.h"
+#include "watch.h"
+#include "yaml.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct entry {
+    char *key, *value;
+    size_t key_size, value_size;
+    uint64_t version;
+};
+
+struct values {
+    const mote_allocator *allocator;
+    VEC(struct entry) entries; /* sorted by the bytes of their keys */
+    struct watch *watches;
+};
+
+/* ---------------------------------------------------------------- entries */
+
+static int compare(const struct entry *entry, const mote_parts_bytes *key) {
+    size_t size = entry->key_size < key->size ? entry->key_size : key->size;
+    int order = memcmp(entry->key, key->data, size);
+    return order ? order : (entry->key_size > key->size) - (entry->key_size < key->size);
+}
+
+/* Index of a key, or of where it would be. */
+static size_t position(const struct values *v, const mote_parts_bytes *key, bool *found) {
+    size_t at = 0;
+    int order = -1;
+    while (at < v->entries.count && (order = compare(&v->entries.data[at], key)) < 0) at++;
+    *found = at < v->entries.count && !order;
+    return at;
+}
+
+/* A NUL behind it, so that no value is nothing. */
+static char *duplicate(const struct values *v, const mote_parts_bytes *bytes) {
+    char *copy = mote__alloc(v->allocator, bytes->size + 1);
+    if (!copy) return NULL;
+    if (bytes->size) memcpy(copy, bytes->data, bytes->size);
+    copy[bytes->size] = 0;
+    return copy;
+}
+
+static bool insert(struct values *v, size_t at, const mote_parts_bytes *key) {
+    char *copy = duplicate(v, key);
+    if (!copy || !mote__vec_reserve(&v->entries, v->allocator, 1))
+        return mote__free(v->allocator, copy, key->size + 1), false;
+    memmove(&v->entries.data[at + 1], &v->entries.data[at],
+            (v->entries.count++ - at) * sizeof *v->entries.data);
+    v->entries.data[at] = (struct entry){.key = copy, .key_size = key->size};
+    return true;
+}
+
+static bool put(struct values *v, const mote_parts_bytes *key, const mote_parts_bytes *value) {
+    bool found;
+    size_t at = position(v, key, &found);
+    char *copy = duplicate(v, value);
+    if (!copy || (!found && !insert(v, at, key)))
+        return mote__free(v->allocator, copy, value->size + 1), false;
+    struct entry *entry = &v->entries.data[at];
+    if (entry->value) mote__free(v->allocator, entry->value, entry->value_size + 1);
+    entry->value = copy;
+    entry->value_size = value->size;
+    entry->version++;
+    return true;
+}
+
+static void drop(struct values *v, size_t at) {
+    struct entry *entry = &v->entries.data[at];
+    mote__free(v->allocator, entry->key, entry->key_size + 1);
+    mote__free(v->allocator, entry->value, entry->value_size + 1);
+    memmove(entry, entry + 1, (--v->entries.count - at) * sizeof *entry);
+}
+
+/* ---------------------------------------------------------------- verbs */
+
+/* Tells those who are asked for (a watch alone, or all) what a key holds. */
+static void tell(const struct values *v, const struct watch *list, const mote_parts_bytes *key) {
+    bool found;
+    char version[24];
+    size_t at = position(v, key, &found);
+    if (!found) {
+        mote__watch_tell(list, key, MOTE_PARTS_NOT_FOUND, (mote_parts_bytes){0},
+                         (mote_parts_bytes){0});
+        return;
+    }
+    const struct entry *entry = &v->entries.data[at];
+    int size = snprintf(version, sizeof version, "%" PRIu64, entry->version);
+    mote__watch_tell(list, key, MOTE_PARTS_OK, (mote_parts_bytes){entry->value, entry->value_size},
+                     (mote_parts_bytes){version, (size_t)size});
+}
+
+static mote_parts_code get(const struct values *v, mote_parts_op *op, mote_parts_item *item) {
+    bool found;
+    char version[24];
+    size_t at = position(v, &item->whole_key, &found);
+    if (!found) return item->code = MOTE_PARTS_NOT_FOUND, MOTE_PARTS_OK;
+    const struct entry *entry = &v->entries.data[at];
+    item->found = mote__parts_copy(op, entry->value, entry->value_size);
+    item->version = mote__parts_copy(
+        op, version, (size_t)snprintf(version, sizeof version, "%" PRIu64, entry->version));
+    return item->found.data && item->version.data ? MOTE_PARTS_OK : MOTE_PARTS_NOMEM;
+}
+
+static mote_parts_code change(struct values *v, mote_parts_op *op, mote_parts_item *item) {
+    bool found;
+    if (op->verb == MOTE_PARTS_SET && !put(v, &item->whole_key, &item->value))
+        return MOTE_PARTS_NOMEM;
+    size_t at = position(v, &item->whole_key, &found);
+    if (op->verb == MOTE_PARTS_DELETE && found) drop(v, at);
+    if (found) tell(v, v->watches, &item->whole_key);
+    return MOTE_PARTS_OK;
+}
+
+static mote_parts_code keys(const struct values *v, mote_parts_op *op) {
+    for (size_t i = 0; i < v->entries.count && !op->more; i++) {
+        const struct entry *entry = &v->entries.data[i];
+        if (mote__parts_wants_key(op, entry->key, entry->key_size) &&
+            !mote__parts_add_key(op, entry->key, entry->key_size))
+            return MOTE_PARTS_NOMEM;
+    }
+    return MOTE_PARTS_OK;
+}
+
+/* What is there is told at once; the operation stays. */
+static void watch(struct values *v, mote_parts_op *op) {
+    if (!mote__watch_add(&v->watches, op)) {
+        mote__parts_complete(op, MOTE_PARTS_NOMEM);
+        return;
+    }
+    const struct watch alone = {.op = op};
+    for (size_t i = 0; i < op->item_count; i++) tell(v, &alone, &op->items[i].whole_key);
+}
+
+static void values_submit(void *instance, mote_parts_op *op) {
+    struct values *v = instance;
+    mote_parts_code code = MOTE_PARTS_OK;
+    if (op->verb == MOTE_PARTS_WATCH) {
+        watch(v, op);
+        return;
+    }
+    if (op->verb == MOTE_PARTS_KEYS) code = keys(v, op);
+    else
+        for (size_t i = 0; i < op->item_count && !code; i++)
+            code = op->verb == MOTE_PARTS_GET ? get(v, op, &op->items[i])
+                                              : change(v, op, &op->items[i]);
+    mote__parts_complete(op, code);
+}
+
+static void values_cancel(void *instance, mote_parts_op *op) {
+    if (mote__watch_remove(&((struct values *)instance)->watches, op))
+        mote__parts_complete(op, MOTE_PARTS_CANCELLED);
+}
+
+/* ---------------------------------------------------------------- the driver */
+
+static mote_status fill(struct values *v, const struct yaml_node *root, mote_error *error) {
+    if (root->kind != YAML_MAPPING)
+        return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET, "`values` is a JSON object");
+    for (const struct yaml_node *at = root->first; at; at = at->next->next) {
+        if (at->kind != YAML_SCALAR || at->next->kind != YAML_SCALAR)
+            return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
+                                   "`values` holds texts and numbers only");
+        const mote_parts_bytes key = {at->text, strlen(at->text)},
+                               value = {at->next->text, strlen(at->next->text)};
+        if (!put(v, &key, &value)) return mote__error_nomem(error, "reading values");
+    }
+    return MOTE_OK;
+}
+
+static mote_status read_values(struct values *v, const char *text, mote_error *error) {
+    struct arena arena;
+    struct yaml_documents documents;
+    mote__arena_init(&arena, v->allocator);
+    mote_status status =
+        mote__yaml_parse(&arena, "`values`", text, strlen(text), &documents, error);
+    if (!status && documents.first) status = fill(v, documents.first, error);
+    mote__arena_deinit(&arena);
+    return status;
+}
+
+static void values_close(void *instance) {
+    struct values *v = instance;
+    mote__watch_end(&v->watches);
+    while (v->entries.count) drop(v, v->entries.count - 1);
+    mote__vec_deinit(&v->entries, v->allocator);
+    MOTE__DELETE(v->allocator, v);
+}
+
+static mote_status values_open(const struct parts_opening *opening, void **instance,
+                               mote_error *error) {
+    const char *text = parts_text(opening, KEY_configuration_memory_values);
+    struct values *v = MOTE__NEW(opening->allocator, struct values);
+    if (!v) return mote__error_nomem(error, "opening");
+    v->allocator = opening->allocator;
+    mote_status status = text ? read_values(v, text, error) : MOTE_OK;
+    if (status) return values_close(v), status;
+    *instance = v;
+    return MOTE_OK;
+}
+
+const struct parts_driver mote__configuration_memory = {.abi = PARTS_DRIVER_ABI,
+                                                        .type = "configuration.in-memory",
+                                                        .open = values_open,
+                                                        .close = values_close,
+                                                        .submit = values_submit,
+                                                        .cancel = values_cancel};

@@ -1,0 +1,109 @@
+/* redis_scan.c - KEYS on a Redis server: SCAN over the whole database, then in order. For people
+ * and small stores. */
+#include "redis.h"
+#include <stdlib.h>
+
+/* A key that SCAN has found; they come in no order, some of them twice. */
+struct found {
+    struct found *next;
+    size_t size;
+    char key[];
+};
+
+struct scan {
+    struct found *found;
+    size_t count;
+};
+
+static struct scan *scan_of(mote_parts_op *op) { return op->driver; }
+
+/* SCAN's pattern for a prefix: its own special characters are escaped. */
+static mote_parts_bytes pattern(mote_parts_op *op) {
+    const mote_parts_bytes *prefix = &op->whole_prefix;
+    char *out = mote__parts_alloc(op, prefix->size * 2 + 2);
+    size_t size = 0;
+    if (!out) return (mote_parts_bytes){0};
+    for (size_t i = 0; i < prefix->size; i++) {
+        char c = ((const char *)prefix->data)[i];
+        if (strchr("*?[]\\^-", c)) out[size++] = '\\';
+        out[size++] = c;
+    }
+    out[size++] = '*';
+    return (mote_parts_bytes){out, size};
+}
+
+static bool send_scan(struct redis *redis, mote_parts_op *op, const char *cursor,
+                      size_t cursor_size, unsigned what) {
+    mote_parts_bytes match = pattern(op);
+    if (!match.data) return false;
+    struct redis_command c = mote__redis_begin(redis, 6);
+    mote__redis_word(&c, "SCAN", 4);
+    mote__redis_word(&c, cursor, cursor_size);
+    mote__redis_word(&c, "MATCH", 5);
+    mote__redis_word(&c, match.data, match.size);
+    mote__redis_word(&c, "COUNT", 5);
+    mote__redis_word(&c, "1000", 4);
+    return mote__redis_end(&c, op, 0, what);
+}
+
+static bool keep_key(mote_parts_op *op, const struct resp *key) {
+    if (!mote__parts_wants_key(op, key->text, key->size)) return true;
+    struct found *found = mote__parts_alloc(op, sizeof *found + key->size);
+    if (!found) return false;
+    *found = (struct found){.next = scan_of(op)->found, .size = key->size};
+    memcpy(found->key, key->text, key->size);
+    scan_of(op)->found = found;
+    scan_of(op)->count++;
+    return true;
+}
+
+static int compare(const void *a, const void *b) {
+    const struct found *x = *(struct found *const *)a, *y = *(struct found *const *)b;
+    int order = memcmp(x->key, y->key, x->size < y->size ? x->size : y->size);
+    return order ? order : (x->size > y->size) - (x->size < y->size);
+}
+
+/* All keys are there: in order, each once, as many as are wanted. */
+static mote_parts_code tell_keys(mote_parts_op *op) {
+    const struct scan *scan = scan_of(op);
+    size_t count = 0;
+    if (!scan->count) return MOTE_PARTS_OK;
+    struct found **all = mote__parts_alloc(op, scan->count * sizeof *all);
+    if (!all) return MOTE_PARTS_NOMEM;
+    for (struct found *at = scan->found; at; at = at->next) all[count++] = at;
+    qsort(all, count, sizeof(struct found *), compare);
+    for (size_t i = 0; i < count && !op->more; i++) {
+        if (i && !compare(&all[i - 1], &all[i])) continue;
+        if (!mote__parts_add_key(op, all[i]->key, all[i]->size)) return MOTE_PARTS_NOMEM;
+    }
+    return MOTE_PARTS_OK;
+}
+
+/* A cursor and a list of keys; cursor 0: that was all. */
+void mote__redis_take_scan(struct redis *redis, const struct redis_slot *slot,
+                           const struct resp *head, struct resp_reader *reply) {
+    mote_parts_op *op = slot->op;
+    struct resp cursor = mote__resp_next(reply), keys = mote__resp_next(reply);
+    bool good = head->kind == RESP_ARRAY && cursor.kind == RESP_BULK && keys.kind == RESP_ARRAY;
+    for (int64_t i = 0; good && i < keys.number; i++) {
+        struct resp key = mote__resp_next(reply);
+        good = key.kind == RESP_BULK && keep_key(op, &key);
+    }
+    if (!good) {
+        mote__redis_complete(
+            redis, op, head->kind == RESP_ERROR ? mote__redis_failure(op, head) : MOTE_PARTS_NOMEM);
+        return;
+    }
+    bool last = cursor.size == 1 && cursor.text[0] == '0';
+    if (last) mote__redis_complete(redis, op, tell_keys(op));
+    else if (!send_scan(redis, op, cursor.text, cursor.size, slot->what))
+        mote__redis_complete(redis, op, MOTE_PARTS_NOMEM);
+}
+
+bool mote__redis_scan(struct redis *redis, mote_parts_op *op, unsigned what) {
+    struct scan *scan = mote__parts_alloc(op, sizeof *scan);
+    if (!scan) return false;
+    *scan = (struct scan){0};
+    op->driver = scan;
+    return send_scan(redis, op, "0", 1, what);
+}
