@@ -234,7 +234,7 @@ static mote_status parse_keyed(struct parse *p, char *arg, bool *done) {
     return MOTE_OK;
 }
 
-/* "--name", "--name=value", "--name value", "-o value". */
+/* "--name", "--name=value", "--name value", "-o value", "-ovalue". */
 static mote_status parse_option(struct parse *p, char *arg) {
     bool done;
     mote_status status = parse_keyed(p, arg, &done);
@@ -249,6 +249,12 @@ static mote_status parse_option(struct parse *p, char *arg) {
         return MOTE_OK;
     }
     enum option_id id = option_find(p->args, "", name);
+    char letter[] = {arg[0], arg[1], 0};
+    if (id == OPT_COUNT && arg[1] != '-') { /* -j2 */
+        id = option_find(p->args, "", letter);
+        if (id < OPT_COUNT && option_table[id].kind != KIND_FLAG) return give(p, id, letter, arg + 2);
+        id = OPT_COUNT;
+    }
     if (id == OPT_COUNT) return unknown_option(p, "", name);
     bool is_flag = option_table[id].kind == KIND_FLAG;
     const char *value = arg[size] ? arg + size + 1 : is_flag ? NULL : next_argument(p);

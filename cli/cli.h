@@ -58,6 +58,8 @@ int finish_output(int code);
 mote_features features_given(const struct args *args);
 /* Makes an engine with the options of language and limits that were given. Prints why not and returns NULL. */
 mote_engine *engine_open(const struct args *args);
+/* With --compile=eager compiles the whole module now; returns the exit code. */
+int engine_compile(const struct args *args, const char *name, mote_module *module);
 
 /* ---- Values (values.c). ---- */
 

@@ -1,6 +1,5 @@
 /* cmd_dump.c - mote dump: what a module holds, read from its sections and from what the library says about it. */
-#include "cli.h"
-#include "base/reader.h"
+#include "dump.h"
 
 /* ---- Sections. ---- */
 
@@ -272,6 +271,16 @@ static int dump_code(struct span bytes, mote_module *module, const struct input 
     return code;
 }
 
+/* ---- Timing. ---- */
+
+static uint64_t code_section_bytes(struct span bytes) {
+    struct reader in = sections_of(bytes);
+    struct section section;
+    while (next_section(&in, &section))
+        if (section.id == SECTION_CODE) return section.contents.size;
+    return 0;
+}
+
 /* ---- The command. ---- */
 
 static int dump_text(mote_engine *engine, const struct input *input, struct span binary) {
@@ -305,6 +314,7 @@ static int dump_module(const struct args *args, mote_engine *engine, const struc
 
 static int dump(const struct args *args, mote_engine *engine, const struct input *input, struct span binary) {
     if (args_flag(args, OPT_text)) return dump_text(engine, input, binary);
+    if (args_flag(args, OPT_timing)) return dump_timing(args, input, binary, code_section_bytes(binary));
     if (!args_flag(args, OPT_functions) && !args_find(args, OPT_code)) dump_sections(binary);
     return dump_module(args, engine, input, binary);
 }

@@ -72,6 +72,15 @@ static bool is_seldom(enum option_id id) {
     return seldom[id] || has_key(option_table[id].names);
 }
 
+/* The name of a group that is a topic of its own, or NULL. */
+static const char *topic_of(enum option_group group) {
+    static const char *const topics[GROUP_COUNT] = {
+#define TOPIC(ident, title, name) [GROUP_##ident] = name,
+#include "commands.def"
+    };
+    return topics[group];
+}
+
 static void print_group(FILE *out, enum command_id id, enum option_group group, bool all) {
     bool any = false;
     for (size_t i = 0; i < OPT_COUNT; i++) {
@@ -106,7 +115,8 @@ static int help_command(FILE *out, enum command_id id, bool all) {
     all = all || count_options(id) <= OPTIONS_ON_A_SCREEN;
     print_usage(out, id);
     fprintf(out, "%s\n\n", command_table[id].about);
-    for (enum option_group group = 0; group < GROUP_COUNT; group++) print_group(out, id, group, all);
+    for (enum option_group group = 0; group < GROUP_COUNT; group++)
+        if (!topic_of(group)) print_group(out, id, group, all);
     if (!all) fprintf(out, "More: mote help --all %s\n", command_table[id].name);
     if (count_options(id)) fputc('\n', out);
     print_examples(out, id);
@@ -120,6 +130,25 @@ static int help_all(FILE *out) {
         fprintf(out, "  %-*s %s\n", NAME_WIDTH, command_table[i].name, command_table[i].summary);
     fprintf(out, "\n`mote help COMMAND` shows its options. A FILE is binary or text WebAssembly.\n\n%s\n", exit_codes);
     print_examples(out, CMD_run);
+    return EXIT_DONE;
+}
+
+/* The options of a topic, for each command that has some. */
+static int help_topic(FILE *out, enum option_group group) {
+    fprintf(out, "%s: options for those who measure, debug or mend the compiler.\n", group_titles[group]);
+    for (size_t i = 0; i < OPT_COUNT; i++) {
+        const struct option *option = &option_table[i];
+        if (option->group != group) continue;
+        print_option(out, option);
+        fprintf(out, "  %-*s  (", LEFT_WIDTH, "");
+        const char *separator = "";
+        for (size_t id = 0; id < CMD_COUNT; id++) {
+            if (!(option->commands >> id & 1)) continue;
+            fprintf(out, "%smote %s", separator, command_table[id].name);
+            separator = ", ";
+        }
+        fputs(")\n", out);
+    }
     return EXIT_DONE;
 }
 
@@ -217,6 +246,8 @@ static int unknown_topic(const char *topic) {
 static int help_on(const char *topic, bool all) {
     enum command_id id = command_find(topic);
     if (id < CMD_COUNT) return help_command(stdout, id, all);
+    for (enum option_group group = 0; group < GROUP_COUNT; group++)
+        if (topic_of(group) && !strcmp(topic, topic_of(group))) return help_topic(stdout, group);
     return !strcmp(topic, "features") ? help_features(stdout) : unknown_topic(topic);
 }
 

@@ -7,10 +7,11 @@ static const mote_allocator *const allocator = &mote__allocator_libc;
 
 /* ---- Making things. Each prints why it failed and returns the exit code. ---- */
 
-static int load(mote_engine *engine, const char *path, struct input *input, mote_module **out) {
+static int load(struct run *run, const char *path, struct input *input, mote_module **out) {
     mote_error error;
     if (!input_open_module(input, path)) return EXIT_BAD_MODULE;
-    if (mote_module_new(engine, input->bytes, input->size, MOTE_MODULE_BORROW, out, &error) == MOTE_OK) return EXIT_DONE;
+    if (mote_module_new(run->engine, input->bytes, input->size, MOTE_MODULE_BORROW, out, &error) == MOTE_OK)
+        return engine_compile(run->args, input->name, *out);
     return report_module_error(input, &error);
 }
 
@@ -75,7 +76,7 @@ static int load_before(struct run *run, const char *text) {
     struct preload *preload = mote__vec_push(&run->preloads, allocator);
     if (preload) preload->name = mote__arena_string(&run->arena, text, (size_t)(equals - text));
     if (!preload || !preload->name) return report_failure("out of memory");
-    return load(run->engine, equals + 1, &preload->input, &preload->module);
+    return load(run, equals + 1, &preload->input, &preload->module);
 }
 
 /* Instantiates a module and defines its exports under its name. */
@@ -170,7 +171,7 @@ static int run_all(struct run *run) {
     if (!code) code = run_open_components(run);
     if (!code) run->engine = engine_open(run->args);
     if (!code && !run->engine) code = EXIT_BAD_MODULE;
-    if (!code) code = load(run->engine, run->args->operands[0], &run->input, &run->module);
+    if (!code) code = load(run, run->args->operands[0], &run->input, &run->module);
     if (!code) code = run_make_wasi(run);
     if (!code) code = make_store(run);
     if (!code) code = make_linker(run);
@@ -178,6 +179,15 @@ static int run_all(struct run *run) {
     if (!code) code = allow_threads(run);
     if (code) return code;
     return close_files(run, invoke ? run_invoke(run, invoke) : run_program(run));
+}
+
+/* With --verbose: what has become of the module's functions. */
+static void tell_functions(const struct run *run) {
+    mote_code_stats stats;
+    if (!run->module || !args_flag(run->args, OPT_tell)) return;
+    mote_module_code_stats(run->module, &stats);
+    fprintf(stderr, "mote: %s: %u functions: %u compiled to %llu bytes, %u interpreted, the others not called\n", run->input.name, stats.func_count,
+            stats.compiled_count, (unsigned long long)stats.code_bytes, stats.interpreted_count);
 }
 
 static void clean_up(struct run *run) {
@@ -201,6 +211,7 @@ int cmd_run(const struct args *args) {
     mote__arena_init(&run.arena, allocator);
     int code = run_all(&run);
     fflush(stdout);
+    tell_functions(&run);
     clean_up(&run);
     return code;
 }

@@ -1,5 +1,10 @@
 /* engine.c - from options to an engine. */
+#define _POSIX_C_SOURCE 200809L
 #include "cli.h"
+#include "os/os.h"
+#include <unistd.h>
+
+enum { THREADS_MAX = 256, PROGRESS_AFTER_NS = 300000000, PROGRESS_STEP_NS = 100000000 };
 
 mote_features features_given(const struct args *args) {
     const struct given *all = args_find(args, OPT_all_proposals);
@@ -18,6 +23,69 @@ static bool tier_given(const struct args *args, mote_tier *out) {
     return false;
 }
 
+/* --compile and --jobs: how many threads compile all functions at once, 0: none; false after saying what is wrong. */
+static bool threads_given(const struct args *args, uint32_t *out) {
+    const char *when = args_text(args, OPT_compile, "lazy");
+    uint64_t jobs = args_number(args, OPT_jobs, mote__os_cpu_count());
+    bool eager = !strcmp(when, "eager");
+    *out = eager ? (uint32_t)jobs : 0;
+    if (!eager && strcmp(when, "lazy") != 0) report_failure("--compile is lazy or eager, not `%s`", when);
+    else if (!jobs || jobs > THREADS_MAX) report_failure("--jobs takes 1 to %d", THREADS_MAX);
+    else return true;
+    return false;
+}
+
+/* --jit-only LO-HI or N: function indices, both ends among them; false after saying what is wrong. */
+static bool range_given(const struct args *args, mote_config *config) {
+    const char *text = args_text(args, OPT_jit_only, NULL);
+    char low[16];
+    uint64_t first, last;
+    if (!text) return true;
+    size_t size = strcspn(text, "-");
+    snprintf(low, sizeof low, "%.*s", (int)size, text);
+    bool good = size < sizeof low && parse_count(low, &first) && parse_count(text[size] ? text + size + 1 : low, &last);
+    if (!good || first > last || last >= UINT32_MAX) {
+        report_failure("--jit-only takes indices of functions, as 10-20 or 15, not `%s`", text);
+        return false;
+    }
+    config->compile_first = (uint32_t)first;
+    config->compile_end = (uint32_t)last + 1;
+    return true;
+}
+
+/* What a long compilation shows on a terminal. */
+struct progress {
+    const char *name;
+    uint64_t begin_ns, shown_ns; /* shown_ns 0: nothing yet */
+};
+
+static void show_progress(void *context, uint32_t done, uint32_t total) {
+    struct progress *p = context;
+    uint64_t now = mote__os_clock_ns(OS_CLOCK_MONOTONIC);
+    bool is_over = done == total;
+    if (is_over && p->shown_ns) fputs("\r\033[K", stderr);
+    if (is_over || now - p->begin_ns < PROGRESS_AFTER_NS || now - p->shown_ns < PROGRESS_STEP_NS) return;
+    fprintf(stderr, "\rmote: compiling %s: %u of %u functions", p->name, done, total);
+    p->shown_ns = now;
+}
+
+int engine_compile(const struct args *args, const char *name, mote_module *module) {
+    uint32_t threads = 0;
+    mote_error error;
+    struct progress progress = {.name = name, .begin_ns = mote__os_clock_ns(OS_CLOCK_MONOTONIC)};
+    threads_given(args, &threads); /* engine_open has looked at it */
+    if (!threads) return EXIT_DONE;
+    mote_status status = mote_module_compile(module, threads, isatty(STDERR_FILENO) ? show_progress : NULL, &progress, &error);
+    return status == MOTE_OK ? EXIT_DONE : report_failure("%s: %s", name, error.message);
+}
+
+/* With --verbose: why nothing is compiled although nobody asked for the interpreter. */
+static void tell_tier(const struct args *args, const mote_engine *engine) {
+    const char *why;
+    if (!args_flag(args, OPT_tell) || mote_engine_tier(engine, &why) != MOTE_TIER_INTERPRETER || !why) return;
+    fprintf(stderr, "mote: functions are interpreted: %s\n", why);
+}
+
 mote_engine *engine_open(const struct args *args) {
     mote_config config;
     mote_config_init(&config);
@@ -26,9 +94,12 @@ mote_engine *engine_open(const struct args *args) {
     config.canonical_nans = args_flag(args, OPT_canonical_nans);
     config.relaxed_deterministic = args_flag(args, OPT_relaxed_deterministic);
     config.low_address_space = args_flag(args, OPT_low_address_space);
-    if (!tier_given(args, &config.tier)) return NULL;
+    uint32_t threads;
+    if (!tier_given(args, &config.tier) || !threads_given(args, &threads) || !range_given(args, &config)) return NULL;
+    if (args->command != CMD_run) config.compile_threads = threads; /* there engine_compile does it, and shows how far it is */
     mote_engine *engine = NULL;
     mote_error error;
     if (mote_engine_new(&config, &engine, &error) != MOTE_OK) report_failure("%s", error.message);
+    else tell_tier(args, engine);
     return engine;
 }

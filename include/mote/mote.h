@@ -79,6 +79,8 @@ typedef struct mote_config {
     bool relaxed_deterministic; /* relaxed-SIMD operations give the same result on every machine */
     bool low_address_space;     /* do not reserve 4 GiB of address space per memory */
     mote_tier tier;             /* what runs functions */
+    uint32_t compile_threads;   /* 0: functions are compiled when first called; else all are when their module is made, by this many threads */
+    uint32_t compile_first, compile_end; /* only functions with indices in [first, end) are compiled, the rest interpreted; end 0: no end */
     uint32_t code_bytes_max;    /* most bytes in one function body; default 7,654,321 as in browsers */
 } mote_config;
 
@@ -86,6 +88,9 @@ typedef struct mote_config {
 MOTE_API void mote_config_init(mote_config *config);
 /* Makes an engine; config NULL means defaults. Returns MOTE_OK, MOTE_E_NOMEM or MOTE_E_IO. */
 MOTE_API MOTE_CHECKED mote_status mote_engine_new(const mote_config *config, mote_own mote_engine **out, mote_error *error);
+/* What runs the engine's functions. *why (may be NULL) is set to the reason where MOTE_TIER_INTERPRETER was not asked for and still is the answer,
+ * else to NULL; static storage. */
+MOTE_API mote_tier mote_engine_tier(const mote_engine *engine, const char **why);
 /* Drops the caller's hold; the engine goes when its last module, store and type have gone. Thread-safe. */
 MOTE_API void mote_engine_delete(mote_engine *engine);
 
@@ -216,11 +221,27 @@ enum {
 /* Compiles `size` bytes of binary or text WebAssembly (told apart by content) into `*out`.
  * bytes   borrowed for the call only, unless flags has MOTE_MODULE_BORROW.
  * Returns MOTE_OK, MOTE_E_MALFORMED, MOTE_E_INVALID, MOTE_E_UNSUPPORTED, MOTE_E_LIMIT or MOTE_E_NOMEM.
- * Thread-safe for one engine. Cost: linear in `size`: everything is decoded and validated, nothing is translated yet. */
+ * Thread-safe for one engine. Cost: linear in `size`: everything is decoded and validated; translated only with mote_config.compile_threads. */
 MOTE_API MOTE_CHECKED mote_status mote_module_new(mote_engine *engine, const void *bytes, size_t size, unsigned flags,
                                                   mote_own mote_module **out, mote_error *error);
 /* Checks without keeping anything: the statuses of mote_module_new. */
 MOTE_API MOTE_CHECKED mote_status mote_module_validate(mote_engine *engine, const void *bytes, size_t size, mote_error *error);
+/* Compiles all functions that are not compiled yet, which would else happen when each is first called; nothing where functions are interpreted.
+ * threads   how many compile, the caller's among them; 0: one for each processor
+ * progress  NULL, or called now and then on the caller's thread; `done` of `total` functions have been begun
+ * Returns MOTE_OK or MOTE_E_NOMEM: what is compiled by then stays. Functions for which code memory has no room are interpreted. Thread-safe. */
+typedef void mote_compile_progress(void *context, uint32_t done, uint32_t total);
+MOTE_API MOTE_CHECKED mote_status mote_module_compile(mote_module *module, uint32_t threads, mote_compile_progress *progress, void *context,
+                                                      mote_error *error);
+/* What has become of a module's own functions so far. */
+typedef struct mote_code_stats {
+    uint32_t func_count;        /* own functions: compiled, interpreted, and those that were never called */
+    uint32_t compiled_count;
+    uint32_t interpreted_count;
+    uint64_t body_bytes;        /* of all own functions in the module */
+    uint64_t code_bytes;        /* of machine code */
+} mote_code_stats;
+MOTE_API void mote_module_code_stats(mote_module *module, mote_code_stats *out);
 /* Adds a hold and returns the module. Thread-safe. */
 MOTE_API mote_own mote_module *mote_module_retain(mote_module *module);
 MOTE_API void mote_module_delete(mote_own mote_module *module);

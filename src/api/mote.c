@@ -3,6 +3,7 @@
 #include "api/api.h"
 #include "jit/tiers.h"
 #include "run/code.h"
+#include "run/tier.h"
 #include "text/parser.h"
 #include "text/printer.h"
 #include "wasm/op.h"
@@ -44,6 +45,17 @@ void mote_config_init(mote_config *config) { mote__config_init(config); }
 static const struct mote__tier *wanted_tier(const mote_config *config) {
     if (config && (config->tier == MOTE_TIER_INTERPRETER || config->fuel || config->canonical_nans)) return NULL;
     return mote__jit_tier();
+}
+
+mote_tier mote_engine_tier(const mote_engine *engine, const char **why) {
+    const mote_config *config = &engine->config;
+    const char *reason = NULL;
+    if (!engine->tier && config->tier != MOTE_TIER_INTERPRETER)
+        reason = !mote__jit_tier()        ? "there is no compiler for this processor"
+                 : !wanted_tier(config) ? "the compiler does not count fuel or make NaNs canonical"
+                                         : "the system refuses memory for machine code";
+    if (why) *why = reason;
+    return engine->tier ? MOTE_TIER_BASELINE : MOTE_TIER_INTERPRETER;
 }
 
 mote_status mote_engine_new(const mote_config *config, mote_own mote_engine **out, mote_error *error) {
@@ -91,6 +103,14 @@ mote_status mote_module_validate(mote_engine *engine, const void *bytes, size_t 
     mote__module_release(module);
     return MOTE_OK;
 }
+
+mote_status mote_module_compile(mote_module *module, uint32_t threads, mote_compile_progress *progress, void *context, mote_error *error) {
+    API_ERROR(error);
+    struct mote__compile_job job = {threads ? threads : mote__os_cpu_count(), progress, context};
+    return mote__module_compile(module, &job, error);
+}
+
+void mote_module_code_stats(mote_module *module, mote_code_stats *out) { mote__module_code_stats(module, out); }
 
 mote_own mote_module *mote_module_retain(mote_module *module) { return mote__module_retain(module); }
 

@@ -211,8 +211,11 @@ enum { SCRATCH_CODE_MAX = 1 << 18 }; /* after a larger function it is given back
     X(local_slots) X(heads) X(weights) X(pin_of) X(loops)
 
 static struct jit_scratch *take_scratch(struct jit_engine *jit) {
-    struct jit_scratch *scratch = atomic_exchange(&jit->scratch, NULL);
-    return scratch ? scratch : MOTE__NEW(jit->allocator, struct jit_scratch);
+    for (int i = 0; i < JIT_SCRATCHES; i++) {
+        struct jit_scratch *scratch = atomic_exchange(&jit->scratches[i], NULL);
+        if (scratch) return scratch;
+    }
+    return MOTE__NEW(jit->allocator, struct jit_scratch);
 }
 
 static void free_scratch(struct jit_scratch *scratch, const mote_allocator *allocator) {
@@ -227,17 +230,19 @@ static void free_scratch(struct jit_scratch *scratch, const mote_allocator *allo
 }
 
 static void give_scratch(struct jit_engine *jit, struct jit_scratch *scratch) {
-    if (scratch->out.code.capacity > SCRATCH_CODE_MAX || scratch->walk.capacity > SCRATCH_CODE_MAX) {
-        free_scratch(scratch, jit->allocator);
-        return;
+    bool kept = scratch->out.code.capacity <= SCRATCH_CODE_MAX && scratch->walk.capacity <= SCRATCH_CODE_MAX;
+    for (int i = 0; i < JIT_SCRATCHES && kept; i++) {
+        struct jit_scratch *none = NULL;
+        if (atomic_compare_exchange_strong(&jit->scratches[i], &none, scratch)) return;
     }
-    struct jit_scratch *other = atomic_exchange(&jit->scratch, scratch);
-    if (other) free_scratch(other, jit->allocator);
+    free_scratch(scratch, jit->allocator);
 }
 
 void mote__jit_scratch_drop(struct jit_engine *jit) {
-    struct jit_scratch *scratch = atomic_exchange(&jit->scratch, NULL);
-    if (scratch) free_scratch(scratch, jit->allocator);
+    for (int i = 0; i < JIT_SCRATCHES; i++) {
+        struct jit_scratch *scratch = atomic_exchange(&jit->scratches[i], NULL);
+        if (scratch) free_scratch(scratch, jit->allocator);
+    }
 }
 
 /* The walk begins anew, in the memory that it has. */

@@ -33,6 +33,7 @@ enum thunk {
 enum jit_constant { K_F32_ABS, K_F64_ABS, K_F32_SIGN, K_F64_SIGN, K_F32X4_ABS, K_F64X2_ABS, K_F32X4_SIGN, K_F64X2_SIGN, K_ONES, K_COUNT };
 
 struct jit_scratch;
+enum { JIT_SCRATCHES = 8 }; /* what so many threads need to compile is kept */
 struct jit_engine {
     const mote_allocator *allocator;
     struct os_code map;
@@ -40,7 +41,7 @@ struct jit_engine {
     uint8_t *used;               /* a byte per granule, of code then of cells */
     uint32_t code_granules, all_granules, next_code, next_cells;
     code_offset thunks[THUNK_COUNT], constants, host_cell;
-    struct jit_scratch *_Atomic scratch; /* of the last compilation; NULL while one is under way */
+    struct jit_scratch *_Atomic scratches[JIT_SCRATCHES]; /* of compilations that are over; NULL: none, or in use */
 };
 
 /* A compiled function. */
@@ -130,5 +131,12 @@ void mote__jit_scratch_drop(struct jit_engine *jit);
 void mote__jit_output_deinit(struct jit_output *out, const mote_allocator *allocator);
 /* Compiles again and returns the module offset of the instruction that the byte at `offset` was made from. */
 uint64_t mote__jit_wasm_offset(mote_module *module, uint32_t own_index, uint32_t offset);
+
+/* ---------------------------------------------------------------- a function's way to its cell (tier.c), and all functions' (eager.c) */
+
+/* Compiles a function unless somebody else has, and publishes it: what its cell holds then, or NULL with *status. Thread-safe. */
+void *mote__jit_function_entry(mote_module *module, uint32_t own_index, mote_status *status, mote_error *error);
+mote_status mote__jit_compile_all(mote_module *module, const struct mote__compile_job *job, mote_error *error);
+void mote__jit_code_stats(mote_module *module, mote_code_stats *out);
 
 #endif

@@ -149,13 +149,19 @@ static mote_status place(struct jit_module *jm, struct jit_output *out, void **e
     return MOTE_OK;
 }
 
-/* Compiles a function unless somebody else has; NULL with the status. */
-static void *compile(mote_module *module, uint32_t own_index, mote_status *status, mote_error *error) {
+/* The functions that the engine was told to leave to the interpreter. */
+static bool is_excluded(const mote_module *module, uint32_t own_index) {
+    const mote_config *config = &module->engine->config;
+    uint32_t index = own_index + module->func_import_count;
+    return index < config->compile_first || (config->compile_end && index >= config->compile_end);
+}
+
+void *mote__jit_function_entry(mote_module *module, uint32_t own_index, mote_status *status, mote_error *error) {
     struct jit_module *jm = module->tier_data;
     struct jit_engine *jit = jm->engine;
     void *lazy = jit_address(jit, jit->thunks[THUNK_LAZY]), *entry = NULL;
-    struct jit_scratch *scratch;
-    enum jit_result result = mote__jit_compile(module, own_index, &scratch, status, error);
+    struct jit_scratch *scratch = NULL;
+    enum jit_result result = is_excluded(module, own_index) ? JIT_LEFT : mote__jit_compile(module, own_index, &scratch, status, error);
     mote__os_mutex_lock(&jm->lock);
     void *now = atomic_load(&module->cells[own_index]);
     if (now != lazy) entry = now;
@@ -174,13 +180,13 @@ static bool compiles(mote_module *module, uint32_t own_index) {
     void *entry = atomic_load(&module->cells[own_index]);
     mote_status status = MOTE_OK;
     mote_error error;
-    if (entry == (void *)jit_address(jit, jit->thunks[THUNK_LAZY])) entry = compile(module, own_index, &status, &error);
+    if (entry == (void *)jit_address(jit, jit->thunks[THUNK_LAZY])) entry = mote__jit_function_entry(module, own_index, &status, &error);
     return entry && entry != (void *)jit_address(jit, jit->thunks[THUNK_INTERPRET]);
 }
 
 struct jit_two mote__jit_lazy(struct mote__exec *exec, struct mote__instance *inst, uint32_t own_index) {
     mote_status status = MOTE_OK;
-    void *entry = compile(inst->module, own_index, &status, exec->error);
+    void *entry = mote__jit_function_entry(inst->module, own_index, &status, exec->error);
     if (entry) return (struct jit_two){(uintptr_t)entry, own_index};
     return (struct jit_two){0, status};
 }
@@ -311,7 +317,8 @@ static uint64_t wasm_offset(mote_module *module, uint32_t func_index, uint32_t o
 const struct mote__tier *mote__jit_tier(void) {
     static const struct mote__tier tier = {
         .name = "baseline", .engine_begin = engine_begin, .module_begin = module_begin, .module_end = module_end, .engine_end = engine_end, .enter = enter,
-        .exec_begin = exec_begin, .exec_end = exec_end, .host_cell = host_cell, .compiles = compiles, .code_of_site = code_of_site,
+        .exec_begin = exec_begin, .exec_end = exec_end, .host_cell = host_cell, .compiles = compiles,
+        .compile_all = mote__jit_compile_all, .code_stats = mote__jit_code_stats, .code_of_site = code_of_site,
         .wasm_offset = wasm_offset,
     };
     return &tier;

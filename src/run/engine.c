@@ -93,8 +93,23 @@ mote_status mote__module_new(mote_engine *engine, struct span bytes, bool borrow
         return status;
     }
     mote__engine_retain(engine);
-    *out = module;
-    return MOTE_OK;
+    status = config->compile_threads ? mote__module_compile(module, &(struct mote__compile_job){.threads = config->compile_threads}, error) : MOTE_OK;
+    if (status == MOTE_OK) *out = module;
+    else mote__module_release(module);
+    return status;
+}
+
+mote_status mote__module_compile(mote_module *module, const struct mote__compile_job *job, mote_error *error) {
+    const struct mote__tier *tier = module->engine->tier;
+    return tier ? tier->compile_all(module, job, error) : MOTE_OK;
+}
+
+void mote__module_code_stats(mote_module *module, mote_code_stats *out) {
+    const struct mote__tier *tier = module->engine->tier;
+    *out = (mote_code_stats){.func_count = module->func_count - module->func_import_count};
+    for (uint32_t i = 0; i < out->func_count; i++) out->body_bytes += module->bodies[i].bytes;
+    if (tier) tier->code_stats(module, out);
+    else out->interpreted_count = out->func_count;
 }
 
 mote_module *mote__module_retain(mote_module *module) {

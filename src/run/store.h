@@ -34,6 +34,9 @@ mote_status mote__engine_new(const mote_config *config, const struct mote__tier 
 
 /* A module from its binary form; it holds the engine. The last release frees it. */
 mote_status mote__module_new(mote_engine *engine, struct span bytes, bool borrow, mote_module **out, mote_error *error);
+struct mote__compile_job;
+mote_status mote__module_compile(mote_module *module, const struct mote__compile_job *job, mote_error *error);
+void mote__module_code_stats(mote_module *module, mote_code_stats *out);
 mote_module *mote__module_retain(mote_module *module);
 void mote__module_release(mote_module *module);
 

@@ -9,6 +9,13 @@
 
 #include "run/code.h"
 
+/* How to compile a whole module: the arguments of mote_module_compile. */
+struct mote__compile_job {
+    uint32_t threads;
+    mote_compile_progress *progress;
+    void *context;
+};
+
 struct mote__tier {
     const char *name;
     /* Readies a new engine: MOTE_OK, MOTE_E_NOMEM, or MOTE_E_UNSUPPORTED when machine code cannot be used here: the engine interprets then. */
@@ -26,6 +33,10 @@ struct mote__tier {
     void *(*host_cell)(mote_engine *engine);
     /* True when the tier runs the function, false when the interpreter does: compiles it to find out. */
     bool (*compiles)(mote_module *module, uint32_t own_index);
+    /* Compiles all functions of a module that are not compiled yet (mote_module_compile). */
+    mote_status (*compile_all)(mote_module *module, const struct mote__compile_job *job, mote_error *error);
+    /* Fills in what is compiled, what is left to the interpreter, and the bytes of code. */
+    void (*code_stats)(mote_module *module, mote_code_stats *out);
     /* The tables of the code around a return address (sites and handlers count bytes) and the address as a distance from its start. */
     const struct mote__code *(*code_of_site)(mote_module *module, const void *site, uint32_t *offset);
     /* The module offset of the instruction around a distance from a function's start; 0 without memory to find out. */

@@ -1,0 +1,210 @@
+/* compile_test.c - which functions are compiled and when: mote_module_compile, mote_config.compile_*, mote_code_stats; and many threads that compile, run
+ * and free modules of one engine (preset tsan watches them). */
+#include "world.h"
+#include "os/os.h"
+
+#include <stdatomic.h>
+
+enum { FUNCS = 200, THREADS = 6 };
+
+/* Functions that call each other: number i returns i + 1 + what number i + 1 returns; `run` also goes through a table, a memory and a loop. */
+static char *chain_text(void) {
+    size_t room = FUNCS * 128 + 1024, at = 0;
+    char *text = malloc(room);
+    at += (size_t)snprintf(text + at, room - at, "(module (memory 1) (table funcref (elem $f0)) (type $r (func (result i32)))");
+    for (int i = 0; i < FUNCS; i++) {
+        char next[32] = "(i32.const 0)";
+        if (i + 1 < FUNCS) snprintf(next, sizeof next, "(call $f%d)", i + 1);
+        at += (size_t)snprintf(text + at, room - at, "(func $f%d (result i32) (i32.add (i32.const %d) %s))", i, i + 1, next);
+    }
+    snprintf(text + at, room - at, "(func (export \"run\") (result i32) (local $i i32) (local $s i32)"
+             " (loop $l (local.set $s (i32.add (local.get $s) (call_indirect (type $r) (i32.const 0))))"
+             "  (i32.store (local.get $i) (local.get $s))"
+             "  (br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 4))) (i32.const 40))))"
+             " (i32.load (i32.const 36)))"
+             "(func (export \"trap\") (result i32) (i32.load (i32.const 65536))))");
+    return text;
+}
+enum { CHAIN_RESULT = 10 * FUNCS * (FUNCS + 1) / 2 };
+
+static bool compiles(const mote_engine *engine) { return mote_engine_tier(engine, NULL) == MOTE_TIER_BASELINE; }
+
+/* ---------------------------------------------------------------- one thread */
+
+static const char three[] = "(module (import \"e\" \"h\" (func)) (func $a (result i32) (i32.const 1)) (func) (func (export \"run\") (result i32) (call $a)))";
+static mote_status nothing(void *env, mote_caller *caller, const mote_value *args, mote_value *results) {
+    (void)env, (void)caller, (void)args, (void)results;
+    return MOTE_OK;
+}
+
+/* How many of three's functions were compiled, and interpreted, after the call of "run". */
+static void stats_of(const mote_config *config, bool all, mote_code_stats *out) {
+    struct world w;
+    mote_instance instance = {NULL};
+    world_open_with(&w, config, NULL);
+    world_define(&w, "e", "h", "", nothing, NULL);
+    mote_module *module = world_module(&w, three);
+    if (all) CHECK_EQ(mote_module_compile(module, 3, NULL, NULL, NULL), MOTE_OK);
+    CHECK_EQ(mote_linker_instantiate(w.linker, w.store, module, &instance, &w.error), MOTE_OK);
+    CHECK_EQ(world_call_i32(&w, instance, "run", 0), 1);
+    mote_module_code_stats(module, out);
+    if (!compiles(w.engine)) out->compiled_count = UINT32_MAX;
+    mote_module_delete(module);
+    world_close(&w);
+}
+
+static void check_stats(const mote_config *config, bool all, uint32_t compiled, uint32_t interpreted) {
+    mote_code_stats stats;
+    stats_of(config, all, &stats);
+    CHECK_EQ(stats.func_count, 3);
+    CHECK_EQ(stats.body_bytes, 4 + 2 + 4);
+    if (stats.compiled_count == UINT32_MAX) {
+        CHECK_EQ(stats.interpreted_count, 3);
+        return;
+    }
+    CHECK_EQ(stats.compiled_count, compiled);
+    CHECK_EQ(stats.interpreted_count, interpreted);
+    CHECK((stats.code_bytes > 0) == (compiled > 0));
+}
+
+TEST(what_is_compiled) {
+    mote_config config;
+    mote_config_init(&config);
+    check_stats(&config, false, 2, 0);
+    check_stats(&config, true, 3, 0);
+    config.compile_threads = 2;
+    check_stats(&config, false, 3, 0);
+    config.compile_first = 3; /* the import has index 0 */
+    check_stats(&config, false, 1, 2);
+    config.compile_first = 1;
+    config.compile_end = 2;
+    check_stats(&config, true, 1, 2);
+    config.compile_threads = 0;
+    check_stats(&config, false, 1, 1);
+    config.compile_first = 4;
+    config.compile_end = 0;
+    check_stats(&config, false, 0, 2);
+}
+
+struct told { uint32_t calls, last, total; };
+static void tell(void *context, uint32_t done, uint32_t total) {
+    struct told *told = context;
+    CHECK(done >= told->last && done <= total);
+    *told = (struct told){told->calls + 1, done, total};
+}
+
+TEST(progress_is_told) {
+    struct world w;
+    world_open(&w);
+    char *text = chain_text();
+    mote_module *module = world_module(&w, text);
+    struct told told = {0};
+    CHECK_EQ(mote_module_compile(module, 1, tell, &told, &w.error), MOTE_OK);
+    if (compiles(w.engine)) {
+        CHECK(told.calls > 3);
+        CHECK_EQ(told.last, FUNCS + 2);
+        CHECK_EQ(told.total, FUNCS + 2);
+    }
+    CHECK_EQ(mote_module_compile(module, 0, NULL, NULL, NULL), MOTE_OK); /* nothing is left to do */
+    mote_module_delete(module);
+    free(text);
+    world_close(&w);
+}
+
+static bool load_and_compile(const mote_allocator *a, void *text) {
+    mote_config config;
+    mote_engine *engine = NULL;
+    mote_module *module = NULL;
+    mote_error error;
+    mote_config_init(&config);
+    config.allocator = *a;
+    config.compile_threads = 1;
+    mote_status status = mote_engine_new(&config, &engine, &error);
+    if (status == MOTE_OK) status = mote_module_new(engine, text, strlen(text), 0, &module, &error);
+    CHECK(status == MOTE_OK || status == MOTE_E_NOMEM);
+    mote_module_delete(module);
+    mote_engine_delete(engine);
+    return status == MOTE_OK;
+}
+
+TEST(memory_runs_out) { CHECK(fail_alloc_sweep(load_and_compile, (void *)(uintptr_t)three) > 20); }
+
+/* ---------------------------------------------------------------- many threads */
+
+struct crowd {
+    mote_engine *engine;
+    mote_module *shared;
+    const char *text;
+    _Atomic uint32_t ready;
+};
+
+/* Runs a module in a store of its own: its result, then a trap and its backtrace. */
+static void run_once(mote_engine *engine, mote_module *module) {
+    mote_store *store;
+    mote_instance instance;
+    mote_func run, trap;
+    mote_value result;
+    mote_error error;
+    REQUIRE(mote_store_new(engine, NULL, &store, &error) == MOTE_OK);
+    if (CHECK(mote_instance_new(store, module, NULL, 0, &instance, &error) == MOTE_OK) &&
+        CHECK(mote_instance_func(instance, "run", &run, &error) == MOTE_OK) && CHECK(mote_instance_func(instance, "trap", &trap, &error) == MOTE_OK)) {
+        CHECK_EQ(mote_call(store, run, NULL, 0, &result, 1, &error), MOTE_OK);
+        CHECK_EQ(result.of.i32, CHAIN_RESULT);
+        CHECK_EQ(mote_call(store, trap, NULL, 0, &result, 1, &error), MOTE_E_TRAP);
+        CHECK_EQ(error.trap, MOTE_TRAP_MEMORY_OUT_OF_BOUNDS);
+        CHECK_EQ(mote_store_frame_total(store), 1);
+    }
+    mote_store_delete(store);
+}
+
+static void wait_for_all(struct crowd *crowd) {
+    atomic_fetch_add(&crowd->ready, 1);
+    while (atomic_load(&crowd->ready) < THREADS) continue;
+}
+
+/* One thread compiles all of the module at once while the others call its functions, which compiles them too. */
+static void *run_shared(void *argument) {
+    struct crowd *crowd = argument;
+    wait_for_all(crowd);
+    for (int i = 0; i < 3; i++) run_once(crowd->engine, crowd->shared);
+    return NULL;
+}
+
+static void *compile_shared(void *argument) {
+    struct crowd *crowd = argument;
+    wait_for_all(crowd);
+    CHECK_EQ(mote_module_compile(crowd->shared, 3, NULL, NULL, NULL), MOTE_OK);
+    return run_shared(argument);
+}
+
+/* Modules come and go beside: their code memory is used again. */
+static void *run_own(void *argument) {
+    struct crowd *crowd = argument;
+    wait_for_all(crowd);
+    for (int i = 0; i < 6; i++) {
+        mote_module *module;
+        if (!CHECK(mote_module_new(crowd->engine, crowd->text, strlen(crowd->text), 0, &module, NULL) == MOTE_OK)) break;
+        if (i % 2) CHECK_EQ(mote_module_compile(module, 2, NULL, NULL, NULL), MOTE_OK);
+        run_once(crowd->engine, module);
+        mote_module_delete(module);
+    }
+    return NULL;
+}
+
+static void gather(void *(*const work[THREADS])(void *)) {
+    struct os_thread threads[THREADS];
+    char *text = chain_text();
+    for (int round = 0; round < 4; round++) {
+        struct crowd crowd = {.text = text};
+        REQUIRE(mote_engine_new(NULL, &crowd.engine, NULL) == MOTE_OK);
+        REQUIRE(mote_module_new(crowd.engine, text, strlen(text), 0, &crowd.shared, NULL) == MOTE_OK);
+        for (int i = 0; i < THREADS; i++) REQUIRE(!mote__os_thread_create(&threads[i], work[i], &crowd, 0));
+        for (int i = 0; i < THREADS; i++) mote__os_thread_join(threads[i]);
+        mote_module_delete(crowd.shared);
+        mote_engine_delete(crowd.engine);
+    }
+    free(text);
+}
+
+TEST(many_threads_one_module) { gather((void *(*const[THREADS])(void *)){run_shared, run_shared, run_shared, run_shared, compile_shared, compile_shared}); }
+TEST(modules_go_while_others_run) { gather((void *(*const[THREADS])(void *)){run_shared, compile_shared, run_own, run_own, run_own, run_own}); }
