@@ -40,14 +40,15 @@ enum location { LOC_SLOT, LOC_LOCAL, LOC_CONST, LOC_REG, LOC_FLAGS };
     bool known;              /* `need` is decided: somebody branches to its label */               \
     uint32_t need, dirty;    /* pins at its label */                                               \
     uint32_t if_valid, if_dirty; /* pins where the second arm begins */                            \
-    uint32_t stub, stub_stamp;   /* br_table: moves for this label, made for this br_table */
+    uint32_t stub, stub_stamp;   /* br_table: moves for this label, made for this br_table; 0: none are needed */
 #define WALK_EXTRA struct compilation *c;
 
 #include "jit/jit.h"
 #include <assert.h>
 
 struct fixup {
-    uint32_t at;   /* of a distance */
+    uint32_t at;   /* of a distance in the code, or an entry of the br_tables */
+    bool in_table;
     uint32_t next; /* index + 1 */
 };
 
@@ -75,6 +76,7 @@ struct pin {
 struct loop_use { uint64_t used, set; };
 
 struct literal_use { uint32_t at, unit; };
+struct table_use { uint32_t at, first, count; }; /* the distance to a br_table's entries, and which they are */
 
 enum { PINS_MAX = 16, FAR_SLOT = 30000 };
 
@@ -97,6 +99,8 @@ struct compilation {
     VEC(struct mote__refnode) nodes;
     VEC(uint16_t) literals;
     VEC(struct literal_use) literal_uses;
+    VEC(uint32_t) table_entries; /* of all br_tables: where in the code each leads to */
+    VEC(struct table_use) table_uses;
     VEC(int32_t) local_slots;
     VEC(uint32_t) heads;     /* by local: stack index + 1 of the topmost pending read */
     VEC(uint32_t) weights;   /* by local */
@@ -108,6 +112,8 @@ struct compilation {
     uint32_t pin_count, valid, dirty;
     int64_t owner[2][16];    /* stack index of the operand in each temporary, or -1 */
     uint32_t locked[2];      /* temporaries that the instruction at hand uses */
+    uint32_t cached[2][16];  /* local + 1 whose slot's value each temporary also holds, or 0 */
+    uint32_t cached_at[2][16], clock; /* when it was last of use */
     int64_t flags_at;        /* stack index of the operand in the flags, or -1 */
     uint32_t flushed;        /* operands below this index are in their slots or constant */
     uint32_t noded;          /* operands below this index have their `node` */

@@ -210,6 +210,7 @@ static void emit_shift(struct walk *w, enum x_shift shift, valtype type) {
     }
     const struct pin *pin = wanted_pin(w, GP);
     int to = pin && pin->reg != count ? pin->reg : is_own(a) && from != RCX ? from : take_temp(w, GP);
+    forget_reg(c, GP, to);
     move_reg(c, type, to, from);
     x_shift_cl(c->b, shift, wide, to);
     result_in_reg(w, w->count, type, to);
@@ -225,17 +226,18 @@ static void emit_div(struct walk *w, unsigned which, valtype type) {
     struct walk_value *a = operand(w, 0), *b = operand(w, 1);
     bool constant = b->loc == LOC_CONST, zero = constant && !b->bits;
     bool minus_one = constant && b->bits == (wide ? UINT64_MAX : UINT32_MAX);
-    int by = use_reg(w, b), dividend = NO_REG;
+    int divisor = use_reg(w, b), by = divisor, dividend = NO_REG;
     if (by == RAX || by == RDX) {
         by = take_temp(w, GP);
         if (by == RAX || by == RDX) by = take_temp(w, GP);
         if (by == RAX || by == RDX) by = take_temp(w, GP);
-        x_mov(c->b, wide, by, b->reg);
+        x_mov(c->b, wide, by, divisor);
     }
     dividend = in_memory(c, a) || a->loc == LOC_CONST ? NO_REG : use_reg(w, a);
     if (dividend != RAX) take_certain(w, GP, RAX);
     if (dividend != RDX) spill_temp(w, GP, RDX);
     copy_to_reg(w, a, RAX);
+    forget_reg(c, GP, RAX);
     uint32_t done = 0, divide = 0;
     if (!constant || zero) {
         x_test(c->b, wide, by);
@@ -646,7 +648,8 @@ static void emit_load(struct walk *w, const struct access *a) {
     unlink_operands(w, 1);
     struct walk_value *v = operand(w, 0);
     struct x_rm from = address(w, v);
-    int to = take_result(w, class_of(type), v, NO_REG);
+    bool remembers = is_own(v) && is_temp(GP, v->reg) && w->c->cached[GP][v->reg];
+    int to = take_result(w, class_of(type), remembers ? NULL : v, NO_REG);
     x_ins(w->c->b, a->opcode, a->flags, to, from);
     if (a->splat) {
         x_ins(w->c->b, X_OP(0x66, 1, 0x70), 0, to, in_reg(to));

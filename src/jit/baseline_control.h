@@ -3,20 +3,27 @@
 
 /* ---------------------------------------------------------------- distances that are not known yet */
 
-static void add_fixup(struct compilation *c, uint32_t *list, size_t at) {
+static void new_fixup(struct compilation *c, uint32_t *list, struct fixup fixup) {
     struct fixup *f = mote__vec_push(&c->fixups, c->allocator);
     if (!f) {
         c->failed = true;
         return;
     }
-    *f = (struct fixup){.at = (uint32_t)at, .next = *list};
+    *f = fixup;
+    f->next = *list;
     *list = (uint32_t)c->fixups.count;
 }
+static void add_fixup(struct compilation *c, uint32_t *list, size_t at) { new_fixup(c, list, (struct fixup){.at = (uint32_t)at}); }
 
-static void bind(struct compilation *c, uint32_t *list) {
-    for (; *list && !c->failed; *list = c->fixups.data[*list - 1].next) x_patch(c->b, c->fixups.data[*list - 1].at, here(c));
+static void bind_to(struct compilation *c, uint32_t *list, uint32_t target) {
+    for (; *list && !c->failed; *list = c->fixups.data[*list - 1].next) {
+        const struct fixup *f = &c->fixups.data[*list - 1];
+        if (f->in_table) c->table_entries.data[f->at] = target;
+        else x_patch(c->b, f->at, target);
+    }
     *list = 0;
 }
+static void bind(struct compilation *c, uint32_t *list) { bind_to(c, list, here(c)); }
 
 static void relocate_to(struct compilation *c, size_t at, code_offset target) {
     struct jit_relocation *r = mote__vec_push(&c->out->relocations, c->allocator);
@@ -94,6 +101,7 @@ static void call_helper(struct walk *w, enum jit_helper helper) {
     x_const(w->c->b, RAX, (uint64_t)helper * 8);
     call_thunk(w->c, THUNK_HELPER);
     w->c->valid = 0;
+    forget_locals(w->c);
 }
 
 /* After a call of WebAssembly: the instance and the memory are this frame's again. */
@@ -138,12 +146,9 @@ static void move_to_slots(struct walk *w, int32_t to, uint32_t count) {
 /* Puts a value into a register, leaving the stack and the flags as they are. */
 static void copy_to_reg(struct walk *w, const struct walk_value *v, int reg) {
     struct compilation *c = w->c;
-    const struct pin *pin = v->loc == LOC_LOCAL ? pin_of_local(c, v->local) : NULL;
-    if (pin) {
-        validate_pin(c, pin);
-        move_reg(c, v->type, reg, pin->reg);
-    } else if (v->loc == LOC_REG) {
-        move_reg(c, v->type, reg, v->reg);
+    int from = reg_of(c, v);
+    if (from >= 0) {
+        move_reg(c, v->type, reg, from);
     } else if (v->loc == LOC_CONST && class_of(v->type) == FP && v->bits) {
         uint32_t locked = c->locked[GP];
         int via = take_temp(w, GP);
@@ -163,6 +168,7 @@ static void conform(struct walk *w, struct walk_frame *f) {
         int64_t owner = w->c->owner[cls][0];
         if (owner >= 0 && owner != (int64_t)w->count - 1) spill_temp(w, cls, 0);
         copy_to_reg(w, &w->stack[w->count - 1], 0);
+        forget_reg(w->c, cls, 0);
     } else {
         move_to_slots(w, f->base, walk_label_count(f));
     }
@@ -182,7 +188,7 @@ static void put_jump_when(struct compilation *c, struct walk_frame *f, unsigned 
         return;
     }
     jump_when(c, cc, &list);
-    for (; list && !c->failed; list = c->fixups.data[list - 1].next) x_patch(c->b, c->fixups.data[list - 1].at, f->start);
+    bind_to(c, &list, f->start);
 }
 
 /* ---------------------------------------------------------------- returning */
@@ -256,6 +262,7 @@ static void emit_br_if_moving(struct walk *w, struct walk_frame *f, unsigned cc)
     conform(w, f);
     put_jump(c, f);
     bind(c, &skip);
+    forget_locals(c);
     c->valid = valid;
     c->dirty = dirty;
 }
@@ -309,48 +316,69 @@ static void on_br_if(struct walk *w, struct walk_frame *f) {
     emit_br_if(w, f, cc);
 }
 
-/* One entry of a br_table: the distance to moves that each label has once, or to a loop's head. */
-static void table_entry(struct walk *w, struct walk_frame *f, uint32_t at, uint32_t table) {
+/* Moves that a label wants before it is jumped to from a br_table, and the jump; nothing if it wants none. */
+static void table_moves(struct walk *w, struct walk_frame *f) {
+    struct compilation *c = w->c;
+    uint32_t valid = c->valid, dirty = c->dirty, start = here(c);
+    code_room(c->b);
+    if (is_body(w, f)) {
+        emit_br(w, f);
+    } else {
+        conform(w, f);
+        if (here(c) != start) put_jump(c, f);
+    }
+    f->stub = here(c) != start ? start : 0;
+    c->valid = valid;
+    c->dirty = dirty;
+    forget_locals(c);
+}
+
+/* An entry of a br_table leads to the label, or to moves that each label has once. */
+static void table_entry(struct walk *w, struct walk_frame *f, uint32_t entry) {
     struct compilation *c = w->c;
     if (f->stub_stamp != c->stamp) {
-        uint32_t valid = c->valid, dirty = c->dirty;
         f->stub_stamp = c->stamp;
-        f->stub = here(c);
-        code_room(c->b);
-        emit_br(w, f);
-        c->valid = valid;
-        c->dirty = dirty;
+        table_moves(w, f);
     }
-    x_patch(c->b, at, f->stub + at + 4 - table);
+    if (f->stub) c->table_entries.data[entry] = f->stub;
+    else if (f->op == OP_loop) c->table_entries.data[entry] = f->start;
+    else new_fixup(c, &f->fixups, (struct fixup){.at = entry, .in_table = true});
+}
+
+/* Jumps through the table with an index in rdx, beyond which the last entry counts, without a branch that could be mispredicted. */
+static void jump_through_table(struct compilation *c, uint32_t first, uint32_t count) {
+    x_const(c->b, RCX, count - 1);
+    x_alu(c->b, ALU_CMP, false, RDX, in_reg(RCX));
+    x_cmov(c->b, CC_A, false, RDX, in_reg(RCX));
+    struct table_use *use = mote__vec_push(&c->table_uses, c->allocator);
+    uint32_t at = (uint32_t)x_lea_rip(c->b, RCX);
+    if (use) *use = (struct table_use){.at = at, .first = first, .count = count};
+    else c->failed = true;
+    x_ins(c->b, X_OP(0, 0, 0x63), X_WIDE, RDX, at_element(RCX, RDX, 2, 0));
+    x_alu(c->b, ALU_ADD, true, RDX, in_reg(RCX));
+    x_through(c->b, 4, in_reg(RDX));
 }
 
 static void on_br_table(struct walk *w, const uint32_t *labels, uint32_t count) {
     struct compilation *c = w->c;
     if (c->counting) return;
     begin(w);
-    uint32_t values = walk_label_count(&w->frames[w->depth - 1 - labels[count - 1]]);
+    uint32_t values = walk_label_count(&w->frames[w->depth - 1 - labels[count - 1]]), first = (uint32_t)c->table_entries.count;
+    if (!mote__vec_reserve(&c->table_entries, c->allocator, count)) {
+        c->failed = true;
+        return;
+    }
+    c->table_entries.count += count;
     unlink_operands(w, 1);
     int index = use_reg(w, operand(w, 0));
     settle_values(w, values);
     spill_temps(w);
     x_mov(c->b, false, RDX, index);
-    x_const(c->b, RCX, count - 1);
-    x_alu(c->b, ALU_CMP, false, RDX, in_reg(RCX));
-    x_cmov(c->b, CC_A, false, RDX, in_reg(RCX));
-    uint32_t table_at = (uint32_t)x_lea_rip(c->b, RCX);
-    x_ins(c->b, X_OP(0, 0, 0x63), X_WIDE, RDX, at_element(RCX, RDX, 2, 0));
-    x_alu(c->b, ALU_ADD, true, RDX, in_reg(RCX));
-    x_through(c->b, 4, in_reg(RDX));
-    x_patch(c->b, table_at, here(c));
-    uint32_t table = here(c);
-    for (uint32_t i = 0; i < count; i++) {
-        code_room(c->b);
-        x_32(c->b, 0);
-    }
+    jump_through_table(c, first, count);
     c->stamp++;
     for (uint32_t i = 0; i < count && !c->failed && !c->b->failed; i++) {
         c->locked[GP] = c->locked[FP] = 0;
-        table_entry(w, &w->frames[w->depth - 1 - labels[i]], table + 4 * i, table);
+        table_entry(w, &w->frames[w->depth - 1 - labels[i]], first + i);
     }
     truncate(w, w->floor);
 }
@@ -434,6 +462,7 @@ static void open_try_table(struct walk *w, struct walk_frame *f) {
         f->handler = (int32_t)c->handlers.count - 1;
         for (size_t i = 0; i < w->catches.count && !c->failed; i++) emit_pad(w, f, &w->catches.data[i]);
         bind(c, &over);
+        forget_locals(c);
         if (!c->failed) c->handlers.data[f->handler].start = here(c);
         c->handler = f->handler;
     } else {
@@ -461,6 +490,8 @@ static void open_loop(struct walk *w, struct walk_frame *f) {
     for (uint32_t bits = f->need & ~c->valid; bits; bits &= bits - 1) validate_pin(c, &c->pins[__builtin_ctz(bits)]);
     c->valid = f->need;
     c->dirty = f->dirty;
+    forget_locals(c);
+    x_align(c->b, JIT_ALIGNMENT);
     f->start = here(c);
     x_alu_const(c->b, ALU_CMP, false, at_base(REG_EXEC, (int32_t)offsetof(struct mote__exec, interrupt)), 0);
     add_stub(w, (struct stub){.kind = STUB_STOP, .at = (uint32_t)x_jcc(c->b, CC_NE)});
@@ -541,6 +572,7 @@ static void on_else(struct walk *w, struct walk_frame *f) {
     begin(w);
     finish_arm(w, f, true);
     bind(c, &f->else_fixup);
+    forget_locals(c);
     c->valid = f->if_valid;
     c->dirty = f->if_dirty;
     describe_label(w, f, f->height, true);
@@ -554,6 +586,7 @@ static void finish_one_armed(struct walk *w, struct walk_frame *f) {
     uint32_t valid = c->valid, dirty = c->dirty;
     if (w->ended_live) add_fixup(c, &over, x_jmp(c->b));
     bind(c, &f->else_fixup);
+    forget_locals(c);
     c->valid = f->if_valid;
     c->dirty = f->if_dirty;
     if (cls >= 0) load_slot(c, walk_label_type(f, 0), 0, f->base);
@@ -600,6 +633,7 @@ static void on_end(struct walk *w, struct walk_frame *f) {
     if (f->op == OP_try_table || f->op == OP_try) close_handler(w, f);
     if (one_armed) finish_one_armed(w, f);
     bind(c, &f->fixups);
+    forget_locals(c);
     if (f->known) {
         c->valid = f->need;
         c->dirty = f->dirty;
@@ -634,6 +668,7 @@ static void on_catch_begin(struct walk *w, struct walk_frame *f, uint32_t tag) {
     use_slot(c, slot + 2);
     add_clause(w, f->handler, (struct mote__clause){.tag = tag, .with_ref = true, .ref_first = true, .slot = f->base, .target = here(c)});
     c->valid = c->dirty = 0;
+    forget_locals(c);
     reload_instance(c);
 }
 
@@ -645,6 +680,7 @@ static void on_delegate(struct walk *w, struct walk_frame *f, uint32_t depth) {
     close_handler(w, f);
     if (!c->failed) c->handlers.data[f->handler].parent = w->frames[w->depth - 2 - depth].inner;
     bind(c, &f->fixups);
+    forget_locals(c);
     if (f->known) {
         c->valid = f->need;
         c->dirty = f->dirty;

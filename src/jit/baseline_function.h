@@ -46,7 +46,7 @@ static int64_t heaviest(struct walk *w, int cls) {
 static void choose_pins(struct walk *w) {
     struct compilation *c = w->c;
     for (int cls = GP; cls <= FP; cls++) {
-        for (int k = 0; k < (cls ? PIN_COUNT_FP : PIN_COUNT_GP); k++) {
+        for (int k = 0; k < pin_counts[cls]; k++) {
             int64_t local = heaviest(w, cls);
             if (local < 0) break;
             c->pins[c->pin_count] = (struct pin){.local = (uint32_t)local, .slot = c->local_slots.data[local], .reg = pin_regs[cls][k],
@@ -131,6 +131,20 @@ static void emit_literals(struct compilation *c) {
     for (size_t i = 0; i < c->literal_uses.count; i++) x_patch(c->b, c->literal_uses.data[i].at, start + 2 * c->literal_uses.data[i].unit);
 }
 
+/* The tables of br_table: distances from each table's start. They stand behind the code, since what is decoded behind a jump may as well be code. */
+static void emit_tables(struct compilation *c) {
+    while (c->b->count % 4) x_byte(c->b, 0xCC);
+    for (size_t i = 0; i < c->table_uses.count && !c->failed; i++) {
+        const struct table_use *use = &c->table_uses.data[i];
+        uint32_t start = here(c);
+        x_patch(c->b, use->at, start);
+        for (uint32_t k = 0; k < use->count; k++) {
+            code_room(c->b);
+            x_32(c->b, c->table_entries.data[use->first + k] - start);
+        }
+    }
+}
+
 #define COPY_BYTES(v) ((v).count * sizeof *(v).data)
 #define ROUND_8(x)    (((x) + 7) & ~(size_t)7)
 
@@ -207,7 +221,7 @@ enum { SCRATCH_CODE_MAX = 1 << 18 }; /* after a larger function it is given back
 
 #define WALK_VECS(X) X(runs) X(inits) X(init_bits) X(labels) X(catches)
 #define COMPILATION_VECS(X)                                                                        \
-    X(fixups) X(stubs) X(handlers) X(clauses) X(sites) X(nodes) X(literals) X(literal_uses)        \
+    X(fixups) X(stubs) X(handlers) X(clauses) X(sites) X(nodes) X(literals) X(literal_uses) X(table_entries) X(table_uses) \
     X(local_slots) X(heads) X(weights) X(pin_of) X(loops)
 
 static struct jit_scratch *take_scratch(struct jit_engine *jit) {
@@ -304,6 +318,7 @@ static void emit_body(struct walk *w, uint32_t func_index) {
     walk_loop(w);
     for (size_t i = 0; i < c->stubs.count && !c->failed; i++) emit_stub(c, &c->stubs.data[i]);
     emit_literals(c);
+    emit_tables(c);
     if (c->max_slot > (int32_t)FAR_SLOT) c->left = true;
     int32_t frame = (c->max_slot + FRAME_HEADER + 4) * 8;
     if (!c->b->failed) memcpy(c->b->data + c->frame_at, &frame, sizeof frame);

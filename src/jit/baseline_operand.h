@@ -4,7 +4,7 @@
 enum { GP, FP };
 static const int8_t temps[2][6] = {{RAX, RCX, RDX, R8, R9, NO_REG}, {0, 1, 2, 3, 4, 5}};
 static const int8_t pin_regs[2][10] = {{RSI, RDI, RBP, R10, R11, R12, NO_REG, NO_REG, NO_REG, NO_REG}, {6, 7, 8, 9, 10, 11, 12, 13, 14, 15}};
-enum { TEMP_COUNT_GP = 5, TEMP_COUNT_FP = 6, PIN_COUNT_GP = 6, PIN_COUNT_FP = 10 };
+static const int temp_counts[2] = {5, 6}, pin_counts[2] = {6, 10};
 
 static uint32_t here(const struct compilation *c) { return (uint32_t)c->b->count; }
 static int class_of(valtype type) { return type == VT_F32 || type == VT_F64 || type == VT_V128; }
@@ -94,16 +94,41 @@ static void pin_written(struct compilation *c, const struct pin *pin) {
     c->dirty |= pin_bit(c, pin);
 }
 
+/* ---------------------------------------------------------------- locals without a pin that a temporary holds as well */
+
+/* Until the temporary is written, the local is, or control comes from elsewhere, the local need not be loaded again. */
+static void remember_local(struct compilation *c, uint32_t local, int cls, int reg) {
+    c->cached[cls][reg] = local + 1;
+    c->cached_at[cls][reg] = ++c->clock;
+}
+
+static int remembered(struct compilation *c, uint32_t local, int cls) {
+    for (int k = 0; k < temp_counts[cls]; k++) {
+        int reg = temps[cls][k];
+        if (c->cached[cls][reg] == local + 1) return reg;
+    }
+    return NO_REG;
+}
+
+static void forget_reg(struct compilation *c, int cls, int reg) { c->cached[cls][reg] = 0; }
+
+static void forget_local(struct compilation *c, uint32_t local, int cls) {
+    for (int reg; (reg = remembered(c, local, cls)) >= 0;) forget_reg(c, cls, reg);
+}
+
+static void forget_locals(struct compilation *c) { memset(c->cached, 0, sizeof c->cached); }
+
 /* ---------------------------------------------------------------- temporaries */
 
 static void own(struct walk *w, uint32_t i, int cls, int reg) {
     w->c->owner[cls][reg] = i;
 }
 
-/* The operand in a temporary goes to its slot. */
+/* The operand in a temporary goes to its slot: the register is about to be written. */
 static void spill_temp(struct walk *w, int cls, int reg) {
     struct compilation *c = w->c;
     int64_t i = c->owner[cls][reg];
+    forget_reg(c, cls, reg);
     if (i < 0) return;
     struct walk_value *v = &w->stack[i];
     store_slot(c, v->type, reg, v->slot);
@@ -113,27 +138,31 @@ static void spill_temp(struct walk *w, int cls, int reg) {
 }
 
 static void spill_temps(struct walk *w) {
-    for (int k = 0; k < TEMP_COUNT_GP; k++) spill_temp(w, GP, temps[GP][k]);
-    for (int k = 0; k < TEMP_COUNT_FP; k++) spill_temp(w, FP, temps[FP][k]);
+    for (int cls = GP; cls <= FP; cls++)
+        for (int k = 0; k < temp_counts[cls]; k++) spill_temp(w, cls, temps[cls][k]);
 }
 
-/* A free temporary, locked for the instruction at hand; spills the operand farthest from the top if there is none. */
+/* The better of two temporaries to take (`b` may be none yet): free before holding an operand, then the one that holds no local, or was longest of no
+ * use; of operands the farthest from the top. */
+static int better_temp(const struct compilation *c, int cls, int a, int b) {
+    if (b < 0) return a;
+    bool a_free = c->owner[cls][a] < 0, b_free = c->owner[cls][b] < 0;
+    if (a_free != b_free) return a_free ? a : b;
+    if (!a_free) return c->owner[cls][a] < c->owner[cls][b] ? a : b;
+    if (!c->cached[cls][b] || !c->cached[cls][a]) return c->cached[cls][b] ? a : b;
+    return c->cached_at[cls][a] < c->cached_at[cls][b] ? a : b;
+}
+
+/* A temporary for the instruction at hand; spills the operand in it if none is free. */
 static int take_temp(struct walk *w, int cls) {
     struct compilation *c = w->c;
-    int count = cls ? TEMP_COUNT_FP : TEMP_COUNT_GP, victim = NO_REG;
-    for (int k = 0; k < count; k++) {
-        int reg = temps[cls][k];
-        if (c->locked[cls] >> reg & 1) continue;
-        if (c->owner[cls][reg] < 0) {
-            c->locked[cls] |= UINT32_C(1) << reg;
-            return reg;
-        }
-        if (victim < 0 || c->owner[cls][reg] < c->owner[cls][victim]) victim = reg;
-    }
-    assert(victim >= 0);
-    spill_temp(w, cls, victim);
-    c->locked[cls] |= UINT32_C(1) << victim;
-    return victim;
+    int best = NO_REG;
+    for (int k = 0; k < temp_counts[cls]; k++)
+        if (!(c->locked[cls] >> temps[cls][k] & 1)) best = better_temp(c, cls, temps[cls][k], best);
+    assert(best >= 0);
+    spill_temp(w, cls, best);
+    c->locked[cls] |= UINT32_C(1) << best;
+    return best;
 }
 
 /* A certain temporary, free of other operands. */
@@ -142,6 +171,8 @@ static void take_certain(struct walk *w, int cls, int reg) {
     w->c->locked[cls] |= UINT32_C(1) << reg;
 }
 
+static bool is_temp(int cls, int reg) { return cls ? reg < temp_counts[FP] : reg == RAX || reg == RCX || reg == RDX || reg == R8 || reg == R9; }
+
 static void result_in_reg(struct walk *w, uint32_t i, valtype type, int reg) {
     struct walk_value *v = &w->stack[i];
     int cls = class_of(type);
@@ -149,8 +180,9 @@ static void result_in_reg(struct walk *w, uint32_t i, valtype type, int reg) {
     v->loc = LOC_REG;
     v->reg = (int8_t)reg;
     v->type = type;
-    bool temporary = cls ? reg < TEMP_COUNT_FP : reg == RAX || reg == RCX || reg == RDX || reg == R8 || reg == R9;
-    if (temporary) own(w, i, cls, reg);
+    if (!is_temp(cls, reg)) return;
+    forget_reg(w->c, cls, reg);
+    own(w, i, cls, reg);
 }
 
 static void result_in_slot(struct walk *w, uint32_t i, valtype type) {
@@ -206,31 +238,33 @@ static void flush_flags(struct walk *w) {
 
 static void unlink_local(struct compilation *c, const struct walk_value *v) { c->heads.data[v->local] = v->prev; }
 
+/* The register that already holds an operand's value, or none. */
+static int reg_of(struct compilation *c, const struct walk_value *v) {
+    if (v->loc == LOC_REG) return v->reg;
+    if (v->loc != LOC_LOCAL) return NO_REG;
+    const struct pin *pin = pin_of_local(c, v->local);
+    if (!pin) return remembered(c, v->local, class_of(v->type));
+    validate_pin(c, pin);
+    return pin->reg;
+}
+
 /* Stores an operand, wherever it is, to a slot; the stack stays as it is. */
 static void copy_to_slot(struct walk *w, const struct walk_value *v, int32_t to) {
     struct compilation *c = w->c;
-    const struct pin *pin;
     code_room(c->b);
-    switch ((enum location)v->loc) {
-    case LOC_CONST: store_const(c, v->type, v->bits, to); return;
-    case LOC_REG: store_slot(c, v->type, v->reg, to); return;
-    case LOC_LOCAL:
-        pin = pin_of_local(c, v->local);
-        if (pin) {
-            validate_pin(c, pin);
-            store_slot(c, v->type, pin->reg, to);
-            return;
-        }
-        break;
-    default:
-        if (v->slot == to) return;
+    if (v->loc == LOC_CONST) {
+        store_const(c, v->type, v->bits, to);
+        return;
     }
-    int32_t from = v->loc == LOC_LOCAL ? c->local_slots.data[v->local] : v->slot;
-    uint32_t locked = c->locked[class_of(v->type)];
-    int scratch = take_temp(w, class_of(v->type));
-    c->locked[class_of(v->type)] = locked;
-    load_slot(c, v->type, scratch, from);
-    store_slot(c, v->type, scratch, to);
+    if (v->loc == LOC_SLOT && v->slot == to) return;
+    int reg = reg_of(c, v);
+    if (reg < 0) {
+        uint32_t locked = c->locked[class_of(v->type)];
+        reg = take_temp(w, class_of(v->type));
+        c->locked[class_of(v->type)] = locked;
+        load_slot(c, v->type, reg, v->loc == LOC_LOCAL ? c->local_slots.data[v->local] : v->slot);
+    }
+    store_slot(c, v->type, reg, to);
 }
 
 /* Operand `i`, in its canonical slot from now on; pending reads of the same local above it have been settled before. */
@@ -263,20 +297,22 @@ static void flush(struct walk *w) {
 /* A local is about to be written: its pending reads take their values. */
 static void copy_reads_of(struct walk *w, uint32_t local) {
     struct compilation *c = w->c;
-    const struct pin *pin = pin_of_local(c, local);
     while (c->heads.data[local]) {
         uint32_t i = c->heads.data[local] - 1;
         struct walk_value *v = &w->stack[i];
-        if (pin && i >= c->flushed) {
-            int cls = class_of(v->type), reg = take_temp(w, cls);
-            validate_pin(c, pin);
-            move_reg(c, v->type, reg, pin->reg);
-            unlink_local(c, v);
-            result_in_reg(w, i, v->type, reg);
-            c->locked[cls] &= ~(UINT32_C(1) << reg);
-        } else {
+        if (i < c->flushed) {
             settle(w, i);
+            continue;
         }
+        int cls = class_of(v->type), from = reg_of(c, v), reg;
+        uint32_t locked = c->locked[cls];
+        if (from >= 0) c->locked[cls] |= UINT32_C(1) << from;
+        reg = take_temp(w, cls);
+        c->locked[cls] = locked;
+        if (from >= 0) move_reg(c, v->type, reg, from);
+        else load_slot(c, v->type, reg, c->local_slots.data[local]);
+        unlink_local(c, v);
+        result_in_reg(w, i, v->type, reg);
     }
 }
 
@@ -324,24 +360,23 @@ static void unlink_operands(struct walk *w, uint32_t n) {
 }
 
 static bool in_memory(struct compilation *c, const struct walk_value *v) {
-    return v->loc == LOC_SLOT || (v->loc == LOC_LOCAL && !pin_of_local(c, v->local));
+    return v->loc == LOC_SLOT || (v->loc == LOC_LOCAL && !pin_of_local(c, v->local) && remembered(c, v->local, class_of(v->type)) < 0);
 }
 static int32_t slot_of(const struct compilation *c, const struct walk_value *v) {
     return v->loc == LOC_LOCAL ? c->local_slots.data[v->local] : v->slot;
 }
 static bool is_const32(const struct walk_value *v) { return v->loc == LOC_CONST && (v->type == VT_I32 || v->bits == (uint64_t)(int64_t)(int32_t)v->bits); }
 
-/* The register that an unlinked operand is in, or a temporary that it is loaded to. */
+/* The register that an unlinked operand is in, or a temporary that it is loaded to; locked. */
 static int use_reg(struct walk *w, struct walk_value *v) {
     struct compilation *c = w->c;
-    int cls = class_of(v->type);
-    const struct pin *pin = v->loc == LOC_LOCAL ? pin_of_local(c, v->local) : NULL;
-    if (pin) {
-        validate_pin(c, pin);
-        return pin->reg;
+    int cls = class_of(v->type), reg = reg_of(c, v);
+    if (reg >= 0) {
+        c->locked[cls] |= UINT32_C(1) << reg;
+        c->cached_at[cls][reg] = ++c->clock;
+        return reg;
     }
-    if (v->loc == LOC_REG) return v->reg;
-    int reg = take_temp(w, cls);
+    reg = take_temp(w, cls);
     if (v->loc == LOC_CONST && cls == FP && v->bits) {
         uint32_t locked = c->locked[GP];
         int via = take_temp(w, GP);
@@ -351,6 +386,7 @@ static int use_reg(struct walk *w, struct walk_value *v) {
         load_const(c, v->type, reg, v->bits, NO_REG);
     } else {
         load_slot(c, v->type, reg, slot_of(c, v));
+        if (v->loc == LOC_LOCAL && v->type == walk_local_type(w, v->local)) remember_local(c, v->local, cls, reg);
     }
     v->loc = LOC_REG;
     v->reg = (int8_t)reg;
@@ -389,6 +425,7 @@ static const struct pin *wanted_pin(struct walk *w, int cls) {
 static int take_result(struct walk *w, int cls, const struct walk_value *first, int not) {
     const struct pin *pin = wanted_pin(w, cls);
     if (pin && pin->reg != not) return pin->reg;
-    if (first && is_own(first) && class_of(first->type) == cls && first->reg != not) return first->reg;
-    return take_temp(w, cls);
+    if (!first || !is_own(first) || class_of(first->type) != cls || first->reg == not) return take_temp(w, cls);
+    forget_reg(w->c, cls, first->reg);
+    return first->reg;
 }

@@ -52,9 +52,12 @@ static void set_local(struct walk *w, uint32_t local) {
         if (v->loc == LOC_CONST && class_of(v->type) == GP && !v->bits) x_zero(c->b, pin->reg);
         else copy_to_reg(w, v, pin->reg);
         pin_written(c, pin);
-    } else {
-        copy_to_slot(w, v, c->local_slots.data[local]);
+        return;
     }
+    int cls = class_of(v->type);
+    forget_local(c, local, cls);
+    copy_to_slot(w, v, c->local_slots.data[local]);
+    if (v->loc == LOC_REG && is_temp(cls, v->reg)) remember_local(c, local, cls, v->reg);
 }
 
 static void emit_local(struct walk *w, enum mote__op op) {
@@ -246,7 +249,7 @@ static void emit_call(struct walk *w, enum mote__op op) {
     if (!is_direct(op)) { /* whom to call lies above the arguments */
         int to = is_indirect(op) ? RCX : RDX;
         unlink_operands(w, 1);
-        if (c->owner[GP][to] >= 0) spill_temp(w, GP, to);
+        spill_temp(w, GP, to);
         copy_to_reg(w, operand(w, 0), to);
         c->locked[GP] = UINT32_C(1) << to;
     }
@@ -268,6 +271,7 @@ static void emit_call(struct walk *w, enum mote__op op) {
     x_alu_const(c->b, ALU_ADD, true, in_reg(REG_FRAME), end * 8);
     go_to_callee(w, own, 2);
     c->valid = 0;
+    forget_locals(c);
     w->count = base;
     site(w, base);
     truncate(w, base);

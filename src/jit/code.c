@@ -125,7 +125,7 @@ mote_status mote__jit_room(struct jit_module *jm, uint32_t bytes, code_offset *o
     mote_status status = jm->room_end - jm->room < bytes ? new_piece(jm, bytes) : MOTE_OK;
     if (status != MOTE_OK) return status;
     *out = jm->room;
-    jm->room += (bytes + 15) & ~UINT32_C(15);
+    jm->room += (bytes + JIT_ALIGNMENT - 1) & ~(uint32_t)(JIT_ALIGNMENT - 1);
     if (jm->room > jm->room_end) jm->room = jm->room_end;
     return MOTE_OK;
 }

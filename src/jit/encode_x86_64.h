@@ -207,6 +207,17 @@ static inline void x_patch(struct code_buffer *b, size_t at, size_t target) {
     if (!b->failed) memcpy(b->data + at, &distance, 4);
 }
 
+/* Instructions that do nothing, up to a multiple of `alignment`: as few as may be. */
+static inline void x_align(struct code_buffer *b, size_t alignment) {
+    static const uint8_t nops[][9] = {{0x90}, {0x66, 0x90}, {0x0F, 0x1F, 0x00}, {0x0F, 0x1F, 0x40}, {0x0F, 0x1F, 0x44}, {0x66, 0x0F, 0x1F, 0x44},
+                                      {0x0F, 0x1F, 0x80}, {0x0F, 0x1F, 0x84}, {0x66, 0x0F, 0x1F, 0x84}};
+    for (size_t left; (left = (alignment - b->count % alignment) % alignment);) {
+        if (left > 9) left = 9;
+        memcpy(b->data + b->count, nops[left - 1], left);
+        b->count += left;
+    }
+}
+
 /* ---------------------------------------------------------------- floats and vectors */
 
 static inline void x_fload(struct code_buffer *b, bool wide, int to, struct x_rm from) { x_ins(b, X_OP(wide ? 0xF2 : 0xF3, 1, 0x10), 0, to, from); }

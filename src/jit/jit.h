@@ -66,7 +66,10 @@ mote_status mote__jit_engine_new(mote_engine *engine, struct jit_engine **out);
 void mote__jit_engine_delete(struct jit_engine *jit);
 mote_status mote__jit_module_new(struct jit_engine *jit, uint32_t func_count, struct jit_module **out, mote_error *error);
 void mote__jit_module_delete(struct jit_module *jm);
-/* Room for `bytes` of a module's code, 16-byte aligned; MOTE_E_LIMIT when code memory is full, MOTE_E_NOMEM. Under the module's lock. */
+/* Functions, and loops in them, begin with a line of the instruction cache: branch predictors go by lines, and a loop that lies badly in them can take
+ * half as long again (bytecode, on Zen). */
+enum { JIT_ALIGNMENT = 64 };
+/* Room for `bytes` of a module's code, aligned to JIT_ALIGNMENT; MOTE_E_LIMIT when code memory is full, MOTE_E_NOMEM. Under the module's lock. */
 mote_status mote__jit_room(struct jit_module *jm, uint32_t bytes, code_offset *out);
 /* Lists a function; false when out of memory. Under the module's lock. */
 bool mote__jit_list(struct jit_module *jm, struct jit_function function);
