@@ -435,39 +435,21 @@ static void emit_copysign(struct walk *w, valtype type) {
     result_in_reg(w, w->count, type, to);
 }
 
-/* SSE4.1 roundss, roundsd: 0 nearest, 1 floor, 2 ceil, 3 trunc; 8: no exception. */
+/* Ways to round as SSE4.1's roundss and roundsd number them; 8: no exception. */
+enum { ROUND_NEAREST, ROUND_DOWN, ROUND_UP, ROUND_TO_ZERO };
+static void emit_round_sse2(struct walk *w, uint32_t mode, valtype type);
+
 static void emit_round(struct walk *w, uint32_t mode, valtype type) {
     struct compilation *c = w->c;
+    if (!c->cpu_sse41) {
+        emit_round_sse2(w, mode, type);
+        return;
+    }
     unlink_operands(w, 1);
     struct walk_value *v = operand(w, 0);
     int from = use_reg(w, v), to = take_result(w, FP, v, NO_REG);
     x_ins(c->b, X_OP(0x66, 3, type == VT_F64 ? 0x0B : 0x0A), 0, to, in_reg(from));
     x_byte(c->b, mode | 8);
-    result_in_reg(w, w->count, type, to);
-}
-
-/* Float to i32: through 64 bits, which must then be what 32 bits say. */
-static void emit_trunc_i32(struct walk *w, valtype from_type, bool is_signed) {
-    struct compilation *c = w->c;
-    bool wide = from_type == VT_F64;
-    unlink_operands(w, 1);
-    int from = use_reg(w, operand(w, 0)), to = take_temp(w, GP), check = take_temp(w, GP);
-    x_ins(c->b, X_OP(wide ? 0xF2 : 0xF3, 1, 0x2C), X_WIDE, to, in_reg(from));
-    if (is_signed) x_ins(c->b, X_OP(0, 0, 0x63), X_WIDE, check, in_reg(to));
-    else x_mov(c->b, false, check, to);
-    x_alu(c->b, ALU_CMP, true, check, in_reg(to));
-    add_stub(w, (struct stub){.kind = STUB_TRUNCATE, .reg = (int8_t)from, .wide = wide, .at = (uint32_t)x_jcc(c->b, CC_NE)});
-    x_mov(c->b, false, to, to);
-    result_in_reg(w, w->count, VT_I32, to);
-}
-
-/* Integer to float; unsigned 32 bits are signed 64. */
-static void emit_to_float(struct walk *w, bool wide_from, valtype type) {
-    struct compilation *c = w->c;
-    unlink_operands(w, 1);
-    int from = use_reg(w, operand(w, 0)), to = take_result(w, FP, NULL, NO_REG);
-    x_vzero(c->b, to);
-    x_ins(c->b, X_OP(type == VT_F64 ? 0xF2 : 0xF3, 1, 0x2A), wide_from ? X_WIDE : 0, to, in_reg(from));
     result_in_reg(w, w->count, type, to);
 }
 
@@ -502,10 +484,12 @@ static void emit_reinterpret(struct walk *w, valtype from_type, valtype to_type)
     case OP_f64_##op: call64; return;
 #define CASE_FBINARY(op, byte, commutative) CASE_FLOAT(op, emit_fbinary(w, byte, VT_F32, commutative), emit_fbinary(w, byte, VT_F64, commutative))
 
+static bool emit_conversion(struct walk *w, enum mote__op op);
 static bool emit_vector(struct walk *w, enum mote__op op);
+static void emit_scan_bits(struct walk *w, bool leading, valtype type);
+static void emit_count_bits(struct walk *w, valtype type);
 
 static void emit_plain(struct walk *w, enum mote__op op, uint32_t n_in) {
-    struct compilation *c = w->c;
     switch (op) {
     CASE_ALU(add, ALU_ADD)
     CASE_ALU(sub, ALU_SUB)
@@ -550,45 +534,23 @@ static void emit_plain(struct walk *w, enum mote__op op, uint32_t n_in) {
     CASE_FLOAT(copysign, emit_copysign(w, VT_F32), emit_copysign(w, VT_F64))
     case OP_f32_eq: case OP_f32_ne: case OP_f32_lt: case OP_f32_gt: case OP_f32_le: case OP_f32_ge: emit_fcompare(w, op, VT_F32); return;
     case OP_f64_eq: case OP_f64_ne: case OP_f64_lt: case OP_f64_gt: case OP_f64_le: case OP_f64_ge: emit_fcompare(w, op, VT_F64); return;
+    CASE_FLOAT(nearest, emit_round(w, ROUND_NEAREST, VT_F32), emit_round(w, ROUND_NEAREST, VT_F64))
+    CASE_FLOAT(floor, emit_round(w, ROUND_DOWN, VT_F32), emit_round(w, ROUND_DOWN, VT_F64))
+    CASE_FLOAT(ceil, emit_round(w, ROUND_UP, VT_F32), emit_round(w, ROUND_UP, VT_F64))
+    CASE_FLOAT(trunc, emit_round(w, ROUND_TO_ZERO, VT_F32), emit_round(w, ROUND_TO_ZERO, VT_F64))
+    CASE_INT(clz, emit_scan_bits(w, true, VT_I32), emit_scan_bits(w, true, VT_I64))
+    CASE_INT(ctz, emit_scan_bits(w, false, VT_I32), emit_scan_bits(w, false, VT_I64))
+    CASE_INT(popcnt, emit_count_bits(w, VT_I32), emit_count_bits(w, VT_I64))
     case OP_f64_promote_f32: emit_unary(w, X_OP(0xF3, 1, 0x5A), 0, VT_F64); return;
     case OP_f32_demote_f64: emit_unary(w, X_OP(0xF2, 1, 0x5A), 0, VT_F32); return;
-    case OP_i32_trunc_f32_s: emit_trunc_i32(w, VT_F32, true); return;
-    case OP_i32_trunc_f32_u: emit_trunc_i32(w, VT_F32, false); return;
-    case OP_i32_trunc_f64_s: emit_trunc_i32(w, VT_F64, true); return;
-    case OP_i32_trunc_f64_u: emit_trunc_i32(w, VT_F64, false); return;
-    case OP_f32_convert_i32_s: emit_to_float(w, false, VT_F32); return;
-    case OP_f64_convert_i32_s: emit_to_float(w, false, VT_F64); return;
-    case OP_f32_convert_i32_u: case OP_f32_convert_i64_s: emit_to_float(w, true, VT_F32); return;
-    case OP_f64_convert_i32_u: case OP_f64_convert_i64_s: emit_to_float(w, true, VT_F64); return;
     case OP_i32_reinterpret_f32: emit_reinterpret(w, VT_F32, VT_I32); return;
     case OP_i64_reinterpret_f64: emit_reinterpret(w, VT_F64, VT_I64); return;
     case OP_f32_reinterpret_i32: emit_reinterpret(w, VT_I32, VT_F32); return;
     case OP_f64_reinterpret_i64: emit_reinterpret(w, VT_I64, VT_F64); return;
     default: break;
     }
-    if (c->cpu_sse41) {
-        switch (op) {
-        CASE_FLOAT(nearest, emit_round(w, 0, VT_F32), emit_round(w, 0, VT_F64))
-        CASE_FLOAT(floor, emit_round(w, 1, VT_F32), emit_round(w, 1, VT_F64))
-        CASE_FLOAT(ceil, emit_round(w, 2, VT_F32), emit_round(w, 2, VT_F64))
-        CASE_FLOAT(trunc, emit_round(w, 3, VT_F32), emit_round(w, 3, VT_F64))
-        default: break;
-        }
-    }
-    if (c->cpu_lzcnt) {
-        switch (op) {
-        CASE_INT(clz, emit_unary(w, X_OP(0xF3, 1, 0xBD), 0, VT_I32), emit_unary(w, X_OP(0xF3, 1, 0xBD), X_WIDE, VT_I64))
-        CASE_INT(ctz, emit_unary(w, X_OP(0xF3, 1, 0xBC), 0, VT_I32), emit_unary(w, X_OP(0xF3, 1, 0xBC), X_WIDE, VT_I64))
-        default: break;
-        }
-    }
-    if (c->cpu_popcnt) {
-        switch (op) {
-        CASE_INT(popcnt, emit_unary(w, X_OP(0xF3, 1, 0xB8), 0, VT_I32), emit_unary(w, X_OP(0xF3, 1, 0xB8), X_WIDE, VT_I64))
-        default: break;
-        }
-    }
-    if (!emit_vector(w, op)) emit_step(w, op, n_in);
+    if (emit_conversion(w, op) || emit_vector(w, op)) return;
+    emit_step(w, op, n_in);
 }
 
 static void on_plain(struct walk *w, enum mote__op op, uint32_t n_in) {

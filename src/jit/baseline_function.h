@@ -91,19 +91,14 @@ static void emit_prologue(struct walk *w) {
 /* ---------------------------------------------------------------- after the code */
 
 static void emit_stub(struct compilation *c, const struct stub *s) {
-    uint32_t start = here(c), not_nan = 0;
+    uint32_t start = here(c);
     code_room(c->b);
     x_patch(c->b, s->at, start);
     switch ((enum stub_kind)s->kind) {
     case STUB_TRAP: trap_now(c, s->trap); break;
     case STUB_STOP: call_thunk(c, THUNK_STOP); break;
-    case STUB_TRUNCATE:
-        x_ucomis(c->b, s->wide, s->reg, in_reg(s->reg));
-        add_fixup(c, &not_nan, x_jcc(c->b, CC_NP));
-        trap_now(c, MOTE_TRAP_INVALID_CONVERSION);
-        bind(c, &not_nan);
-        trap_now(c, MOTE_TRAP_INTEGER_OVERFLOW);
-        break;
+    case STUB_TRUNCATE: emit_trunc_stub(c, s); break;
+    case STUB_CONVERT: emit_convert_stub(c, s); break;
     case STUB_RESOLVE:
         x_const(c->b, RSI, s->a);
         x_mov(c->b, true, RDX, RCX);

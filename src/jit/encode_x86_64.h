@@ -152,6 +152,11 @@ static inline void x_shift_const(struct code_buffer *b, enum x_shift shift, bool
     x_ins(b, X_OP(0, 0, 0xC1), wide, (int)shift, in_reg(reg));
     x_byte(b, count);
 }
+/* btc: the bit becomes the other one. */
+static inline void x_flip_bit(struct code_buffer *b, int reg, uint32_t bit) {
+    x_ins(b, X_OP(0, 1, 0xBA), X_WIDE, 7, in_reg(reg));
+    x_byte(b, bit);
+}
 /* BMI2: to = from shifted by count, no flags. */
 static inline void x_shiftx(struct code_buffer *b, enum x_shift shift, bool wide, int to, int from, int count) {
     uint32_t prefix = shift == SHIFT_SHL ? 1 : shift == SHIFT_SAR ? 2 : 3;

@@ -30,7 +30,10 @@ enum thunk {
 };
 
 /* Constants that code refers to: 16 bytes each. */
-enum jit_constant { K_F32_ABS, K_F64_ABS, K_F32_SIGN, K_F64_SIGN, K_F32X4_ABS, K_F64X2_ABS, K_F32X4_SIGN, K_F64X2_SIGN, K_ONES, K_COUNT };
+enum jit_constant {
+    K_F32_ABS, K_F64_ABS, K_F32_SIGN, K_F64_SIGN, K_F32_ONE, K_F64_ONE, K_F32_2_23, K_F64_2_52, K_F32_MINUS_2_63, K_F64_MINUS_2_63, K_F32X4_ABS,
+    K_F64X2_ABS, K_F32X4_SIGN, K_F64X2_SIGN, K_ONES, K_COUNT
+};
 
 struct jit_scratch;
 enum { JIT_SCRATCHES = 8 }; /* what so many threads need to compile is kept */
