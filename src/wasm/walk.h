@@ -93,6 +93,7 @@ struct walk {
     bool live;       /* callbacks run */
     bool ended_live; /* in on_else, on_end, on_catch, on_delegate: the code before them can be reached */
     bool is_const; /* a constant expression */
+    bool tail_calls_far; /* some body so far has tail-called what may be another instance's */
     uint32_t global_limit;       /* constant expressions may use globals below this */
     bool const_declares_funcs;   /* ref.func in them declares the function */
     const uint8_t *op_pos;       /* start of the instruction at hand */
@@ -598,6 +599,7 @@ static void walk_call(struct walk *w, enum mote__op op) {
     uint32_t index = walk_index(w, "function", w->module->func_count);
     if (!WALK_OK(w)) return;
     w->imm.a = index;
+    if (op == OP_return_call && index < w->module->func_import_count) w->tail_calls_far = true;
     walk_finish_call(w, op, w->module->func_types[index], op == OP_return_call, 0);
 }
 
@@ -611,6 +613,7 @@ static void walk_call_indirect(struct walk *w, enum mote__op op) {
     }
     walk_pop(w, walk_table_type(w, table));
     w->imm.b = table;
+    if (op == OP_return_call_indirect) w->tail_calls_far = true;
     walk_finish_call(w, op, type, op == OP_return_call_indirect, 1);
 }
 
@@ -618,6 +621,7 @@ static void walk_call_ref(struct walk *w, enum mote__op op) {
     const mote_type *type = walk_type(w, MOTE_TYPE_FUNC);
     if (!type) return;
     walk_pop(w, mote__vt_ref(HEAP_CONCRETE + type->id, true));
+    if (op == OP_return_call_ref) w->tail_calls_far = true;
     walk_finish_call(w, op, type, op == OP_return_call_ref, 1);
 }
 
