@@ -62,6 +62,7 @@ static int make_linker(struct run *run) {
     mote_error error;
     mote_status status = mote_linker_new(run->engine, &run->linker, &error);
     if (status == MOTE_OK) status = mote_wasi_define(run->wasi, run->linker, &error);
+    if (status == MOTE_OK) status = run_link_components(run->guest, run->linker, &error);
     if (status != MOTE_OK) return report_failure("%s", error.message);
     mote_linker_unknown_imports_trap(run->linker, args_flag(run->args, OPT_unknown_imports_trap));
     return EXIT_DONE;
@@ -106,6 +107,7 @@ static int preload_all(struct run *run) {
 static mote_status prepare_thread(void *context, mote_store *store, mote_linker *linker, mote_error *error) {
     const struct run *run = context;
     mote_linker_unknown_imports_trap(linker, args_flag(run->args, OPT_unknown_imports_trap));
+    TRY(run_link_components(run->guest, linker, error));
     for (size_t i = 0; i < run->preloads.count; i++) TRY(link_before(&run->preloads.data[i], store, linker, error));
     return MOTE_OK;
 }

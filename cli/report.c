@@ -147,6 +147,7 @@ static int report_exception(const struct input *input, const mote_module *module
 /* What one can do about an import that was not found; one of another type (match.h has the words) cannot be helped by an option. */
 static const char *link_hint(const char *message) {
     if (strncmp(message, "unknown import", strlen("unknown import"))) return "";
+    if (strstr(message, "import \"mote1\"")) return "\n  (--components DIR provides mote1; --allow NAME a component)";
     if (strstr(message, "expected (func")) return "\n  (--preload NAME=FILE provides a module; -W unknown-imports-trap runs without)";
     if (strstr(message, " shared)")) return "\n  (-S threads provides the memory of a program with threads; --preload NAME=FILE a module)";
     return "\n  (--preload NAME=FILE provides a module)";

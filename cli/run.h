@@ -25,6 +25,7 @@ struct run {
     mote_wasi *wasi;
     VEC(struct preload) preloads;
     struct mote_parts *components; /* NULL: none were asked for */
+    struct mote_parts_guest *guest; /* what the program may ask of them itself */
     VEC(mote_wasi_dir) mounts;     /* nodes over them */
 };
 
@@ -33,6 +34,8 @@ struct run {
 /* Opens what --components and --mount ask for. Where it is not in this program (elsewhere.c) the one beside it is run in its place. Prints why
  * not and returns the exit code, EXIT_DONE when it worked or nothing was asked for. */
 int run_open_components(struct run *run);
+/* Defines what a program imports to ask them itself (mote1), in each of its threads' linkers. */
+mote_status run_link_components(struct mote_parts_guest *guest, mote_linker *linker, mote_error *error);
 /* After everything that could use them is gone. */
 void run_close_components(struct run *run);
 

@@ -82,6 +82,12 @@ if(MOTE_TESTS)
   endforeach()
 endif()
 
+# Programs that ask components themselves (examples/guest), over every store.
+if(MOTE_TESTS AND TARGET mote_command AND TARGET driver_sqlite)
+  add_test(NAME parts/programs COMMAND ${CMAKE_SOURCE_DIR}/tests/parts/with-servers ${CMAKE_SOURCE_DIR}/tests/parts/guests)
+  set_tests_properties(parts/programs PROPERTIES LABELS programs TIMEOUT 300 ENVIRONMENT "MOTE=$<TARGET_FILE:mote_command> run")
+endif()
+
 # The demonstration of components.
 if(MOTE_TESTS AND TARGET mote_command AND TARGET driver_sqlite)
   add_test(NAME demo-components COMMAND ${CMAKE_SOURCE_DIR}/tests/parts/with-servers ${CMAKE_SOURCE_DIR}/scripts/demo-components)

@@ -76,20 +76,41 @@ static int add_mount(struct run *run, const char *text) {
     return EXIT_DONE;
 }
 
+/* ---- --allow: what the program may ask for itself. ---- */
+
+static int allow(struct run *run) {
+    mote_error error;
+    size_t count = run->args->given.count;
+    const char **names = MOTE__ARENA_ARRAY(&run->arena, const char *, count);
+    mote_parts_guest_config config = {.components = names};
+    if (!names) return report_failure("out of memory");
+    for (size_t i = 0; i < count; i++)
+        if (run->args->given.data[i].option == OPT_allow)
+            names[config.component_count++] = run->args->given.data[i].text;
+    mote_status status = mote_parts_guest_new(run->components, &config, &run->guest, &error);
+    return status == MOTE_OK ? EXIT_DONE : report_failure("--allow: %s", error.message);
+}
+
+mote_status run_link_components(struct mote_parts_guest *guest, mote_linker *linker,
+                                mote_error *error) {
+    return guest ? mote_parts_guest_define(guest, linker, error) : MOTE_OK;
+}
+
 int run_open_components(struct run *run) {
     const char *folder = args_text(run->args, OPT_components, NULL);
-    if (!folder && args_find(run->args, OPT_mount))
-        return report_usage(
-            "--mount needs --components DIR, the folder that says what the component is");
+    if (!folder && (args_find(run->args, OPT_mount) || args_find(run->args, OPT_allow)))
+        return report_usage("%s needs --components DIR, the folder that says what the component is",
+                            args_find(run->args, OPT_mount) ? "--mount" : "--allow");
     int code = folder ? components_load(run->args, folder, &run->components) : EXIT_DONE;
     for (size_t i = 0; i < run->args->given.count && !code; i++)
         if (run->args->given.data[i].option == OPT_mount)
             code = add_mount(run, run->args->given.data[i].text);
-    return code;
+    return folder && !code ? allow(run) : code;
 }
 
 void run_close_components(struct run *run) {
     for (size_t i = 0; i < run->mounts.count; i++) mote_vfs_release(run->mounts.data[i].node);
     mote__vec_deinit(&run->mounts, allocator);
+    mote_parts_guest_delete(run->guest);
     mote_parts_delete(run->components);
 }

@@ -23,7 +23,7 @@
 #ifndef MOTE_PARTS_H
 #define MOTE_PARTS_H
 
-#include <mote/status.h>
+#include <mote/mote.h>
 #include <mote/vfs.h>
 
 #ifdef __cplusplus
@@ -229,15 +229,44 @@ MOTE_API void mote_parts_drive(mote_parts *parts, const bool *stop, uint64_t tim
 /* Frees the results of an operation that is done. */
 MOTE_API void mote_parts_op_deinit(mote_parts_op *op);
 
+/* ---------------------------------------------------------------- programs that ask themselves */
+
+/* What one program may ask for through the functions that it imports from the module `mote1`; the
+ * program's side is <mote/guest.h>. Its threads share it. */
+typedef struct mote_parts_guest mote_parts_guest;
+
+/* Everything is borrowed for mote_parts_guest_new only. 0 and NULL are the defaults. */
+typedef struct mote_parts_guest_config {
+    const char *const *components; /* that it may use; calls to others are DENIED */
+    size_t component_count;
+    bool all_components;  /* it may use every one */
+    uint32_t handles_max; /* open at once; 256, which is also the most */
+    uint64_t bytes_max;   /* of what it has given and not yet read, together; 64 MiB */
+} mote_parts_guest_config;
+
+/* Returns MOTE_OK, MOTE_E_NOT_FOUND (no such component, with the nearest name) or MOTE_E_NOMEM. */
+MOTE_API MOTE_CHECKED mote_status mote_parts_guest_new(mote_parts *parts,
+                                                       const mote_parts_guest_config *config,
+                                                       mote_own mote_parts_guest **out,
+                                                       mote_error *error);
+/* Cancels what is under way, waits for its end and forgets all handles. Nothing may run in it any
+ * more; before mote_parts_delete. */
+MOTE_API void mote_parts_guest_delete(mote_own mote_parts_guest *guest);
+/* Defines the functions of `mote1` in a linker; once for each thread of the program that has a
+ * linker of its own. The linker and its instances borrow `guest`. */
+MOTE_API MOTE_CHECKED mote_status mote_parts_guest_define(mote_parts_guest *guest,
+                                                          mote_linker *linker, mote_error *error);
+
 /* ---------------------------------------------------------------- files */
 
 enum {
     MOTE_PARTS_FILE_BYTES_MAX = 4 << 20 /* largest file in a mount; EFBIG beyond */
 };
 
-/* Makes a directory node over a component: a state store's keys, or a secret store's secrets
- * (read-only), as files. docs/components.md has the rules. prefix  before every path; may be NULL
- */
+/* Makes a directory node over a component: a state store's keys, or a secret store's secrets or
+ * configuration (read-only), as files. docs/components.md has the rules.
+ * prefix  before every path; may be NULL
+ * Returns what mote_parts_open does, or MOTE_E_UNSUPPORTED for locks. */
 MOTE_API MOTE_CHECKED mote_status mote_parts_mount(mote_parts *parts, const char *component,
                                                    const char *prefix, mote_own mote_vfs_node **out,
                                                    mote_error *error);

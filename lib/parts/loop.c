@@ -16,6 +16,7 @@ struct loop {
     struct os_mutex lock;
     struct loop_post *first, **end; /* under the lock */
     unsigned works;                 /* under way */
+    bool is_woken;
 };
 
 /* ---------------------------------------------------------------- posts */
@@ -45,6 +46,7 @@ static void run_posts(evutil_socket_t fd, short what, void *context) {
     struct loop *loop = context;
     char bytes[64];
     (void)what;
+    loop->is_woken = true;
     while (read(fd, bytes, sizeof bytes) > 0) continue;
     struct loop_post *post = take_posts(loop);
     while (post) {
@@ -77,11 +79,25 @@ struct limit {
 
 static void pass(struct loop_timer *timer) { ((struct limit *)timer)->passed = true; }
 
-void mote__loop_run(struct loop *loop, const bool *stop, uint64_t timeout_ns) {
+static void run(struct loop *loop, const bool *stop, const bool *stop_too, uint64_t timeout_ns) {
     struct limit limit = {.timer.run = pass};
     bool good = timeout_ns == UINT64_MAX || mote__loop_timer_start(loop, &limit.timer, timeout_ns);
-    while (good && !*stop && !limit.passed) good = event_base_loop(loop->base, EVLOOP_ONCE) >= 0;
+    while (good && !*stop && !*stop_too && !limit.passed)
+        good = event_base_loop(loop->base, EVLOOP_ONCE) >= 0;
     mote__loop_timer_stop(&limit.timer);
+}
+
+void mote__loop_run(struct loop *loop, const bool *stop, uint64_t timeout_ns) {
+    run(loop, stop, stop, timeout_ns);
+}
+
+void mote__loop_turn(struct loop *loop, const bool *stop, uint64_t timeout_ns) {
+    loop->is_woken = false;
+    run(loop, stop, &loop->is_woken, timeout_ns);
+}
+
+void mote__loop_wake(struct loop *loop) {
+    while (write(loop->pipe[1], "", 1) < 0) continue;
 }
 
 void mote__loop_delete(struct loop *loop) {

@@ -17,6 +17,11 @@ void mote__loop_delete(struct loop *loop);
 /* Runs callbacks until *stop is true or `timeout_ns` has passed (UINT64_MAX: no limit). */
 void mote__loop_run(struct loop *loop, const bool *stop, uint64_t timeout_ns);
 
+/* The same, but ends also when another thread has posted something or called mote__loop_wake. */
+void mote__loop_turn(struct loop *loop, const bool *stop, uint64_t timeout_ns);
+/* Ends the turn under way, or the next one. Any thread. */
+void mote__loop_wake(struct loop *loop);
+
 /* ---- Posts: a call on the loop's thread, asked for by any thread. Order is kept. ---- */
 
 struct loop_post {

@@ -67,9 +67,9 @@ struct folder {
 
 static const mote_vfs_ops file_ops, folder_ops;
 
-static void lock(struct mount *m) { mote__os_mutex_lock(&m->component->parts->lock); }
+static void lock(struct mount *m) { mote__parts_enter(m->component->parts); }
 static mote_vfs_error unlock(struct mount *m, mote_vfs_error error) {
-    mote__os_mutex_unlock(&m->component->parts->lock);
+    mote__parts_leave(m->component->parts);
     return error;
 }
 
@@ -326,12 +326,12 @@ static mote_vfs_error file_close(mote_vfs_node *node) {
     struct file *file = file_of(node);
     struct mount *m = file->mount;
     struct mote_parts *parts = m->component->parts;
-    mote__os_mutex_lock(&parts->lock);
+    mote__parts_enter(parts);
     mote_vfs_error error = commit(m, file->snapshot);
     if (!--file->snapshot->opens) snapshot_free(m, file->snapshot);
     MOTE__DELETE(m->allocator, file);
     mount_release(m);
-    mote__os_mutex_unlock(&parts->lock);
+    mote__parts_leave(parts);
     return error;
 }
 
@@ -452,7 +452,7 @@ static const mote_vfs_ops file_ops = {.name = "file of a component",
 /* ---------------------------------------------------------------- opening */
 
 static bool is_read_only(const struct mount *m) {
-    return mote__parts_drivers[m->component->id].block == BLOCK_secretstores;
+    return mote__parts_drivers[m->component->id].block != BLOCK_state;
 }
 
 /* What CREATE, EXCLUSIVE and TRUNCATE mean for a snapshot that was just taken, or is shared. */
@@ -538,10 +538,10 @@ static mote_vfs_error folder_open(mote_vfs_node *dir, const char *path, unsigned
 static mote_vfs_error folder_close(mote_vfs_node *node) {
     struct mount *m = folder_of(node)->mount;
     struct mote_parts *parts = m->component->parts;
-    mote__os_mutex_lock(&parts->lock);
+    mote__parts_enter(parts);
     MOTE__DELETE(m->allocator, folder_of(node));
     mount_release(m);
-    mote__os_mutex_unlock(&parts->lock);
+    mote__parts_leave(parts);
     return MOTE_VFS_OK;
 }
 
@@ -850,12 +850,16 @@ mote_status mote_parts_mount(mote_parts *parts, const char *component, const cha
     if (!prefix) prefix = "";
     TRY(check_prefix(prefix, error));
     TRY(mote_parts_open(parts, component, error));
+    struct mote_parts_component *c = mote__parts_find(parts, component, &nearest);
+    if (mote__parts_drivers[c->id].block == BLOCK_lock)
+        return mote__error_set(error, MOTE_E_UNSUPPORTED, MOTE_NO_OFFSET,
+                               "%s holds locks, which are no files", component);
     struct mount *m = MOTE__NEW(parts->allocator, struct mount);
     char *copy = m ? mote__alloc(parts->allocator, strlen(prefix) + 1) : NULL;
     if (!copy)
         return mote__free(parts->allocator, m, sizeof *m), mote__error_nomem(error, "mounting");
     memcpy(copy, prefix, strlen(prefix) + 1);
-    *m = (struct mount){.component = mote__parts_find(parts, component, &nearest),
+    *m = (struct mount){.component = c,
                         .allocator = parts->allocator,
                         .prefix = copy,
                         .prefix_size = strlen(prefix),

@@ -94,13 +94,25 @@ static bool make_whole(mote_parts_op *op, const mote_parts_bytes *key, mote_part
     return true;
 }
 
+/* What to go on behind may lie before all keys with the prefix: then it says nothing. */
+static bool make_whole_after(mote_parts_op *op) {
+    const mote_parts_bytes *prefix = &op->whole_prefix;
+    mote_parts_bytes after;
+    op->whole_after = (mote_parts_bytes){0};
+    if (!op->after.data) return true;
+    if (!make_whole(op, &op->after, &after)) return false;
+    size_t size = after.size < prefix->size ? after.size : prefix->size;
+    int order = size ? memcmp(after.data, prefix->data, size) : 0;
+    if (order > 0 || (!order && after.size >= prefix->size)) op->whole_after = after;
+    return true;
+}
+
 static bool prepare(mote_parts_op *op) {
     if (op->verb == MOTE_PARTS_KEYS) {
         if (!op->limit) op->limit = KEYS_LIMIT_DEFAULT;
         op->items = NULL;
         op->item_count = op->item_capacity = 0;
-        return make_whole(op, &op->prefix, &op->whole_prefix) &&
-               (!op->after.data || make_whole(op, &op->after, &op->whole_after));
+        return make_whole(op, &op->prefix, &op->whole_prefix) && make_whole_after(op);
     }
     for (size_t i = 0; i < op->item_count; i++) {
         mote_parts_item *item = &op->items[i];
@@ -216,9 +228,9 @@ mote_parts_code mote_parts_call(mote_parts *parts, const char *component, mote_p
     const char *nearest;
     struct mote_parts_component *c = mote__parts_find(parts, component, &nearest);
     if (!c) return no_such_component(op, component, nearest), op->code;
-    mote__os_mutex_lock(&parts->lock);
+    mote__parts_enter(parts);
     mote__parts_carry_out(c, op);
-    mote__os_mutex_unlock(&parts->lock);
+    mote__parts_leave(parts);
     return op->code;
 }
 

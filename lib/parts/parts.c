@@ -196,8 +196,8 @@ mote_status mote_parts_open(mote_parts *parts, const char *component, mote_error
         return mote__error_set(
             error, MOTE_E_NOT_FOUND, MOTE_NO_OFFSET, "there is no component `%s`%s%s%s", component,
             nearest ? "; did you mean `" : "", nearest ? nearest : "", nearest ? "`?" : "");
-    mote__os_mutex_lock(&parts->lock);
+    mote__parts_enter(parts);
     mote_status status = mote__parts_open(c, error);
-    mote__os_mutex_unlock(&parts->lock);
+    mote__parts_leave(parts);
     return status;
 }

@@ -1,4 +1,5 @@
 /* reference.c - parts.def as Markdown for people. */
+#include <mote/guest.h>
 #include <mote/parts.h>
 #include "tables.h"
 #include <stdarg.h>
@@ -43,6 +44,20 @@ static void print_driver(struct page *p, enum parts_driver_id id) {
                   mote__parts_later[i].text);
 }
 
+static void print_ops(struct page *p) {
+    static const struct {
+        const char *name, *block, *text;
+        int number;
+    } rows[] = {
+#define OP(ident, block, verb, text) {#ident, #block, text, MOTE1_##ident},
+#include "parts.def"
+    };
+    print(p, "\n## Operations of `mote1`\n| operation | number | block | |\n|---|---|---|---|\n");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        print(p, "| `MOTE1_%s` | %d | %s | %s |\n", rows[i].name, rows[i].number, rows[i].block,
+              rows[i].text);
+}
+
 size_t mote_parts_reference(char *out, size_t size) {
     struct page p = {out, size, 0};
     for (size_t block = 0; block < BLOCK_COUNT; block++) {
@@ -50,5 +65,6 @@ size_t mote_parts_reference(char *out, size_t size) {
         for (int id = 0; id < DRIVER_COUNT; id++)
             if (mote__parts_drivers[id].block == block) print_driver(&p, (enum parts_driver_id)id);
     }
+    print_ops(&p);
     return p.length;
 }

@@ -6,6 +6,7 @@
 #include "base/vec.h"
 #include "driver.h"
 #include "os/os.h"
+#include <stdatomic.h>
 
 /* A metadata entry whose value is in a secret store; it is fetched when the component is opened. */
 struct parts_secret {
@@ -33,12 +34,26 @@ struct mote_parts {
     const mote_allocator *allocator;
     struct arena arena; /* components and every text in them */
     struct loop *loop;
-    struct os_mutex lock; /* held by whoever drives the loop */
+    struct os_mutex lock; /* held by whoever uses anything of it, the loop above all: see enter.c */
+    _Atomic uint32_t wanting, turns;
+    bool is_driven, is_stirred;
+    unsigned sleeping; /* on `turns` */
     const char *app_id, *namespace_, *driver_dir;
     void (*log)(void *context, const char *line);
     void *context;
     VEC(struct mote_parts_component *) components;
 };
+
+/* Takes the lock, out of the hands of a thread that only waits (mote__parts_wait). */
+void mote__parts_enter(struct mote_parts *parts);
+void mote__parts_leave(struct mote_parts *parts);
+/* Lets the loop work until is_done(context), which is asked after each mote__parts_stir and every 50
+ * ms, or until `deadline_ns` (monotonic); meanwhile others may enter. The lock is held before and
+ * afterwards. */
+void mote__parts_wait(struct mote_parts *parts, bool (*is_done)(void *context), void *context,
+                      uint64_t deadline_ns);
+/* Something has happened that somebody may wait for. The lock is held. */
+void mote__parts_stir(struct mote_parts *parts);
 
 /* NULL when there is none; *nearest then is the nearest name, or NULL. */
 struct mote_parts_component *mote__parts_find(struct mote_parts *parts, const char *name,

@@ -1,0 +1,76 @@
+/* enter.c - several threads and one loop. Everything of a mote_parts is under its lock. A thread
+ * that waits for operations drives the loop and gives the lock away whenever another one wants it;
+ * of several that wait one drives, and the others sleep until something has happened. Keeps: the
+ * loop is used by the holder of the lock only; is_driven is true from when a thread begins to drive
+ * until it has what it waited for, also while it gives way. */
+#include "set.h"
+
+enum { SLICE_NS = 50000000, PATIENCE_NS = 1000000 };
+
+void mote__parts_enter(struct mote_parts *parts) {
+    if (mote__os_mutex_try_lock(&parts->lock)) return;
+    atomic_fetch_add(&parts->wanting, 1);
+    mote__loop_wake(parts->loop);
+    mote__os_mutex_lock(&parts->lock);
+    atomic_fetch_sub(&parts->wanting, 1);
+    mote__os_wake(&parts->wanting, UINT32_MAX);
+}
+
+void mote__parts_leave(struct mote_parts *parts) { mote__os_mutex_unlock(&parts->lock); }
+
+void mote__parts_stir(struct mote_parts *parts) {
+    parts->is_stirred = true;
+    if (!parts->sleeping) return;
+    atomic_fetch_add(&parts->turns, 1);
+    mote__os_wake(&parts->turns, UINT32_MAX);
+}
+
+static uint64_t present(void) { return mote__os_clock_ns(OS_CLOCK_MONOTONIC); }
+
+static uint64_t slice_end(uint64_t deadline_ns) {
+    uint64_t end = present() + SLICE_NS;
+    return end < deadline_ns ? end : deadline_ns;
+}
+
+/* Lets those in who want to, if there are any. */
+static void give_way(struct mote_parts *parts) {
+    uint32_t wanting = atomic_load(&parts->wanting);
+    if (!wanting) return;
+    mote__parts_leave(parts);
+    for (; wanting; wanting = atomic_load(&parts->wanting))
+        mote__os_wait(&parts->wanting, wanting, present() + PATIENCE_NS);
+    mote__parts_enter(parts);
+}
+
+static void drive(struct mote_parts *parts, uint64_t deadline_ns) {
+    uint64_t now = present(), end = slice_end(deadline_ns);
+    parts->is_stirred = false;
+    mote__loop_turn(parts->loop, &parts->is_stirred, end > now ? end - now : 0);
+    give_way(parts);
+}
+
+static void sleep_beside(struct mote_parts *parts, uint64_t deadline_ns) {
+    uint32_t turn = atomic_load(&parts->turns);
+    parts->sleeping++;
+    mote__parts_leave(parts);
+    mote__os_wait(&parts->turns, turn, slice_end(deadline_ns));
+    mote__parts_enter(parts);
+    parts->sleeping--;
+}
+
+void mote__parts_wait(struct mote_parts *parts, bool (*is_done)(void *context), void *context,
+                      uint64_t deadline_ns) {
+    bool drives = false;
+    for (bool first = true; !is_done(context) && (first || present() < deadline_ns);
+         first = false) {
+        if (!drives && parts->is_driven) {
+            sleep_beside(parts, deadline_ns);
+            continue;
+        }
+        drives = parts->is_driven = true;
+        drive(parts, deadline_ns);
+    }
+    if (!drives) return;
+    parts->is_driven = false;
+    mote__parts_stir(parts); /* one of those who sleep goes on driving */
+}
