@@ -108,8 +108,6 @@ COLD uint32_t stop_reason(struct mote__exec *exec) {
     uint32_t reason = mote__exec_interrupt(exec);
     return reason ? reason : MOTE_TRAP_STACK_OVERFLOW;
 }
-#define STOP()     TRAP(stop_reason(exec))
-#define OVERFLOW() STOP()
 
 COLD mote_status trap_at(struct mote__exec *exec, uint64_t *fp, const uint16_t *pc, uint32_t trap) {
     exec->activation->fp = fp;
@@ -122,10 +120,12 @@ COLD mote_status trap_at(struct mote__exec *exec, uint64_t *fp, const uint16_t *
 
 #if THREADED
 #pragma GCC diagnostic ignored "-Wunused-parameter" /* few handlers look at all of the state that they pass on */
+/* The order decides the registers. On x86-64 the first four are r12 to r15, which C functions keep; then come rdi, rsi, rdx and rcx, whose encodings are
+ * shorter: they are for what every handler reads. */
 #define PARAMS                                                                                     \
-    const uint16_t *pc, uint64_t *fp, struct mote__instance *inst, struct mote__exec *exec,        \
-        uint8_t *mem, uint64_t len, uint64_t r, const void *table_of_handlers, floats f
-#define ARGS     pc, fp, inst, exec, mem, len, r, table_of_handlers, f
+    const void *table_of_handlers, struct mote__instance *inst, uint8_t *mem, uint64_t len,        \
+        const uint16_t *pc, uint64_t *fp, uint64_t r, struct mote__exec *exec, floats f
+#define ARGS     table_of_handlers, inst, mem, len, pc, fp, r, exec, f
 #define HANDLER  __attribute__((preserve_none))
 typedef HANDLER uint32_t handler(PARAMS);
 #define MUSTTAIL __attribute__((musttail))
@@ -142,6 +142,8 @@ typedef HANDLER uint32_t handler(PARAMS);
         r = (code);                                                                                \
         MUSTTAIL return raise_trap(ARGS);                                                          \
     } while (0)
+#define STOP()          MUSTTAIL return raise_stop(ARGS)
+#define OUT_OF_BOUNDS() MUSTTAIL return raise_out_of_bounds(ARGS)
 #define FAIL_CALL(status)                                                                          \
     do {                                                                                           \
         r = (status);                                                                              \
@@ -170,6 +172,15 @@ typedef HANDLER uint32_t handler(PARAMS);
 
 __attribute__((noinline, cold)) static HANDLER uint32_t raise_trap(PARAMS) {
     return trap_at(exec, fp, pc, (uint32_t)r);
+}
+
+/* The two commonest reasons to stop: a jump in each handler, and nothing else. */
+__attribute__((noinline, cold)) static HANDLER uint32_t raise_stop(PARAMS) {
+    return trap_at(exec, fp, pc, stop_reason(exec));
+}
+
+__attribute__((noinline, cold)) static HANDLER uint32_t raise_out_of_bounds(PARAMS) {
+    return trap_at(exec, fp, pc, MOTE_TRAP_MEMORY_OUT_OF_BOUNDS);
 }
 
 /* A call or throw failed with the status in r: an exception may have a handler in this activation. */
@@ -227,7 +238,7 @@ mote_status mote__interp_run(struct mote__exec *exec) {
 
 mote_status mote__interp_step(struct mote__exec *exec, uint64_t *fp, const uint16_t *pc) {
     struct mote__instance *inst = (struct mote__instance *)(uintptr_t)fp[FRAME_INSTANCE];
-    return (mote_status)handlers[*pc](pc, fp, inst, exec, inst->mem0->base, inst->mem0->bytes, 0, handlers, (floats){0});
+    return (mote_status)handlers[*pc](handlers, inst, inst->mem0->base, inst->mem0->bytes, pc, fp, 0, exec, (floats){0});
 }
 
 /* ---------------------------------------------------------------- a loop */
@@ -241,6 +252,8 @@ mote_status mote__interp_step(struct mote__exec *exec, uint64_t *fp, const uint1
     }
 #define LEAVE(status) return (mote_status)(status)
 #define TRAP(code)    return trap_at(exec, fp, pc, (code))
+#define STOP()          TRAP(stop_reason(exec))
+#define OUT_OF_BOUNDS() TRAP(MOTE_TRAP_MEMORY_OUT_OF_BOUNDS)
 #define FAIL_CALL(status)                                                                          \
     do {                                                                                           \
         failed = (status);                                                                         \
