@@ -1,4 +1,4 @@
-/* baseline.c - the policy of the baseline compiler: one pass over a validated body (walk.h), which keeps for every operand where its value is and emits
+/* baseline.c - the policy of the baseline compiler: one pass over a validated body (translate.h), which keeps for every operand where its value is and emits
  * code only when something must happen.
  *
  * An operand is a constant, a local (not copied until it must be), a temporary register, the processor's flags (a comparison that a branch may use), or
@@ -14,35 +14,7 @@
  * Cost: linear in the body, walked twice. Left to the interpreter: functions whose frames are too large for 16-bit slots. */
 enum location { LOC_SLOT, LOC_LOCAL, LOC_CONST, LOC_REG, LOC_FLAGS };
 
-#define WALK_EMIT(...)                                                                             \
-    do {                                                                                           \
-        if (w->live) {                                                                             \
-            __VA_ARGS__;                                                                           \
-        }                                                                                          \
-    } while (0)
-#define WALK_VALUE_EXTRA                                                                           \
-    uint8_t loc;    /* enum location */                                                            \
-    int8_t reg;     /* LOC_REG */                                                                  \
-    uint8_t cc;     /* LOC_FLAGS: holds when the value is 1 */                                     \
-    int32_t slot;   /* canonical */                                                                \
-    uint32_t local; /* LOC_LOCAL */                                                                \
-    uint32_t prev;  /* LOC_LOCAL: stack index + 1 of the next pending read of the same local below */ \
-    uint32_t node;  /* reference slots at and below it, as of the last site above it */            \
-    uint64_t bits;  /* LOC_CONST */
-#define WALK_FRAME_EXTRA                                                                           \
-    int32_t base;            /* slot of the first value of its label */                            \
-    uint32_t start;          /* loops: where to branch back to */                                  \
-    uint32_t fixups;         /* branches to its end, index + 1 */                                  \
-    uint32_t else_fixup;     /* if: the branch around the first arm, index + 1 */                  \
-    int32_t handler, inner;  /* its own; the one in force inside it */                             \
-    uint32_t weight;         /* of a use in it */                                                  \
-    uint32_t loop;           /* innermost loop's number + 1 */                                     \
-    bool known;              /* `need` is decided: somebody branches to its label */               \
-    uint32_t need, dirty;    /* pins at its label */                                               \
-    uint32_t if_valid, if_dirty; /* pins where the second arm begins */                            \
-    uint32_t stub, stub_stamp;   /* br_table: moves for this label, made for this br_table; 0: none are needed */
-#define WALK_EXTRA struct compilation *c;
-
+#define TRANSLATION struct compilation
 #include "jit/jit.h"
 #include <assert.h>
 
@@ -91,8 +63,7 @@ struct compilation {
     bool failed;    /* out of memory */
     bool left;      /* something is not compiled */
     bool counting;  /* the first walk */
-    bool fixed;     /* memory 0 is guarded: its first byte's address is in REG_MEMORY */
-    struct mote__instance_layout layout;
+    bool memory;    /* rMEMORY is in use: memory 0 is guarded and accessed */
     bool cpu_bmi2, cpu_lzcnt, cpu_popcnt, cpu_sse41;
     VEC(struct fixup) fixups;
     VEC(struct stub) stubs;
@@ -126,8 +97,7 @@ struct compilation {
     const uint8_t *watch_pos;
 };
 
-#define WALK_CALLBACKS
-#include "wasm/walk.h"
+#include "wasm/translate.h"
 
 #include "jit/baseline_operand.h"
 #include "jit/baseline_control.h"

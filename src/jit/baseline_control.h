@@ -104,18 +104,12 @@ static void call_helper(struct walk *w, enum jit_helper helper) {
     forget_locals(w->c);
 }
 
-/* The instance and its memory are this frame's again. */
+/* After a call of WebAssembly: the instance and the memory are this frame's again. */
 static void reload_instance(struct compilation *c) {
     x_load(c->b, true, REG_INSTANCE, at_slot(FRAME_INSTANCE));
-    if (c->fixed) x_load(c->b, true, REG_MEMORY, at_base(REG_INSTANCE, (int32_t)offsetof(struct mote__instance, fixed_base)));
-}
-
-/* The same after a call that may have come back from another instance: rarely, so that what follows does not wait for the frame. */
-static void recover_instance(struct compilation *c) {
-    x_alu(c->b, ALU_CMP, true, REG_INSTANCE, at_slot(FRAME_INSTANCE));
-    size_t same = x_jcc_short(c->b, CC_E);
-    reload_instance(c);
-    x_patch_short(c->b, same);
+    if (!c->memory) return;
+    x_load(c->b, true, REG_MEMORY, at_base(REG_INSTANCE, (int32_t)offsetof(struct mote__instance, mem0)));
+    x_load(c->b, true, REG_MEMORY, at_base(REG_MEMORY, (int32_t)offsetof(struct mote__memory, base)));
 }
 
 /* ---------------------------------------------------------------- what is where at a label */
@@ -550,7 +544,7 @@ static void on_block(struct walk *w, struct walk_frame *f) {
 static void describe_label(struct walk *w, const struct walk_frame *f, uint32_t index, bool params) {
     uint32_t count = params ? walk_param_count(&f->type) : walk_result_count(&f->type);
     int32_t slot = f->base;
-    if (!walk_reserve(w, count + 8)) return;
+    if (!mote__translate_reserve(w, count + 8)) return;
     for (uint32_t i = 0; i < count; i++) {
         struct walk_value *v = &w->stack[index + i];
         v->type = params ? mote__type_param(f->type.type, i) : walk_result(&f->type, i);

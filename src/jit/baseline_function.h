@@ -68,6 +68,10 @@ static void emit_prologue(struct walk *w) {
     relocate_to(c, x_jmp(c->b), c->jit->thunks[THUNK_OVERFLOW]);
     bind(c, &over);
     x_store(c->b, true, REG_INSTANCE, at_slot(FRAME_INSTANCE));
+    if (c->memory) {
+        x_load(c->b, true, REG_MEMORY, at_base(REG_INSTANCE, (int32_t)offsetof(struct mote__instance, mem0)));
+        x_load(c->b, true, REG_MEMORY, at_base(REG_MEMORY, (int32_t)offsetof(struct mote__memory, base)));
+    }
     bool zeroed = false;
     for (uint32_t i = params; i < w->local_count; i++) {
         const struct pin *pin = pin_of_local(c, i);
@@ -229,7 +233,7 @@ static void free_scratch(struct jit_scratch *scratch, const mote_allocator *allo
     COMPILATION_VECS(X)
 #undef X
     scratch->walk.allocator = allocator;
-    walk_deinit(&scratch->walk);
+    mote__translate_deinit(&scratch->walk);
     mote__jit_output_deinit(&scratch->out, allocator);
     MOTE__DELETE(allocator, scratch);
 }
@@ -253,7 +257,7 @@ void mote__jit_scratch_drop(struct jit_engine *jit) {
 /* The walk begins anew, in the memory that it has. */
 static void walk_again(struct walk *w, mote_module *module, const mote_allocator *allocator, mote_error *error) {
     struct walk before = *w;
-    walk_init(w, module, allocator, error);
+    mote__translate_init(w, &translator, module, allocator, error);
     w->stack = before.stack;
     w->capacity = before.capacity;
     w->frames = before.frames;
@@ -282,8 +286,6 @@ static void begin_compilation(struct jit_scratch *scratch, mote_module *module, 
     memset(c->owner, 0xFF, sizeof c->owner);
     c->flags_at = -1;
     c->handler = -1;
-    c->layout = mote__instance_layout(module);
-    c->fixed = module->memory_count && mote__memory_is_guarded(module->engine, &module->memories[0]);
     find_cpu_features(c);
     walk_again(&scratch->walk, module, c->allocator, error);
     scratch->walk.c = c;
@@ -292,23 +294,23 @@ static void begin_compilation(struct jit_scratch *scratch, mote_module *module, 
 /* The counting walk: how much each local is used, what loops use, whether there are calls and accesses. */
 static void count_uses(struct walk *w, uint32_t func_index) {
     struct compilation *c = w->c;
-    if (!walk_begin_body(w, func_index)) return;
+    if (!mote__translate_begin(w, func_index)) return;
     place_locals(w);
     if (c->failed) return;
     c->counting = true;
     w->frames[0].weight = 1;
-    walk_loop(w);
+    mote__translate_run(w);
     c->counting = false;
 }
 
 static void emit_body(struct walk *w, uint32_t func_index) {
     struct compilation *c = w->c;
-    if (!walk_begin_body(w, func_index)) return;
+    if (!mote__translate_begin(w, func_index)) return;
     choose_pins(w);
     emit_prologue(w);
     w->frames[0].base = c->first_slot;
     w->frames[0].handler = w->frames[0].inner = -1;
-    walk_loop(w);
+    mote__translate_run(w);
     for (size_t i = 0; i < c->stubs.count && !c->failed; i++) emit_stub(c, &c->stubs.data[i]);
     emit_literals(c);
     emit_tables(c);
@@ -323,7 +325,7 @@ static enum jit_result compile_walk(struct walk *w, uint32_t func_index, mote_st
     c->failed |= c->b->failed;
     if (!c->failed) count_uses(w, func_index);
     if (!c->failed && w->status == MOTE_OK) emit_body(w, func_index);
-    *status = c->failed ? MOTE_OK : walk_finish_body(w);
+    *status = c->failed ? MOTE_OK : mote__translate_finish(w);
     c->failed |= c->b->failed;
     if (*status != MOTE_OK) return JIT_FAILED;
     if (!c->failed && c->left) return JIT_LEFT;

@@ -1,4 +1,4 @@
-/* lower.c - turns a function body into the interpreter's register form (insn.def): walk.h with a consumer that keeps, for every operand on the
+/* lower.c - turns a function body into the interpreter's register form (insn.def): the walk (translate.h) with a consumer that keeps, for every operand on the
  * stack, where its value is, and writes instructions only when something must happen.
  *
  * An operand is a constant, a local (not copied until it must be), the integer or float register, or its own canonical slot, which follows from what is
@@ -10,29 +10,7 @@
  * Cost: linear in the body. Each pending local is linked to the one before it of the same local, so that writing a local touches only its readers. */
 enum location { LOC_SLOT, LOC_LOCAL, LOC_CONST, LOC_R, LOC_F };
 
-#define WALK_EMIT(...)                                                                             \
-    do {                                                                                           \
-        if (w->live) {                                                                             \
-            __VA_ARGS__;                                                                           \
-        }                                                                                          \
-    } while (0)
-#define WALK_VALUE_EXTRA                                                                           \
-    uint8_t loc;    /* enum location */                                                            \
-    int32_t slot;   /* canonical */                                                                \
-    uint32_t local; /* LOC_LOCAL */                                                                \
-    uint32_t prev;  /* LOC_LOCAL: stack index + 1 of the next pending read of the same local below */ \
-    uint32_t node;  /* reference slots at and below it, as of the last site above it */            \
-    uint64_t bits;  /* LOC_CONST; a v128's: the address of its bytes in the module */
-#define WALK_FRAME_EXTRA                                                                           \
-    int32_t base;         /* slot of the first value of its label */                               \
-    uint32_t start;       /* loops: unit to branch back to */                                      \
-    uint32_t fixups;      /* branches to its end, index + 1 */                                     \
-    uint32_t else_fixup;  /* if: the branch around the first arm, index + 1 */                     \
-    int32_t handler;      /* try, try_table: its own */                                            \
-    int32_t inner;        /* handler in force inside it */                                         \
-    uint32_t stub, stub_stamp; /* br_table: moves for this label, made for this br_table */
-#define WALK_EXTRA struct lowering *c;
-
+#define TRANSLATION struct lowering
 #include <assert.h>
 #include <string.h>
 
@@ -97,8 +75,7 @@ struct lowering {
 
 enum { NO_SLOT = INT32_MIN, NO_POS = UINT32_MAX };
 
-#define WALK_CALLBACKS
-#include "wasm/walk.h"
+#include "wasm/translate.h"
 #include "run/insn.h"
 
 /* ---------------------------------------------------------------- classes of instructions, from insn.def */
@@ -221,7 +198,7 @@ static void lowering_init(struct walk *w, struct lowering *c, mote_module *modul
     c->last = c->fuel_at = c->cmp.last = c->slot_pos = NO_POS;
     c->handler = -1;
     c->watch = -1;
-    walk_init(w, module, c->allocator, error);
+    mote__translate_init(w, &translator, module, c->allocator, error);
     w->c = c;
 }
 
@@ -235,7 +212,7 @@ static void lowering_deinit(struct walk *w, struct lowering *c) {
     mote__vec_deinit(&c->local_slots, c->allocator);
     mote__vec_deinit(&c->heads, c->allocator);
     mote__vec_deinit(&c->pending, c->allocator);
-    walk_deinit(w);
+    mote__translate_deinit(w);
 }
 
 /* Gives each local its slot; parameters lie below the header. Returns the slots that entry must clear. */
@@ -290,8 +267,8 @@ static struct mote__code *lower(struct walk *w, uint32_t func_index, mote_status
     }
     w->frames[0].base = c->first_slot;
     w->frames[0].handler = w->frames[0].inner = -1;
-    walk_loop(w);
-    *status = walk_finish_body(w);
+    mote__translate_run(w);
+    *status = mote__translate_finish(w);
     end_segment(c);
     uint32_t ref_count = 0;
     int32_t *refs = *status == MOTE_OK && !c->failed ? list_local_refs(w, &ref_count) : NULL;
@@ -311,8 +288,8 @@ static struct mote__code *lower_func(mote_module *module, uint32_t func_index, i
     lowering_init(&w, &c, module, error);
     c.watch = watch;
     struct mote__code *code = NULL;
-    if (walk_begin_body(&w, func_index)) code = lower(&w, func_index, status);
-    else *status = walk_finish_body(&w);
+    if (mote__translate_begin(&w, func_index)) code = lower(&w, func_index, status);
+    else *status = mote__translate_finish(&w);
     if (watched && code && c.watch_pos) *watched = (uint64_t)(c.watch_pos - module->bytes.data);
     lowering_deinit(&w, &c);
     return code;
@@ -367,12 +344,9 @@ struct mote__code *mote__code_of_constexpr(mote_module *module, const struct mot
     struct lowering c;
     lowering_init(&w, &c, module, error);
     c.fuel = false;
-    w.is_const = true;
-    w.global_limit = module->global_count;
     struct mote__code *code = NULL;
     *status = MOTE_E_NOMEM;
-    if (walk_start(&w, module->bytes.data + expr->body_offset, expr->body_bytes, (struct walk_blocktype){.single = expr->type}))
-        code = lower(&w, UINT32_MAX, status);
+    if (mote__translate_begin_constexpr(&w, expr)) code = lower(&w, UINT32_MAX, status);
     lowering_deinit(&w, &c);
     if (code) code->result_slots = mote__vt_slots(expr->type);
     return code;
@@ -395,8 +369,8 @@ mote_status mote__code_list(mote_module *module, uint32_t func_index, struct mot
     lowering_init(&w, &c, module, error);
     c.listing = out;
     c.bytes = module->bytes.data;
-    if (walk_begin_body(&w, func_index)) out->code = lower(&w, func_index, &status);
-    else status = walk_finish_body(&w);
+    if (mote__translate_begin(&w, func_index)) out->code = lower(&w, func_index, &status);
+    else status = mote__translate_finish(&w);
     lowering_deinit(&w, &c);
     return status;
 }

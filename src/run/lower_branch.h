@@ -384,7 +384,7 @@ static void on_block(struct walk *w, struct walk_frame *f) {
 static void describe_label(struct walk *w, const struct walk_frame *f, uint32_t index, bool params) {
     int32_t slot = f->base;
     uint32_t count = params ? walk_param_count(&f->type) : walk_result_count(&f->type);
-    if (!walk_reserve(w, count + 8)) return;
+    if (!mote__translate_reserve(w, count + 8)) return;
     for (uint32_t i = 0; i < count; i++) {
         struct walk_value *v = &w->stack[index + i];
         v->type = params ? mote__type_param(f->type.type, i) : walk_result(&f->type, i);

@@ -1,140 +1,13 @@
 /* walk.h - the one loop that reads a function body or constant expression: decodes each instruction, keeps the stack of value types and the
  * stack of control frames, checks everything (core spec, appendix "Validation Algorithm") and tells a consumer by static inlining.
  *
- * Included once by each consumer (validate.c, the interpreter's lowering, ...), after these definitions:
- *   WALK_EMIT(call)      runs a callback; a validator defines it as nothing, a translator as `if (w->live) { call; }`
+ * Included once by each consumer (validate.c, and translate.c for everything that makes code), after these definitions:
+ *   WALK_EMIT(call)      runs a callback; the validator defines it as nothing, translate.c as `if (w->live) { call; }`. translate.h says what they are.
  *   WALK_VALUE_EXTRA     fields added to struct walk_value (where the operand is), WALK_FRAME_EXTRA to struct walk_frame, WALK_EXTRA to struct walk
- * and, unless WALK_EMIT is nothing, WALK_CALLBACKS and after the include the callbacks that it declares:
- *
- * Operands: when a callback runs, the operands of the instruction are w->stack[w->count ..] (already popped by type, still in place), and the
- * callback describes results by writing the extras of the same places; the walk then sets their types. In dead code no callback runs, so
- * that in a callback every operand is there and has a real type.
- *
- *   on_plain(w, op, n_in)            PURE, TRAPS, WIDE, LANE, SHUFFLE; immediates in w->imm (bytes)
- *   on_memory(w, op, n_in)           every access with a memarg: w->imm.a memory, .x offset, .b lane; operand 0 is the address
- *   on_op(w, op, n_in)               everything else that computes, calls included; w->imm as read_immediates documents it
- *   on_block(w, frame)               after block, loop, if (condition popped), try and try_table opened `frame`; its parameters are on the stack
- *   on_else(w, frame), on_end(w, frame)   before the frame changes; its results are the top of the stack if w->ended_live
- *   on_catch(w, frame, tag)          catch and catch_all (tag UINT32_MAX): as on_else; on_catch_begin after it, the hidden exnref and the values pushed
- *   on_delegate(w, frame, depth)
- *   on_br(w, frame), on_br_if(w, frame), on_br_table(w, labels, count)    values for the label below the condition or index
- *   on_br_on(w, op, frame)           br_on_null, br_on_non_null, br_on_cast(_fail): the reference is w->stack[w->count]; casts: w->imm.to
- *   on_return(w), on_unreachable(w), on_throw(w, op)
- * on_else, on_end, on_catch and on_delegate run whenever the frame itself is alive; w->ended_live tells whether the code just before them is.
  *
  * What checks control flow is in walk_control.h, references, tables and objects in walk_ops.h; both are included here, in the middle.
  * Cost: linear in the bytes; a branch costs at most LIMIT_RESULTS more. Memory: the deepest stack, kept for the next body. */
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/error.h"
-#include "base/reader.h"
-#include "base/vec.h"
-#include "wasm/limits.h"
-#include "wasm/module.h"
-#include "wasm/op.h"
-
-#ifndef WALK_VALUE_EXTRA
-#define WALK_VALUE_EXTRA
-#endif
-#ifndef WALK_FRAME_EXTRA
-#define WALK_FRAME_EXTRA
-#endif
-#ifndef WALK_EXTRA
-#define WALK_EXTRA
-#endif
-
-#define WALK_INLINE static inline __attribute__((always_inline))
-#define WALK_COLD   static __attribute__((noinline, cold))
-#define WALK_SLOW   static __attribute__((noinline))
-
-struct walk_value {
-    valtype type;
-    WALK_VALUE_EXTRA
-};
-
-/* A block's type: params -> results of `type`, or [] -> [single] (VT_BOTTOM: [] -> []). */
-struct walk_blocktype {
-    const mote_type *type;
-    valtype single;
-};
-
-struct walk_frame {
-    uint8_t op;       /* OP_block, loop, if, else, try, catch, catch_all, try_table; OP_call for the body itself */
-    bool unreachable; /* the rest of it is dead */
-    bool dead;        /* opened in dead code: no callback for anything in it */
-    uint32_t height;  /* values below it */
-    uint32_t inits;   /* length of w->inits when it was opened */
-    struct walk_blocktype type;
-    WALK_FRAME_EXTRA
-};
-
-/* The immediates of the instruction at hand. */
-struct walk_imm {
-    uint32_t a, b;           /* indices, in the order of enum mote__imm; memory accesses: memory, lane */
-    uint64_t x;              /* constants as bits; memory accesses: offset; TYPE_COUNT: count in b */
-    const mote_type *type;   /* of calls, structs, arrays, tags */
-    valtype from, to;        /* casts; ref.null: to */
-    const uint8_t *bytes;    /* v128 constants, shuffle lanes */
-};
-
-struct walk_run { uint32_t end; valtype type; };
-struct walk_catch { uint8_t kind; uint32_t tag, label; }; /* kind: 0 catch, 1 catch_ref, 2 catch_all, 3 catch_all_ref */
-
-enum { WALK_LOCALS_EXPANDED = 256 };
-
-struct walk {
-    struct reader r;
-    const mote_module *module;
-    const struct mote__types *types;
-    const mote_allocator *allocator;
-    mote_error *error;
-    mote_status status;
-    bool live;       /* callbacks run */
-    bool ended_live; /* in on_else, on_end, on_catch, on_delegate: the code before them can be reached */
-    bool is_const; /* a constant expression */
-    bool tail_calls_far; /* some body so far has tail-called what may be another instance's */
-    uint32_t global_limit;       /* constant expressions may use globals below this */
-    bool const_declares_funcs;   /* ref.func in them declares the function */
-    const uint8_t *op_pos;       /* start of the instruction at hand */
-    uint32_t count, capacity;    /* of stack */
-    uint32_t floor;              /* height of the innermost frame */
-    struct walk_value *stack;
-    uint32_t depth, frame_capacity;
-    struct walk_frame *frames;
-    struct walk_imm imm;
-    const mote_type *func_type;
-    uint32_t local_count, expanded;
-    valtype locals[WALK_LOCALS_EXPANDED];
-    VEC(struct walk_run) runs;   /* all locals, params included, as runs */
-    VEC(uint32_t) inits;         /* non-defaultable locals set so far, in order */
-    VEC(uint64_t) init_bits;     /* a bit per local that is set; only if has_uninit */
-    bool has_uninit;
-    VEC(uint32_t) labels;
-    VEC(struct walk_catch) catches;
-    uint32_t stamp;              /* of the br_table at hand */
-    uint16_t byte_ops[256];      /* op of each plain byte, OP_INVALID where its feature is off */
-    WALK_EXTRA
-};
-
-#ifdef WALK_CALLBACKS /* a consumer that translates: its callbacks, see the head of this file */
-static void on_plain(struct walk *w, enum mote__op op, uint32_t n_in);
-static void on_memory(struct walk *w, enum mote__op op, uint32_t n_in);
-static void on_op(struct walk *w, enum mote__op op, uint32_t n_in);
-static void on_block(struct walk *w, struct walk_frame *f);
-static void on_else(struct walk *w, struct walk_frame *f);
-static void on_end(struct walk *w, struct walk_frame *f);
-static void on_catch(struct walk *w, struct walk_frame *f, uint32_t tag);
-static void on_catch_begin(struct walk *w, struct walk_frame *f, uint32_t tag);
-static void on_delegate(struct walk *w, struct walk_frame *f, uint32_t depth);
-static void on_br(struct walk *w, struct walk_frame *f);
-static void on_br_if(struct walk *w, struct walk_frame *f);
-static void on_br_table(struct walk *w, const uint32_t *labels, uint32_t count);
-static void on_br_on(struct walk *w, enum mote__op op, struct walk_frame *f);
-static void on_return(struct walk *w);
-static void on_unreachable(struct walk *w);
-static void on_throw(struct walk *w, enum mote__op op);
-#endif
+#include "wasm/walk_state.h"
 
 /* ---------------------------------------------------------------- failing */
 
@@ -221,21 +94,6 @@ WALK_SLOW valtype walk_pop_ref(struct walk *w) {
         return VT_BOTTOM;
     }
     return found;
-}
-
-WALK_INLINE uint32_t walk_param_count(const struct walk_blocktype *b) { return b->type ? b->type->param_count : 0; }
-WALK_INLINE uint32_t walk_result_count(const struct walk_blocktype *b) {
-    return b->type ? b->type->result_count : b->single != VT_BOTTOM;
-}
-WALK_INLINE valtype walk_result(const struct walk_blocktype *b, uint32_t i) {
-    return b->type ? mote__type_result(b->type, i) : b->single;
-}
-/* What a branch to the frame carries: parameters of loops, results of everything else. */
-WALK_INLINE uint32_t walk_label_count(const struct walk_frame *f) {
-    return f->op == OP_loop ? walk_param_count(&f->type) : walk_result_count(&f->type);
-}
-WALK_INLINE valtype walk_label_type(const struct walk_frame *f, uint32_t i) {
-    return f->op == OP_loop ? mote__type_param(f->type.type, i) : walk_result(&f->type, i);
 }
 
 WALK_INLINE void walk_update_live(struct walk *w) {
@@ -392,14 +250,6 @@ WALK_INLINE valtype walk_memarg(struct walk *w, uint32_t bytes, bool exact) {
 
 /* ---------------------------------------------------------------- computing instructions */
 
-WALK_INLINE valtype walk_letter(char c) {
-    return c == 'i' ? VT_I32 : c == 'I' ? VT_I64 : c == 'f' ? VT_F32 : c == 'F' ? VT_F64 : VT_V128;
-}
-
-/* Number of operands of a signature such as "ii_i": all of these fold to constants. */
-WALK_INLINE uint32_t walk_sig_in(const char *sig) {
-    return sig[0] == '_' ? 0 : sig[1] == '_' ? 1 : sig[2] == '_' ? 2 : sig[3] == '_' ? 3 : 4;
-}
 WALK_INLINE void walk_sig_pop(struct walk *w, const char *sig) {
     uint32_t n = walk_sig_in(sig);
     if (n > 3) walk_pop(w, walk_letter(sig[3]));
@@ -472,21 +322,6 @@ WALK_SLOW bool walk_by_row(struct walk *w, enum mote__op op) {
 #include "wasm/walk_control.h"
 
 /* ---------------------------------------------------------------- variables and parametric instructions */
-
-static valtype walk_local_slow(const struct walk *w, uint32_t local) {
-    size_t low = 0, high = w->runs.count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (w->runs.data[middle].end <= local) low = middle + 1;
-        else high = middle;
-    }
-    return w->runs.data[low].type;
-}
-
-/* The type of a local below local_count. */
-WALK_INLINE valtype walk_local_type(const struct walk *w, uint32_t local) {
-    return local < w->expanded ? w->locals[local] : walk_local_slow(w, local);
-}
 
 WALK_INLINE bool walk_is_set(const struct walk *w, uint32_t local) {
     return w->init_bits.data[local / 64] >> (local % 64) & 1;
@@ -599,7 +434,6 @@ static void walk_call(struct walk *w, enum mote__op op) {
     uint32_t index = walk_index(w, "function", w->module->func_count);
     if (!WALK_OK(w)) return;
     w->imm.a = index;
-    if (op == OP_return_call && index < w->module->func_import_count) w->tail_calls_far = true;
     walk_finish_call(w, op, w->module->func_types[index], op == OP_return_call, 0);
 }
 
@@ -613,7 +447,6 @@ static void walk_call_indirect(struct walk *w, enum mote__op op) {
     }
     walk_pop(w, walk_table_type(w, table));
     w->imm.b = table;
-    if (op == OP_return_call_indirect) w->tail_calls_far = true;
     walk_finish_call(w, op, type, op == OP_return_call_indirect, 1);
 }
 
@@ -621,7 +454,6 @@ static void walk_call_ref(struct walk *w, enum mote__op op) {
     const mote_type *type = walk_type(w, MOTE_TYPE_FUNC);
     if (!type) return;
     walk_pop(w, mote__vt_ref(HEAP_CONCRETE + type->id, true));
-    if (op == OP_return_call_ref) w->tail_calls_far = true;
     walk_finish_call(w, op, type, op == OP_return_call_ref, 1);
 }
 

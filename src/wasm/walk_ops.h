@@ -155,9 +155,6 @@ static void walk_atomic_wait(struct walk *w, enum mote__op op) {
 
 /* ---------------------------------------------------------------- garbage-collected objects */
 
-/* What an instruction moves for a field of storage type: packed fields are i32. */
-WALK_INLINE valtype walk_unpacked(valtype storage) { return storage == VT_I8 || storage == VT_I16 ? VT_I32 : storage; }
-
 static void walk_check_get(struct walk *w, enum mote__op op, valtype storage) {
     bool packed = storage == VT_I8 || storage == VT_I16, plain = op == OP_struct_get || op == OP_array_get;
     if (packed == plain) walk_fail(w, MOTE_E_INVALID, "type mismatch: field is %spacked", packed ? "" : "not ");
