@@ -217,11 +217,11 @@ static mote_status give_keys(struct parse *p, const char *letter, const char *li
 
 static char *next_argument(struct parse *p) { return p->at < p->argc ? p->argv[p->at++] : NULL; }
 
-/* -W or -S in any spelling: "-W x", "-Wx", "--wasm x", "--wasm=x". Sets *done if `arg` is one. */
+/* -W, -S or -D in any spelling: "-W x", "-Wx", "--wasm x", "--wasm=x". Sets *done if `arg` is one. */
 static mote_status parse_keyed(struct parse *p, char *arg, bool *done) {
     static const struct {
         const char *letter, *name;
-    } keyed[] = {{"-W", "--wasm"}, {"-S", "--wasi"}};
+    } keyed[] = {{"-W", "--wasm"}, {"-S", "--wasi"}, {"-D", "--debug"}};
     for (size_t i = 0; i < sizeof keyed / sizeof *keyed; i++) {
         size_t size = strlen(keyed[i].name);
         *done = true;

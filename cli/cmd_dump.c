@@ -219,7 +219,8 @@ static uint32_t own_func_count(struct span bytes) {
     return 0;
 }
 
-static int print_code(mote_module *module, const struct input *input, uint32_t index) {
+static int print_code(const struct input *input, struct span binary, mote_module *module, uint32_t index) {
+    (void)binary;
     char *text;
     size_t size;
     mote_error error;
@@ -259,15 +260,17 @@ static uint32_t find_func(struct span bytes, const mote_module *module, const ch
     return names.index != UINT32_MAX ? names.index : find_exported_func(bytes, wanted);
 }
 
-static int dump_code(struct span bytes, mote_module *module, const struct input *input, const char *wanted) {
+/* Prints the function that is wanted, or all of them. */
+typedef int print_func(const struct input *input, struct span binary, mote_module *module, uint32_t index);
+static int dump_code(struct span bytes, mote_module *module, const struct input *input, const char *wanted, print_func *print) {
     if (strcmp(wanted, "all") != 0) {
         uint32_t index = find_func(bytes, module, wanted);
-        if (index != UINT32_MAX) return print_code(module, input, index);
+        if (index != UINT32_MAX) return print(input, bytes, module, index);
         return report_failure("%s: no function is called `%s`; `mote dump --functions` lists them", input->name, wanted);
     }
     uint32_t first = imported_func_count(module), end = first + own_func_count(bytes);
     int code = EXIT_DONE;
-    for (uint32_t i = first; i < end && !code; i++) code = print_code(module, input, i);
+    for (uint32_t i = first; i < end && !code; i++) code = print(input, bytes, module, i);
     return code;
 }
 
@@ -300,11 +303,12 @@ static int dump_module(const struct args *args, mote_engine *engine, const struc
     mote_error error;
     if (mote_module_new(engine, binary.data, binary.size, MOTE_MODULE_BORROW, &module, &error) != MOTE_OK)
         return report_module_error(input, &error);
-    const char *func = args_text(args, OPT_code, NULL);
-    int code = func ? dump_code(binary, module, input, func) : EXIT_DONE;
+    const char *func = args_text(args, OPT_code, NULL), *native = args_text(args, OPT_native, NULL);
+    int code = func ? dump_code(binary, module, input, func, print_code) : EXIT_DONE;
+    if (native && !code) code = dump_code(binary, module, input, native, dump_native);
     if (args_flag(args, OPT_functions)) {
         dump_functions(binary, module);
-    } else if (!func) {
+    } else if (!func && !native) {
         dump_imports(module);
         dump_exports(module);
     }
@@ -315,7 +319,7 @@ static int dump_module(const struct args *args, mote_engine *engine, const struc
 static int dump(const struct args *args, mote_engine *engine, const struct input *input, struct span binary) {
     if (args_flag(args, OPT_text)) return dump_text(engine, input, binary);
     if (args_flag(args, OPT_timing)) return dump_timing(args, input, binary, code_section_bytes(binary));
-    if (!args_flag(args, OPT_functions) && !args_find(args, OPT_code)) dump_sections(binary);
+    if (!args_flag(args, OPT_functions) && !args_find(args, OPT_code) && !args_find(args, OPT_native)) dump_sections(binary);
     return dump_module(args, engine, input, binary);
 }
 
@@ -335,8 +339,9 @@ static int dump_input(const struct args *args, mote_engine *engine, const struct
 
 int cmd_dump(const struct args *args) {
     struct input input;
-    if (args_flag(args, OPT_text) && (args_flag(args, OPT_functions) || args_find(args, OPT_code)))
-        return report_usage("--text shows the whole module; --functions and --code are for runs without it");
+    bool parts = args_flag(args, OPT_functions) || args_find(args, OPT_code) || args_find(args, OPT_native);
+    if (args_flag(args, OPT_text) && parts)
+        return report_usage("--text shows the whole module; --functions, --code and --native are for runs without it");
     if (!input_open_module(&input, args->operands[0])) return EXIT_BAD_MODULE;
     mote_engine *engine = engine_open(args);
     int code = engine ? dump_input(args, engine, &input) : EXIT_BAD_MODULE;

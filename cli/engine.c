@@ -53,6 +53,15 @@ static bool range_given(const struct args *args, mote_config *config) {
     return true;
 }
 
+/* --profile; false after saying what is wrong with it. */
+static bool profile_given(const struct args *args, mote_config *config) {
+    const char *name = args_text(args, OPT_profile, NULL);
+    config->perf_map = name;
+    if (!name || !strcmp(name, "perfmap")) return true;
+    report_failure("--profile is perfmap, not `%s`", name);
+    return false;
+}
+
 /* What a long compilation shows on a terminal. */
 struct progress {
     const char *name;
@@ -95,7 +104,8 @@ mote_engine *engine_open(const struct args *args) {
     config.relaxed_deterministic = args_flag(args, OPT_relaxed_deterministic);
     config.low_address_space = args_flag(args, OPT_low_address_space);
     uint32_t threads;
-    if (!tier_given(args, &config.tier) || !threads_given(args, &threads) || !range_given(args, &config)) return NULL;
+    if (!tier_given(args, &config.tier) || !threads_given(args, &threads) || !range_given(args, &config) || !profile_given(args, &config)) return NULL;
+    config.debug_info = args_flag(args, OPT_debug_info);
     if (args->command != CMD_run) config.compile_threads = threads; /* there engine_compile does it, and shows how far it is */
     mote_engine *engine = NULL;
     mote_error error;

@@ -174,3 +174,12 @@ if(EXISTS ${CMAKE_SOURCE_DIR}/src/api/mote.c)
   mote_add_diff(modules-all slow diff-modules plain interp 1 3000 10)
   mote_add_diff(modules-fuel slow diff-modules fuel low 100000 1000 0)
 endif()
+
+# tests/tools: perf and gdb on compiled code, and what happens where memory for code is refused. Sanitizers do not run under debuggers.
+if(TARGET mote_command AND "baseline" IN_LIST mote_tiers AND NOT MOTE_SANITIZE)
+  add_executable(without_code ${CMAKE_SOURCE_DIR}/tests/tools/without_code.c)
+  target_link_libraries(without_code PRIVATE mote_flags)
+  set_target_properties(without_code PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_test(NAME tools COMMAND ${CMAKE_SOURCE_DIR}/tests/tools/run $<TARGET_FILE:mote_command> $<TARGET_FILE:without_code>)
+  set_tests_properties(tools PROPERTIES LABELS fast TIMEOUT 300)
+endif()

@@ -23,6 +23,7 @@ packages() {
     test) packages demo; printf '%s\n' "pkg-config pkg-config" "ca-certificates /etc/ssl/certs/ca-certificates.crt"
         cargo_is_new || echo "cargo-web cargo-web" ;;
     more) printf '%s\n' "gcc gcc" "libclang-rt-$clang-dev /usr/lib/llvm-$clang/lib/clang/*/lib/*/libclang_rt.asan*" \
+        "gdb gdb" "linux-perf perf" "binutils objdump" \
         "gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc" "libc6-dev-arm64-cross /usr/aarch64-linux-gnu/lib/libc.a" "qemu-user qemu-aarch64" ;;
     parts) printf '%s\n' "pkg-config pkg-config" "libfyaml-dev /usr/include/libfyaml.h" "libevent-dev /usr/include/event2/event.h" \
         "libsqlite3-dev /usr/include/sqlite3.h" ;;

@@ -81,6 +81,8 @@ typedef struct mote_config {
     mote_tier tier;             /* what runs functions */
     uint32_t compile_threads;   /* 0: functions are compiled when first called; else all are when their module is made, by this many threads */
     uint32_t compile_first, compile_end; /* only functions with indices in [first, end) are compiled, the rest interpreted; end 0: no end */
+    bool perf_map;              /* write /tmp/perf-PID.map, from which `perf report` takes the names of compiled functions */
+    bool debug_info;            /* tell debuggers that are attached the names of compiled functions, and how to unwind them (gdb's JIT interface) */
     uint32_t code_bytes_max;    /* most bytes in one function body; default 7,654,321 as in browsers */
 } mote_config;
 
@@ -281,6 +283,24 @@ MOTE_API MOTE_CHECKED mote_status mote_binary_to_text(mote_engine *engine, const
  * form may change. *out is freed with mote_bytes_delete. MOTE_E_NOT_FOUND for functions that are imported or not there. */
 MOTE_API MOTE_CHECKED mote_status mote_module_code_text(mote_module *module, uint32_t func_index, mote_own char **out, size_t *out_size,
                                                         mote_error *error);
+/* What the compiler makes of a function, for people and their tools: the form may change. */
+typedef struct mote_native_place {
+    uint32_t at;     /* the machine code from here on ... */
+    uint64_t offset; /* ... was made from the instruction at this offset of the module, or from those up to it; 0: constants */
+    const char *name; /* the instruction's keyword, "(entry)" or "(constants)"; static storage */
+} mote_native_place;
+typedef struct mote_native {
+    const uint8_t *bytes; /* machine code, with distances as at `address` */
+    size_t size;
+    uint64_t address;     /* within code memory */
+    const mote_native_place *places;
+    size_t place_count;
+    const uint8_t *object; /* an ELF file with the code at `address` and symbols for it and what it calls: for disassemblers */
+    size_t object_size;
+} mote_native;
+/* Compiles the function if need be. *out is freed with mote_native_delete. MOTE_E_NOT_FOUND as above, MOTE_E_UNSUPPORTED where it is interpreted. */
+MOTE_API MOTE_CHECKED mote_status mote_module_native(mote_module *module, uint32_t func_index, mote_own mote_native **out, mote_error *error);
+MOTE_API void mote_native_delete(mote_engine *engine, mote_own mote_native *native);
 MOTE_API void mote_bytes_delete(mote_engine *engine, mote_own void *bytes, size_t size);
 /* True when the bytes begin like a binary module ("\0asm"). */
 MOTE_API bool mote_is_binary(const void *bytes, size_t size);

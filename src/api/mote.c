@@ -160,6 +160,19 @@ mote_status mote_module_code_text(mote_module *module, uint32_t func_index, mote
     return mote__code_print(module, func_index, out, out_size, error);
 }
 
+mote_status mote_module_native(mote_module *module, uint32_t func_index, mote_own mote_native **out, mote_error *error) {
+    API_ERROR(error);
+    const struct mote__tier *tier = module->engine->tier;
+    bool is_own = func_index >= module->func_import_count && func_index < module->func_count;
+    if (!is_own) return mote__error_set(error, MOTE_E_NOT_FOUND, MOTE_NO_OFFSET, "function %u has no code in this module", func_index);
+    if (tier) return tier->native(module, func_index - module->func_import_count, out, error);
+    return mote__error_set(error, MOTE_E_UNSUPPORTED, MOTE_NO_OFFSET, "functions are interpreted here");
+}
+
+void mote_native_delete(mote_engine *engine, mote_own mote_native *native) {
+    if (native) mote__free(mote__engine_alloc(engine), native, (size_t)(native->object + native->object_size - (const uint8_t *)native));
+}
+
 void mote_bytes_delete(mote_engine *engine, mote_own void *bytes, size_t size) { mote__free(mote__engine_alloc(engine), bytes, size); }
 
 bool mote_is_binary(const void *bytes, size_t size) { return mote__is_binary((struct span){bytes, size}); }

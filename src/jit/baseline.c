@@ -95,6 +95,8 @@ struct compilation {
     uint32_t stamp, frame_at; /* where the frame's size stands in the prologue */
     int64_t watch;            /* byte whose wasm offset is wanted, or -1 */
     const uint8_t *watch_pos;
+    struct jit_places *places; /* all of them, if somebody wants to know; watch is INT64_MAX then */
+    const uint8_t *module_bytes;
 };
 
 #include "wasm/translate.h"

@@ -94,6 +94,7 @@ static void emit_stub(struct compilation *c, const struct stub *s) {
     uint32_t start = here(c);
     code_room(c->b);
     x_patch(c->b, s->at, start);
+    if (c->places) note_place(c, s->op_pos);
     switch ((enum stub_kind)s->kind) {
     case STUB_TRAP: trap_now(c, s->trap); break;
     case STUB_STOP: call_thunk(c, THUNK_STOP); break;
@@ -118,6 +119,7 @@ static void emit_literals(struct compilation *c) {
         x_byte(c->b, 0xCC);
     }
     uint32_t start = here(c);
+    if (c->places && c->literals.count) note_place(c, NULL);
     for (size_t i = 0; i < c->literals.count; i++) {
         code_room(c->b);
         x_byte(c->b, c->literals.data[i] & 0xFF);
@@ -307,6 +309,7 @@ static void emit_body(struct walk *w, uint32_t func_index) {
     struct compilation *c = w->c;
     if (!mote__translate_begin(w, func_index)) return;
     choose_pins(w);
+    if (c->places) note_place(c, w->op_pos);
     emit_prologue(w);
     w->frames[0].base = c->first_slot;
     w->frames[0].handler = w->frames[0].inner = -1;
@@ -376,4 +379,21 @@ uint64_t mote__jit_wasm_offset(mote_module *module, uint32_t own_index, uint32_t
     if (result == JIT_DONE && c->watch_pos) watched = (uint64_t)(c->watch_pos - module->bytes.data);
     mote__jit_done(module, scratch);
     return watched;
+}
+
+enum jit_result mote__jit_places(mote_module *module, uint32_t own_index, struct jit_places *out, mote_status *status, mote_error *error) {
+    struct jit_scratch *scratch = take_scratch(((struct jit_module *)module->tier_data)->engine);
+    *status = MOTE_OK;
+    if (!scratch) {
+        *status = mote__error_nomem(error, "listing a function");
+        return JIT_FAILED;
+    }
+    begin_compilation(scratch, module, error);
+    struct compilation *c = &scratch->compilation;
+    c->watch = INT64_MAX;
+    c->places = out;
+    c->module_bytes = module->bytes.data;
+    enum jit_result result = compile_walk(&scratch->walk, own_index + module->func_import_count, status);
+    mote__jit_done(module, scratch);
+    return result;
 }

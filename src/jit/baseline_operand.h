@@ -332,11 +332,22 @@ static void truncate(struct walk *w, uint32_t to) {
 
 /* ---------------------------------------------------------------- taking operands */
 
+/* What comes next is made from an instruction: for who watches a byte, or lists all places. */
+static void note_place(struct compilation *c, const uint8_t *pos) {
+    c->watch_pos = pos;
+    if (!c->places) return;
+    uint64_t offset = pos ? (uint64_t)(pos - c->module_bytes) : 0;
+    mote_native_place *last = c->places->list.count ? mote__vec_last(&c->places->list) : NULL;
+    if (!last || last->at != here(c)) last = mote__vec_push(&c->places->list, c->allocator);
+    if (last) *last = (mote_native_place){.at = here(c), .offset = offset};
+    else c->failed = true;
+}
+
 /* Begins an instruction; `keeps_flags`: it looks after an operand in the flags itself. */
 static void begin_any(struct walk *w) {
     struct compilation *c = w->c;
     code_room(c->b);
-    if (c->watch >= (int64_t)here(c)) c->watch_pos = w->op_pos;
+    if (c->watch >= (int64_t)here(c)) note_place(c, w->op_pos);
     if (c->flushed > w->count) c->flushed = w->count;
     if (c->noded > w->count) c->noded = w->count;
     c->locked[GP] = c->locked[FP] = 0;

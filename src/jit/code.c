@@ -53,7 +53,7 @@ mote_status mote__jit_engine_new(mote_engine *engine, struct jit_engine **out) {
     jit->code_granules = (uint32_t)(code_bytes >> GRANULE_LOG2);
     jit->all_granules = jit->code_granules + (uint32_t)(cell_bytes >> GRANULE_LOG2);
     jit->used = MOTE__NEW_ARRAY(a, uint8_t, jit->all_granules);
-    if (!jit->used || !mote__os_code_map(code_bytes, cell_bytes, &jit->map)) {
+    if (!jit->used || !mote__os_code_map(code_bytes, cell_bytes, engine->config.perf_map, &jit->map)) {
         mote_status status = jit->used ? MOTE_E_UNSUPPORTED : MOTE_E_NOMEM;
         free_engine_part(jit);
         return status;

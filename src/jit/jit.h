@@ -15,17 +15,21 @@
 /* Offsets into an engine's code memory: machine code first, then cells. 32 bits are enough. */
 typedef uint32_t code_offset;
 
-/* Pieces of machine code that every engine has once. */
+/* Pieces of machine code that every engine has once, in the order of their addresses. */
+#define JIT_THUNKS(X)                                                                              \
+    X(ENTER, "enter")         /* C calls it: mote__jit_enter_fn */                                 \
+    X(LEAVE, "leave")         /* to C with the status in eax */                                    \
+    X(LAZY, "lazy")           /* entry of a function that was never called: compiles it; own index in eax */ \
+    X(INTERPRET, "interpret") /* entry of a function that the interpreter runs; own index in eax */ \
+    X(HOST, "host")           /* entry of a host function; its struct mote__func in rdx */         \
+    X(HELPER, "helper")       /* calls helper number eax / 8 with rsi, rdx, rcx, r8, r9 */         \
+    X(TRAP, "trap")           /* the trap edi at the return address */                             \
+    X(OVERFLOW, "overflow")   /* jumped to at a function's entry: no room for its frame */         \
+    X(STOP, "stop")           /* somebody asked the loop at the return address to stop */
 enum thunk {
-    THUNK_ENTER,     /* C calls it: mote__jit_enter_fn */
-    THUNK_LEAVE,     /* to C with the status in eax */
-    THUNK_LAZY,      /* entry of a function that was never called: compiles it; own index in eax */
-    THUNK_INTERPRET, /* entry of a function that the interpreter runs; own index in eax */
-    THUNK_HOST,      /* entry of a host function; its struct mote__func in rdx */
-    THUNK_HELPER,    /* calls helper number eax / 8 with rsi, rdx, rcx, r8, r9 */
-    THUNK_TRAP,      /* the trap edi at the return address */
-    THUNK_OVERFLOW,  /* jumped to at a function's entry: no room for its frame */
-    THUNK_STOP,      /* somebody asked the loop at the return address to stop */
+#define X(ident, name) THUNK_##ident,
+    JIT_THUNKS(X)
+#undef X
     THUNK_COUNT
 };
 
@@ -43,7 +47,10 @@ struct jit_engine {
     struct os_mutex lock;
     uint8_t *used;               /* a byte per granule, of code then of cells */
     uint32_t code_granules, all_granules, next_code, next_cells;
-    code_offset thunks[THUNK_COUNT], constants, host_cell;
+    code_offset thunks[THUNK_COUNT], thunks_end, constants, host_cell;
+    bool is_watched;             /* somebody wants to know the names of code: perf_map or debuggers (watch.c) */
+    int perf_map;                /* an open file, or -1 */
+    struct jit_debug_entry *thunk_entry; /* what debuggers know of the thunks, or NULL */
     struct jit_scratch *_Atomic scratches[JIT_SCRATCHES]; /* of compilations that are over; NULL: none, or in use */
 };
 
@@ -62,6 +69,8 @@ struct jit_module {
     code_offset room, room_end; /* free part of the newest piece of code memory */
     VEC(struct jit_piece { code_offset start; uint32_t granules; }) pieces;
     VEC(struct jit_function) functions;
+    struct span *names;          /* by function index, if somebody watches; NULL before that */
+    struct jit_debug_entry *debug; /* what debuggers know of its functions */
 };
 
 /* MOTE_E_UNSUPPORTED when there is no memory for machine code. */
@@ -137,6 +146,24 @@ void mote__jit_scratch_drop(struct jit_engine *jit);
 void mote__jit_output_deinit(struct jit_output *out, const mote_allocator *allocator);
 /* Compiles again and returns the module offset of the instruction that the byte at `offset` was made from. */
 uint64_t mote__jit_wasm_offset(mote_module *module, uint32_t own_index, uint32_t offset);
+
+/* Where a function's code comes from, for people: as mote__jit_wasm_offset, for every instruction (native.c). */
+struct jit_places { VEC(mote_native_place) list; };
+enum jit_result mote__jit_places(mote_module *module, uint32_t own_index, struct jit_places *out, mote_status *status, mote_error *error);
+mote_status mote__jit_native(mote_module *module, uint32_t own_index, mote_native **out, mote_error *error);
+
+/* ---------------------------------------------------------------- who watches code appear: perf and debuggers (watch.c) */
+
+/* Opens what mote_config.perf_map and debug_info ask for; MOTE_E_IO. */
+mote_status mote__jit_watch_begin(mote_engine *engine, struct jit_engine *jit);
+void mote__jit_watch_end(struct jit_engine *jit);
+/* Tells about a new function. Under the module's lock; without memory debuggers do not learn of it. */
+void mote__jit_watch_function(mote_module *module, uint32_t own_index, struct jit_function function);
+/* A module's code goes. */
+void mote__jit_watch_module_end(mote_module *module);
+/* Symbols of all THUNK_COUNT thunks, for code memory at `base`. */
+struct object_symbol;
+void mote__jit_thunk_symbols(const struct jit_engine *jit, uint64_t base, struct object_symbol *out);
 
 /* ---------------------------------------------------------------- a function's way to its cell (tier.c), and all functions' (eager.c) */
 

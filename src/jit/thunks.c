@@ -24,7 +24,9 @@ static void out_to_c(struct code_buffer *b, int frame) {
     x_store(b, true, RSP, at_base(R11, (int32_t)offsetof(struct mote__activation, sp)));
     x_store(b, true, RSP, EXEC(native_sp));
     x_mov(b, true, RDI, REG_EXEC);
+    x_mov(b, true, R11, RSP);
     x_load(b, true, RSP, EXEC(thread_sp));
+    x_store(b, true, R11, at_base(RSP, 0)); /* a debugger finds the way back there (object.c) */
 }
 
 static void call_c(struct code_buffer *b, const void *function) {
@@ -39,13 +41,15 @@ static void jump_if(struct code_buffer *b, enum x_cc cc, size_t target) { x_patc
 /* uint32_t enter(exec, fp, instance, code, own_index): 0 when the function returned. */
 static void make_enter(struct code_buffer *b) {
     for (int i = 0; i < CALLEE_SAVED_COUNT; i++) push(b, callee_saved[i]);
-    x_alu_const(b, ALU_SUB, true, in_reg(RSP), 8); /* a multiple of 16 where C is called */
+    x_alu_const(b, ALU_SUB, true, in_reg(RSP), 8); /* a multiple of 16 where C is called; out_to_c's word */
     x_mov(b, true, REG_EXEC, RDI);
     x_mov(b, true, REG_FRAME, RSI);
     x_mov(b, true, REG_INSTANCE, RDX);
     x_mov(b, false, RAX, R8);
     x_store(b, true, RSP, EXEC(thread_sp));
+    x_mov(b, true, R11, RSP);
     back_in(b);
+    push(b, R11); /* for debuggers, as in out_to_c */
     x_through(b, 2, in_reg(RCX));
     x_store(b, true, RAX, EXEC(returned));
     x_vstore(b, 0, at_base(REG_EXEC, (int32_t)offsetof(struct mote__exec, returned) + 8));
@@ -187,5 +191,6 @@ void mote__jit_make_thunks(struct jit_engine *jit) {
     at[THUNK_TRAP] = HERE(), make_trap(&b, fail);
     at[THUNK_OVERFLOW] = HERE(), make_overflow(&b, fail);
     at[THUNK_STOP] = HERE(), make_stop(&b, REG_FRAME, fail);
+    jit->thunks_end = HERE();
 #undef HERE
 }

@@ -46,6 +46,12 @@ static void remove_range(const struct jit_engine *jit) {
 
 /* ---------------------------------------------------------------- engines and modules */
 
+static void engine_end(mote_engine *engine) {
+    mote__jit_watch_end(engine->tier_data);
+    remove_range(engine->tier_data);
+    mote__jit_engine_delete(engine->tier_data);
+}
+
 static mote_status engine_begin(mote_engine *engine) {
     struct jit_engine *jit = NULL;
     if (!mote__os_fault_install(on_fault)) return MOTE_E_UNSUPPORTED;
@@ -56,12 +62,10 @@ static mote_status engine_begin(mote_engine *engine) {
         return MOTE_E_UNSUPPORTED;
     }
     engine->tier_data = jit;
-    return MOTE_OK;
-}
-
-static void engine_end(mote_engine *engine) {
-    remove_range(engine->tier_data);
-    mote__jit_engine_delete(engine->tier_data);
+    status = mote__jit_watch_begin(engine, jit);
+    if (status == MOTE_OK) return MOTE_OK;
+    engine_end(engine);
+    return status;
 }
 
 static void *host_cell(mote_engine *engine) {
@@ -80,7 +84,10 @@ static mote_status module_begin(mote_module *module, mote_error *error) {
     return MOTE_OK;
 }
 
-static void module_end(mote_module *module) { mote__jit_module_delete(module->tier_data); }
+static void module_end(mote_module *module) {
+    mote__jit_watch_module_end(module);
+    mote__jit_module_delete(module->tier_data);
+}
 
 /* ---------------------------------------------------------------- execs */
 
@@ -139,11 +146,14 @@ static void relocate(const struct jit_output *out, uint8_t *to, code_offset at) 
 }
 
 /* Gives compiled code its place; the tables become the module's. MOTE_E_LIMIT: code memory is full, so the function is left to the interpreter. */
-static mote_status place(struct jit_module *jm, struct jit_output *out, void **entry) {
+static mote_status place(mote_module *module, uint32_t own_index, struct jit_output *out, void **entry) {
+    struct jit_module *jm = module->tier_data;
     code_offset at;
     TRY(mote__jit_room(jm, (uint32_t)out->code.count, &at));
     relocate(out, jm->engine->map.write + at, at);
-    if (!mote__jit_list(jm, (struct jit_function){at, at + (code_offset)out->code.count, out->tables})) return MOTE_E_NOMEM;
+    struct jit_function function = {at, at + (code_offset)out->code.count, out->tables};
+    if (!mote__jit_list(jm, function)) return MOTE_E_NOMEM;
+    if (jm->engine->is_watched) mote__jit_watch_function(module, own_index, function);
     out->tables = NULL;
     *entry = jit_address(jm->engine, at);
     return MOTE_OK;
@@ -165,7 +175,7 @@ void *mote__jit_function_entry(mote_module *module, uint32_t own_index, mote_sta
     mote__os_mutex_lock(&jm->lock);
     void *now = atomic_load(&module->cells[own_index]);
     if (now != lazy) entry = now;
-    else if (result == JIT_DONE) *status = place(jm, mote__jit_output(scratch), &entry);
+    else if (result == JIT_DONE) *status = place(module, own_index, mote__jit_output(scratch), &entry);
     if (*status == MOTE_E_NOMEM && result == JIT_DONE) mote__error_nomem(error, "compiling a function");
     if (!entry && (result == JIT_LEFT || *status == MOTE_E_LIMIT)) entry = jit_address(jit, jit->thunks[THUNK_INTERPRET]);
     if (entry) atomic_store_explicit(&module->cells[own_index], entry, memory_order_release);
@@ -318,7 +328,7 @@ const struct mote__tier *mote__jit_tier(void) {
     static const struct mote__tier tier = {
         .name = "baseline", .engine_begin = engine_begin, .module_begin = module_begin, .module_end = module_end, .engine_end = engine_end, .enter = enter,
         .exec_begin = exec_begin, .exec_end = exec_end, .host_cell = host_cell, .compiles = compiles,
-        .compile_all = mote__jit_compile_all, .code_stats = mote__jit_code_stats, .code_of_site = code_of_site,
+        .native = mote__jit_native, .compile_all = mote__jit_compile_all, .code_stats = mote__jit_code_stats, .code_of_site = code_of_site,
         .wasm_offset = wasm_offset,
     };
     return &tier;

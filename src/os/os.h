@@ -40,8 +40,9 @@ struct os_code {
     uint8_t *execute, *write;
     size_t code_bytes, data_bytes; /* multiples of the page size */
 };
-/* False when the platform or its policy has no such memory. */
-bool mote__os_code_map(size_t code_bytes, size_t data_bytes, struct os_code *out);
+/* False when the platform or its policy has no such memory. `nameless`: not a file in memory, in which perf would look for symbols, but memory that the
+ * system may account for in full at once. */
+bool mote__os_code_map(size_t code_bytes, size_t data_bytes, bool nameless, struct os_code *out);
 void mote__os_code_unmap(const struct os_code *code);
 /* Gives the memory of pages of code back; whoever still runs there is lost. */
 void mote__os_code_discard(const struct os_code *code, size_t offset, size_t bytes);
@@ -57,6 +58,15 @@ int mote__os_map_file(const char *path, struct span *out);
 int mote__os_map_fd(int fd, struct span *out);
 /* Ends a mapping; spans of 0 bytes are fine. */
 void mote__os_unmap(struct span span);
+
+/* ---- Files for tools. ---- */
+
+/* Opens /tmp/perf-PID.map, where `perf report` finds the names of code in this process, for appending; what another process with this number left there
+ * is cut off by the first call. -1 when it cannot be written. End with mote__os_close. */
+int mote__os_perf_map_open(void);
+/* Writes all bytes; false when that cannot be. Small writes to one file by several threads do not mix. */
+bool mote__os_write(int fd, const void *bytes, size_t size);
+void mote__os_close(int fd);
 
 /* ---- Faults: the processor refuses an instruction of this thread. ---- */
 

@@ -332,30 +332,41 @@ bool mote__os_random(void *out, size_t bytes) {
 
 enum { MEMFD_CLOEXEC = 1 }; /* the kernel's number: older headers of libc lack it */
 
-static bool map_views(int fd, struct os_code *code) {
-    if (ftruncate(fd, (off_t)code->code_bytes)) return false;
-    uint8_t *all = mote__os_reserve(code->code_bytes + code->data_bytes, 1);
-    if (!all) return false;
-    void *run = mmap(all, code->code_bytes, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED, fd, 0);
-    void *write = run == MAP_FAILED ? MAP_FAILED : mmap(NULL, code->code_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (write != MAP_FAILED && mote__os_commit(all + code->code_bytes, code->data_bytes)) {
-        code->execute = all;
-        code->write = write;
+/* Two views of a file in memory: to write, and at `run` to execute. */
+static bool map_file(uint8_t *run, struct os_code *code) {
+    int fd = (int)syscall(SYS_memfd_create, "mote-code", MEMFD_CLOEXEC);
+    if (fd < 0) return false;
+    void *write = MAP_FAILED;
+    if (!ftruncate(fd, (off_t)code->code_bytes) && mmap(run, code->code_bytes, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED)
+        write = mmap(NULL, code->code_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    code->write = write;
+    return write != MAP_FAILED;
+}
+
+/* The same of memory without a name: asking for a shared mapping of 0 bytes to be moved makes a second one. */
+static bool map_nameless(uint8_t *run, struct os_code *code) {
+    uint8_t *write = mmap(NULL, code->code_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (write == MAP_FAILED) return false;
+    code->write = write;
+    if (mremap(write, 0, code->code_bytes, MREMAP_MAYMOVE | MREMAP_FIXED, run) != MAP_FAILED && !mprotect(run, code->code_bytes, PROT_READ | PROT_EXEC))
         return true;
-    }
-    if (write != MAP_FAILED) munmap(write, code->code_bytes);
-    mote__os_release(all, code->code_bytes + code->data_bytes);
+    munmap(write, code->code_bytes);
     return false;
 }
 
-bool mote__os_code_map(size_t code_bytes, size_t data_bytes, struct os_code *out) {
-    struct os_code code = {.code_bytes = code_bytes, .data_bytes = data_bytes};
-    long fd = syscall(SYS_memfd_create, "mote-code", MEMFD_CLOEXEC);
-    if (fd < 0) return false;
-    bool mapped = map_views((int)fd, &code);
-    close((int)fd);
-    if (mapped) *out = code;
-    return mapped;
+bool mote__os_code_map(size_t code_bytes, size_t data_bytes, bool nameless, struct os_code *out) {
+    uint8_t *all = mote__os_reserve(code_bytes + data_bytes, 1);
+    struct os_code code = {.execute = all, .code_bytes = code_bytes, .data_bytes = data_bytes};
+    if (!all) return false;
+    bool mapped = nameless ? map_nameless(all, &code) : map_file(all, &code);
+    if (mapped && mote__os_commit(all + code_bytes, data_bytes)) {
+        *out = code;
+        return true;
+    }
+    if (mapped) munmap(code.write, code_bytes);
+    mote__os_release(all, code_bytes + data_bytes);
+    return false;
 }
 
 void mote__os_code_unmap(const struct os_code *code) {

@@ -90,8 +90,8 @@ void mote__os_wake(const _Atomic uint32_t *word, uint32_t count) {
 
 /* ---- Machine code: none here, so that everything is interpreted. ---- */
 
-bool mote__os_code_map(size_t code_bytes, size_t data_bytes, struct os_code *out) {
-    (void)code_bytes, (void)data_bytes, (void)out;
+bool mote__os_code_map(size_t code_bytes, size_t data_bytes, bool nameless, struct os_code *out) {
+    (void)code_bytes, (void)data_bytes, (void)nameless, (void)out;
     return false;
 }
 

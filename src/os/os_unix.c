@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -210,6 +211,30 @@ void mote__os_sleep_until(uint64_t deadline_ns) {
         nanosleep(&left, NULL);
     }
 }
+
+/* ---- Files for tools ---- */
+
+int mote__os_perf_map_open(void) {
+    static _Atomic bool is_ours;
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/perf-%ld.map", (long)getpid());
+    int cut = atomic_exchange(&is_ours, true) ? 0 : O_TRUNC;
+    return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | cut, 0644);
+}
+
+bool mote__os_write(int fd, const void *bytes, size_t size) {
+    const uint8_t *at = bytes;
+    while (size) {
+        ssize_t done = write(fd, at, size);
+        if (done < 0 && errno == EINTR) continue;
+        if (done < 0) return false;
+        at += done;
+        size -= (size_t)done;
+    }
+    return true;
+}
+
+void mote__os_close(int fd) { close(fd); }
 
 /* ---- Random bytes ---- */
 

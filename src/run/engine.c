@@ -40,9 +40,10 @@ mote_status mote__engine_new(const mote_config *given, const struct mote__tier *
     }
     status = tier ? tier->engine_begin(engine) : MOTE_E_UNSUPPORTED;
     if (status == MOTE_OK) engine->tier = tier;
-    if (status == MOTE_E_NOMEM) {
+    if (status == MOTE_E_NOMEM || status == MOTE_E_IO) {
         mote__engine_release(engine);
-        return mote__error_nomem(error, "making an engine");
+        return status == MOTE_E_NOMEM ? mote__error_nomem(error, "making an engine")
+                                      : mote__error_set(error, MOTE_E_IO, MOTE_NO_OFFSET, "cannot write the file for perf in /tmp");
     }
     *out = engine;
     return MOTE_OK;

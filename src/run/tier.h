@@ -18,7 +18,7 @@ struct mote__compile_job {
 
 struct mote__tier {
     const char *name;
-    /* Readies a new engine: MOTE_OK, MOTE_E_NOMEM, or MOTE_E_UNSUPPORTED when machine code cannot be used here: the engine interprets then. */
+    /* Readies a new engine: MOTE_OK, MOTE_E_NOMEM, MOTE_E_IO (perf_map), or MOTE_E_UNSUPPORTED when machine code cannot be used here: the engine interprets then. */
     mote_status (*engine_begin)(mote_engine *engine);
     /* Makes the module's entry cells, once; thread-safe. MOTE_E_NOMEM when that cannot be: then nothing of the module runs. */
     mote_status (*module_begin)(mote_module *module, mote_error *error);
@@ -33,6 +33,8 @@ struct mote__tier {
     void *(*host_cell)(mote_engine *engine);
     /* True when the tier runs the function, false when the interpreter does: compiles it to find out. */
     bool (*compiles)(mote_module *module, uint32_t own_index);
+    /* A function's machine code for people (mote_module_native): MOTE_E_UNSUPPORTED when it is interpreted. */
+    mote_status (*native)(mote_module *module, uint32_t own_index, mote_native **out, mote_error *error);
     /* Compiles all functions of a module that are not compiled yet (mote_module_compile). */
     mote_status (*compile_all)(mote_module *module, const struct mote__compile_job *job, mote_error *error);
     /* Fills in what is compiled, what is left to the interpreter, and the bytes of code. */

@@ -62,6 +62,16 @@ struct span mote__module_func_name(const mote_module *module, uint32_t func_inde
     return (struct span){0};
 }
 
+void mote__module_func_names(const mote_module *module, struct span *names) {
+    struct reader r = find_names(module, NAMES_FUNCTIONS);
+    uint32_t count = mote__read_u32(&r);
+    for (uint32_t i = 0; i < count && !r.failed; i++) {
+        uint32_t index = mote__read_u32(&r);
+        struct span name = mote__read_name(&r);
+        if (!r.failed && index < module->func_count) names[index] = name;
+    }
+}
+
 /* Cuts a name to at most `size` bytes, between characters. */
 static size_t cut_name(struct span name, size_t size) {
     if (name.size <= size) return name.size;

@@ -152,6 +152,8 @@ mote_status mote__constexpr_read(mote_module *module, struct reader *r, valtype 
 
 /* The name of a function from the name section, empty if it has none. Reads the section at each call: for errors and backtraces. */
 struct span mote__module_func_name(const mote_module *module, uint32_t func_index);
+/* The names of all functions that have one, by function index, in one reading; the others stay as they are. */
+void mote__module_func_names(const mote_module *module, struct span *names);
 struct span mote__module_name(const mote_module *module);
 const struct mote__custom *mote__module_custom(const mote_module *module, const char *name, size_t number);
 /* A function index as a person reads it: "$name (function 12)" or "function 12"; writes into `out`, returns it. */
