@@ -63,7 +63,8 @@ struct compilation {
     bool failed;    /* out of memory */
     bool left;      /* something is not compiled */
     bool counting;  /* the first walk */
-    bool memory;    /* rMEMORY is in use: memory 0 is guarded and accessed */
+    bool fixed;     /* memory 0 is guarded: its first byte's address is in REG_MEMORY */
+    struct mote__instance_layout layout;
     bool cpu_bmi2, cpu_lzcnt, cpu_popcnt, cpu_sse41;
     VEC(struct fixup) fixups;
     VEC(struct stub) stubs;

@@ -634,12 +634,8 @@ static void emit_store(struct walk *w, const struct access *a) {
 static void on_memory(struct walk *w, enum mote__op op, uint32_t n_in) {
     struct compilation *c = w->c;
     struct access a = access_of(op);
-    bool plain = a.opcode && !w->imm.a && !w->module->memories[0].is_64 && w->module->memories[0].page_log2 == 16 &&
-                 !w->module->engine->config.low_address_space && w->imm.x < OFFSET_MAX && ((a.opcode >> 8 & 0xFF) < 2 || c->cpu_sse41);
-    if (c->counting) {
-        c->memory |= plain;
-        return;
-    }
+    bool plain = a.opcode && !w->imm.a && c->fixed && w->imm.x < OFFSET_MAX && ((a.opcode >> 8 & 0xFF) < 2 || c->cpu_sse41);
+    if (c->counting) return;
     begin(w);
     if (!plain) emit_step(w, op, n_in);
     else if (a.store) emit_store(w, &a);

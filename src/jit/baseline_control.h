@@ -104,12 +104,18 @@ static void call_helper(struct walk *w, enum jit_helper helper) {
     forget_locals(w->c);
 }
 
-/* After a call of WebAssembly: the instance and the memory are this frame's again. */
+/* The instance and its memory are this frame's again. */
 static void reload_instance(struct compilation *c) {
     x_load(c->b, true, REG_INSTANCE, at_slot(FRAME_INSTANCE));
-    if (!c->memory) return;
-    x_load(c->b, true, REG_MEMORY, at_base(REG_INSTANCE, (int32_t)offsetof(struct mote__instance, mem0)));
-    x_load(c->b, true, REG_MEMORY, at_base(REG_MEMORY, (int32_t)offsetof(struct mote__memory, base)));
+    if (c->fixed) x_load(c->b, true, REG_MEMORY, at_base(REG_INSTANCE, (int32_t)offsetof(struct mote__instance, fixed_base)));
+}
+
+/* The same after a call that may have come back from another instance: rarely, so that what follows does not wait for the frame. */
+static void recover_instance(struct compilation *c) {
+    x_alu(c->b, ALU_CMP, true, REG_INSTANCE, at_slot(FRAME_INSTANCE));
+    size_t same = x_jcc_short(c->b, CC_E);
+    reload_instance(c);
+    x_patch_short(c->b, same);
 }
 
 /* ---------------------------------------------------------------- what is where at a label */

@@ -68,10 +68,6 @@ static void emit_prologue(struct walk *w) {
     relocate_to(c, x_jmp(c->b), c->jit->thunks[THUNK_OVERFLOW]);
     bind(c, &over);
     x_store(c->b, true, REG_INSTANCE, at_slot(FRAME_INSTANCE));
-    if (c->memory) {
-        x_load(c->b, true, REG_MEMORY, at_base(REG_INSTANCE, (int32_t)offsetof(struct mote__instance, mem0)));
-        x_load(c->b, true, REG_MEMORY, at_base(REG_MEMORY, (int32_t)offsetof(struct mote__memory, base)));
-    }
     bool zeroed = false;
     for (uint32_t i = params; i < w->local_count; i++) {
         const struct pin *pin = pin_of_local(c, i);
@@ -288,6 +284,8 @@ static void begin_compilation(struct jit_scratch *scratch, mote_module *module, 
     memset(c->owner, 0xFF, sizeof c->owner);
     c->flags_at = -1;
     c->handler = -1;
+    c->layout = mote__instance_layout(module);
+    c->fixed = module->memory_count && mote__memory_is_guarded(module->engine, &module->memories[0]);
     find_cpu_features(c);
     walk_again(&scratch->walk, module, c->allocator, error);
     scratch->walk.c = c;

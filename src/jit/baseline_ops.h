@@ -84,16 +84,15 @@ static void count_local(struct walk *w, enum mote__op op) {
     if (op != OP_local_get) c->loops.data[f->loop - 1].set |= local_bit(w->imm.a);
 }
 
-/* Where a global's value is; the pointers on the way go through `reg`. */
+/* A word of one of the instance's index spaces. */
+static struct x_rm in_space(size_t space, uint32_t index) { return at_base(REG_INSTANCE, (int32_t)(space + index * sizeof(void *))); }
+
+/* Where a global's value is; the pointers on the way to an imported one go through `reg`. */
 static struct x_rm global_rm(struct walk *w, int reg) {
     struct compilation *c = w->c;
     uint32_t index = w->imm.a, imports = w->module->global_import_count;
-    if (index >= imports) {
-        x_load(c->b, true, reg, at_base(REG_INSTANCE, (int32_t)offsetof(struct mote__instance, globals)));
-        return at_base(reg, (int32_t)((index - imports) * 16));
-    }
-    x_load(c->b, true, reg, at_base(REG_INSTANCE, (int32_t)offsetof(struct mote__instance, global_refs)));
-    x_load(c->b, true, reg, at_base(reg, (int32_t)(index * 8)));
+    if (index >= imports) return at_base(REG_INSTANCE, (int32_t)(c->layout.globals + (index - imports) * 2 * sizeof(uint64_t)));
+    x_load(c->b, true, reg, in_space(c->layout.global_refs, index));
     x_load(c->b, true, reg, at_base(reg, (int32_t)offsetof(struct mote__global, value)));
     return at_base(reg, 0);
 }
@@ -171,8 +170,7 @@ static void describe_results(struct walk *w, const mote_type *type) {
 /* The function of a table's element in rcx: its struct mote__func in rdx. Out of bounds, the index is also made harmless for speculation. */
 static void emit_element(struct walk *w) {
     struct compilation *c = w->c;
-    x_load(c->b, true, RDX, at_base(REG_INSTANCE, (int32_t)offsetof(struct mote__instance, tables)));
-    x_load(c->b, true, RDX, at_base(RDX, (int32_t)(w->imm.b * 8)));
+    x_load(c->b, true, RDX, in_space(c->layout.tables, w->imm.b));
     x_alu(c->b, ALU_CMP, true, RCX, at_base(RDX, (int32_t)offsetof(struct mote__table, size)));
     trap_when(w, CC_AE, MOTE_TRAP_UNDEFINED_ELEMENT);
     x_alu(c->b, ALU_SBB, true, RAX, in_reg(RAX));
@@ -191,9 +189,17 @@ static void emit_element(struct walk *w) {
     add_stub(w, slow);
 }
 
-/* What the entry of a function that is not certainly this instance's expects: its instance, its number, and where its code is, in rcx. */
+/* What the entry of a function that is not certainly this instance's expects: its instance (a host function has none) and memory, its number; and
+ * where its code is, in rcx. */
 static void load_callee(struct compilation *c) {
+    x_alu(c->b, ALU_CMP, true, REG_INSTANCE, at_base(RDX, (int32_t)offsetof(struct mote__func, instance)));
+    size_t same = x_jcc_short(c->b, CC_E);
     x_load(c->b, true, REG_INSTANCE, at_base(RDX, (int32_t)offsetof(struct mote__func, instance)));
+    x_test(c->b, true, REG_INSTANCE);
+    size_t host = x_jcc_short(c->b, CC_E);
+    x_load(c->b, true, REG_MEMORY, at_base(REG_INSTANCE, (int32_t)offsetof(struct mote__instance, fixed_base)));
+    x_patch_short(c->b, host);
+    x_patch_short(c->b, same);
     x_load(c->b, false, RAX, at_base(RDX, (int32_t)offsetof(struct mote__func, own_index)));
     x_load(c->b, true, RCX, at_base(RDX, (int32_t)offsetof(struct mote__func, cell)));
 }
@@ -202,8 +208,7 @@ static void load_callee(struct compilation *c) {
 static void find_callee(struct walk *w, enum mote__op op) {
     struct compilation *c = w->c;
     if (is_direct(op)) {
-        x_load(c->b, true, RDX, at_base(REG_INSTANCE, (int32_t)offsetof(struct mote__instance, funcs)));
-        x_load(c->b, true, RDX, at_base(RDX, (int32_t)(w->imm.a * 8)));
+        x_load(c->b, true, RDX, in_space(c->layout.funcs, w->imm.a));
     } else if (is_indirect(op)) {
         emit_element(w);
     } else {
@@ -275,7 +280,7 @@ static void emit_call(struct walk *w, enum mote__op op) {
     w->count = base;
     site(w, base);
     truncate(w, base);
-    reload_instance(c);
+    if (!own || w->module->tail_calls_far) recover_instance(c);
     describe_results(w, type);
 }
 

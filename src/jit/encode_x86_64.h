@@ -187,6 +187,15 @@ static inline size_t x_jcc(struct code_buffer *b, enum x_cc cc) {
     x_byte(b, 0x80u | (unsigned)cc);
     return x_distance(b);
 }
+/* A jump over fewer than 128 bytes, until x_patch_short where it leads to. */
+static inline size_t x_jcc_short(struct code_buffer *b, enum x_cc cc) {
+    x_byte(b, 0x70u | (unsigned)cc);
+    x_byte(b, 0);
+    return b->count;
+}
+static inline void x_patch_short(struct code_buffer *b, size_t behind) {
+    if (!b->failed) b->data[behind - 1] = (uint8_t)(b->count - behind);
+}
 static inline size_t x_call(struct code_buffer *b) {
     x_byte(b, 0xE8);
     return x_distance(b);

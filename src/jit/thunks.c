@@ -45,6 +45,7 @@ static void make_enter(struct code_buffer *b) {
     x_mov(b, true, REG_EXEC, RDI);
     x_mov(b, true, REG_FRAME, RSI);
     x_mov(b, true, REG_INSTANCE, RDX);
+    x_load(b, true, REG_MEMORY, at_base(REG_INSTANCE, (int32_t)offsetof(struct mote__instance, fixed_base)));
     x_mov(b, false, RAX, R8);
     x_store(b, true, RSP, EXEC(thread_sp));
     x_mov(b, true, R11, RSP);
@@ -125,6 +126,7 @@ static void make_interpret(struct code_buffer *b, size_t fail) {
     back_in(b);
     x_load(b, true, REG_FRAME, EXEC(results));
     x_load(b, true, REG_INSTANCE, at_base(REG_FRAME, FRAME_INSTANCE * 8));
+    x_load(b, true, REG_MEMORY, at_base(REG_INSTANCE, (int32_t)offsetof(struct mote__instance, fixed_base)));
     x_load(b, false, RAX, EXEC(tail_index));
     x_through(b, 4, in_reg(RDX));
 }

@@ -1,6 +1,6 @@
 /* instance.c - instantiation (core spec 3.0, "Execution / Modules"), in the specification's order: match the imports, allocate, evaluate globals,
  * tables and element segments, then write segments, then run the start function.
- * An instance is one block: the struct, then its index spaces (struct layout). It is in the store from the moment it exists, because what it holds
+ * An instance is one block: the struct, then its index spaces (struct mote__instance_layout). It is in the store from the moment it exists, because what it holds
  * are roots. Until the first segment is written nothing outside can know it, so a failure takes everything back; from then on a failed
  * instance stays in the store, for its functions may have escaped.
  * Keeps: counts and offsets come from the module alone, so that freeing needs no record of them. */
@@ -14,18 +14,14 @@ static struct mote__memory no_memory;
 
 /* ---------------------------------------------------------------- the block */
 
-struct layout {
-    size_t globals, global_refs, funcs, memories, tables, tags, elem_values, elems_dropped, datas_dropped, total;
-};
-
 static size_t place(size_t *total, size_t count, size_t size) {
     size_t at = *total;
     *total = (at + count * size + 15) & ~(size_t)15;
     return at;
 }
 
-static struct layout lay_out(const mote_module *m) {
-    struct layout l;
+struct mote__instance_layout mote__instance_layout(const mote_module *m) {
+    struct mote__instance_layout l;
     size_t total = 0;
     place(&total, 1, sizeof(struct mote__instance));
     l.globals = place(&total, m->global_count - m->global_import_count, 2 * sizeof(uint64_t));
@@ -42,7 +38,7 @@ static struct layout lay_out(const mote_module *m) {
 }
 
 static struct mote__instance *new_instance(mote_store *store, mote_module *module) {
-    struct layout l = lay_out(module);
+    struct mote__instance_layout l = mote__instance_layout(module);
     uint8_t *block = mote__alloc_zeroed(mote__engine_alloc(store->engine), l.total);
     if (!block) return NULL;
     struct mote__instance *inst = (struct mote__instance *)(void *)block;
@@ -75,7 +71,7 @@ void mote__instance_free(struct mote__instance *inst) {
     mote_module *module = inst->module;
     for (uint32_t i = 0; i < module->elem_count; i++) free_elem_values(inst, i);
     inst->store->instance_count--;
-    mote__free(mote__engine_alloc(inst->store->engine), inst, lay_out(module).total);
+    mote__free(mote__engine_alloc(inst->store->engine), inst, mote__instance_layout(module).total);
     mote__module_release(module);
 }
 
@@ -178,6 +174,7 @@ static mote_status make_memories(struct mote__instance *inst, mote_error *error)
     for (uint32_t i = m->memory_import_count; i < m->memory_count; i++)
         TRY(mote__memory_new(inst->store, &m->memories[i], &inst->memories[i], error));
     if (m->memory_count) inst->mem0 = inst->memories[0];
+    inst->fixed_base = inst->mem0->guarded ? inst->mem0->base : NULL;
     return MOTE_OK;
 }
 

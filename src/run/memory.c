@@ -23,7 +23,7 @@ uint64_t mote__memtype_pages_max(const struct mote__memtype *type) {
     return type->max < most ? type->max : most;
 }
 
-static bool is_guarded(const mote_engine *engine, const struct mote__memtype *type) {
+bool mote__memory_is_guarded(const mote_engine *engine, const struct mote__memtype *type) {
     return sizeof(void *) == 8 && !engine->config.low_address_space && !type->is_64 && type->page_log2 == 16;
 }
 
@@ -74,7 +74,7 @@ static uint64_t movable_room(uint64_t bytes, uint64_t bytes_max) {
 }
 
 static uint64_t reservation(const mote_engine *engine, const struct mote__memtype *type, uint64_t bytes, uint64_t bytes_max) {
-    if (is_guarded(engine, type)) return GUARDED_BYTES;
+    if (mote__memory_is_guarded(engine, type)) return GUARDED_BYTES;
     return type->shared ? bytes_max : movable_room(bytes, bytes_max);
 }
 
@@ -109,7 +109,7 @@ static mote_status map_memory(mote_engine *engine, const struct mote__memtype *t
 static void adopt(mote_store *store, struct mote__memory *memory) {
     memory->store = store;
     memory->max_pages = mote__memtype_pages_max(&memory->type);
-    memory->guarded = is_guarded(store->engine, &memory->type);
+    memory->guarded = mote__memory_is_guarded(store->engine, &memory->type);
     memory->next = store->memories;
     store->memories = memory;
     store->memory_bytes += memory->bytes;

@@ -74,6 +74,9 @@ struct mote__memory {
     struct mote__memory *next;
 };
 
+/* True when memories of a type are guarded in an engine: 32-bit, pages of 64 KiB, not low_address_space. */
+bool mote__memory_is_guarded(const mote_engine *engine, const struct mote__memtype *type);
+
 /* The part of a shared memory that crosses stores (mote_shared_memory of the API). */
 struct mote_shared_memory {
     _Atomic uint32_t holds;
@@ -117,6 +120,7 @@ struct mote__tag {
 /* An instance: pointers into the store, by index space. `mem0`, `code` and `globals` are what compiled code reads, so they stand first. */
 struct mote__instance {
     struct mote__memory *mem0;      /* memories[0] or an empty dummy, never NULL */
+    uint8_t *fixed_base;            /* memories[0]'s first byte if it is guarded, so that it never moves; else NULL */
     _Atomic(void *) *code;          /* module->code: an entry per own function */
     _Atomic(void *) *cells;         /* with a tier: machine code per own function; NULL without */
     uint64_t *globals;              /* values of own globals, two slots each, indexed from the first own one */
@@ -132,6 +136,12 @@ struct mote__instance {
     struct mote__instance *next;
     uint32_t alloc_globals;
 };
+
+/* Where in its block an instance has its index spaces: bytes from the struct, known from the module alone. */
+struct mote__instance_layout {
+    size_t globals, global_refs, funcs, memories, tables, tags, elem_values, elems_dropped, datas_dropped, total;
+};
+struct mote__instance_layout mote__instance_layout(const mote_module *m);
 
 /* ---------------------------------------------------------------- the store */
 

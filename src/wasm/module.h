@@ -124,6 +124,7 @@ struct mote_module {
     uint32_t elem_count;
     struct mote__data *datas;
     uint32_t data_count;
+    bool tail_calls_far; /* some body tail-calls what may be another instance's: the validator finds out */
     bool has_data_count;
     struct mote__custom *customs;
     uint32_t custom_count;

@@ -38,6 +38,7 @@ mote_status mote__module_validate(mote_module *module, mote_error *error) {
     mote_status status = MOTE_OK;
     for (uint32_t i = module->func_import_count; i < module->func_count && status == MOTE_OK; i++)
         status = validate_body(&w, i);
+    module->tail_calls_far = w.tail_calls_far;
     walk_deinit(&w);
     return status;
 }

@@ -434,6 +434,7 @@ static void walk_call(struct walk *w, enum mote__op op) {
     uint32_t index = walk_index(w, "function", w->module->func_count);
     if (!WALK_OK(w)) return;
     w->imm.a = index;
+    if (op == OP_return_call && index < w->module->func_import_count) w->tail_calls_far = true;
     walk_finish_call(w, op, w->module->func_types[index], op == OP_return_call, 0);
 }
 
@@ -447,6 +448,7 @@ static void walk_call_indirect(struct walk *w, enum mote__op op) {
     }
     walk_pop(w, walk_table_type(w, table));
     w->imm.b = table;
+    if (op == OP_return_call_indirect) w->tail_calls_far = true;
     walk_finish_call(w, op, type, op == OP_return_call_indirect, 1);
 }
 
@@ -454,6 +456,7 @@ static void walk_call_ref(struct walk *w, enum mote__op op) {
     const mote_type *type = walk_type(w, MOTE_TYPE_FUNC);
     if (!type) return;
     walk_pop(w, mote__vt_ref(HEAP_CONCRETE + type->id, true));
+    if (op == OP_return_call_ref) w->tail_calls_far = true;
     walk_finish_call(w, op, type, op == OP_return_call_ref, 1);
 }
 
