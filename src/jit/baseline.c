@@ -25,16 +25,16 @@ struct fixup {
 };
 
 /* Code out of line, at the function's end. */
-enum stub_kind { STUB_TRAP, STUB_STOP, STUB_RESOLVE, STUB_TRUNCATE, STUB_CONVERT };
+enum stub_kind { STUB_TRAP, STUB_STOP, STUB_RESOLVE, STUB_TRUNCATE, STUB_CONVERT, STUB_UNALIGNED };
 struct stub {
     uint8_t kind, trap;
     uint8_t how;     /* STUB_TRUNCATE: bits of baseline_convert.h */
     bool wide;       /* STUB_CONVERT: to an f64 */
-    int8_t reg, to;  /* conversions: their operand, their result */
+    int8_t reg, to;  /* conversions: their operand, their result; STUB_UNALIGNED: base and index */
     int8_t scratch[2];
     uint32_t at;     /* the distance that leads here */
     uint32_t back;   /* where to go on, if it does */
-    uint32_t a, b;   /* table, type id */
+    uint32_t a, b;   /* table, type id; STUB_UNALIGNED: where the access ends */
     const uint8_t *op_pos;
 };
 
@@ -106,6 +106,7 @@ struct compilation {
 #include "jit/baseline_control.h"
 #include "jit/baseline_compute.h"
 #include "jit/baseline_convert.h"
+#include "jit/baseline_memory.h"
 #include "jit/baseline_vector.h"
 #include "jit/baseline_ops.h"
 #include "jit/baseline_function.h"

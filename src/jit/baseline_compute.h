@@ -1,4 +1,4 @@
-/* baseline_compute.h - the part of baseline.c for plain computation and memory accesses: tables of opcodes, and the few shapes that they have.
+/* baseline_compute.h - the part of baseline.c for plain computation: tables of opcodes, and the few shapes that they have.
  * Included by baseline.c alone. */
 
 /* ---------------------------------------------------------------- steps: one instruction of the interpreter */
@@ -563,81 +563,4 @@ static void on_plain(struct walk *w, enum mote__op op, uint32_t n_in) {
     begin(w);
     if (op == OP_i64_eqz) emit_eqz(w, VT_I64);
     else emit_plain(w, op, n_in);
-}
-
-/* ---------------------------------------------------------------- memory 0, guarded */
-
-enum { OFFSET_MAX = (32 << 20) - 65536 }; /* what the guard behind a memory absorbs */
-
-struct access { uint32_t opcode; uint8_t flags; bool store; char type; uint8_t splat; /* pshufd behind it, + 1 */ };
-
-/* The processor's instruction for an access; opcode 0: none. */
-static struct access access_of(enum mote__op op) {
-    switch (op) {
-#define A(id, prefix, map, byte, flags, store, type) case OP_##id: return (struct access){X_OP(prefix, map, byte), flags, store, type, 0};
-#define SPLAT(id, prefix, order) case OP_##id: return (struct access){X_OP(prefix, 1, 0x10), 0, false, 'v', (order) + 1};
-    A(i32_load, 0, 0, 0x8B, 0, false, 'i') A(i64_load, 0, 0, 0x8B, X_WIDE, false, 'I')
-    A(f32_load, 0xF3, 1, 0x10, 0, false, 'f') A(f64_load, 0xF2, 1, 0x10, 0, false, 'F')
-    A(i32_load8_s, 0, 1, 0xBE, 0, false, 'i') A(i32_load8_u, 0, 1, 0xB6, 0, false, 'i')
-    A(i32_load16_s, 0, 1, 0xBF, 0, false, 'i') A(i32_load16_u, 0, 1, 0xB7, 0, false, 'i')
-    A(i64_load8_s, 0, 1, 0xBE, X_WIDE, false, 'I') A(i64_load8_u, 0, 1, 0xB6, 0, false, 'I')
-    A(i64_load16_s, 0, 1, 0xBF, X_WIDE, false, 'I') A(i64_load16_u, 0, 1, 0xB7, 0, false, 'I')
-    A(i64_load32_s, 0, 0, 0x63, X_WIDE, false, 'I') A(i64_load32_u, 0, 0, 0x8B, 0, false, 'I')
-    A(i32_store, 0, 0, 0x89, 0, true, 'i') A(i64_store, 0, 0, 0x89, X_WIDE, true, 'I')
-    A(f32_store, 0xF3, 1, 0x11, 0, true, 'f') A(f64_store, 0xF2, 1, 0x11, 0, true, 'F')
-    A(i32_store8, 0, 0, 0x88, X_BYTE_REG, true, 'i') A(i32_store16, 0x66, 0, 0x89, 0, true, 'i')
-    A(i64_store8, 0, 0, 0x88, X_BYTE_REG, true, 'I') A(i64_store16, 0x66, 0, 0x89, 0, true, 'I')
-    A(i64_store32, 0, 0, 0x89, 0, true, 'I')
-    A(v128_load, 0, 1, 0x10, 0, false, 'v') A(v128_store, 0, 1, 0x11, 0, true, 'v')
-    A(v128_load32_zero, 0xF3, 1, 0x10, 0, false, 'v') A(v128_load64_zero, 0xF2, 1, 0x10, 0, false, 'v')
-    SPLAT(v128_load32_splat, 0xF3, 0x00) SPLAT(v128_load64_splat, 0xF2, 0x44)
-    A(v128_load8x8_s, 0x66, 2, 0x20, 0, false, 'v') A(v128_load8x8_u, 0x66, 2, 0x30, 0, false, 'v')
-    A(v128_load16x4_s, 0x66, 2, 0x23, 0, false, 'v') A(v128_load16x4_u, 0x66, 2, 0x33, 0, false, 'v')
-    A(v128_load32x2_s, 0x66, 2, 0x25, 0, false, 'v') A(v128_load32x2_u, 0x66, 2, 0x35, 0, false, 'v')
-#undef A
-#undef SPLAT
-    default: return (struct access){0};
-    }
-}
-
-static struct x_rm address(struct walk *w, struct walk_value *v) {
-    if (v->loc == LOC_CONST && (uint32_t)v->bits + w->imm.x <= INT32_MAX) return at_base(REG_MEMORY, (int32_t)((uint32_t)v->bits + w->imm.x));
-    return at_index(REG_MEMORY, use_reg(w, v), (int32_t)w->imm.x);
-}
-
-static void emit_load(struct walk *w, const struct access *a) {
-    valtype type = walk_letter(a->type);
-    unlink_operands(w, 1);
-    struct walk_value *v = operand(w, 0);
-    struct x_rm from = address(w, v);
-    bool remembers = is_own(v) && is_temp(GP, v->reg) && w->c->cached[GP][v->reg];
-    int to = take_result(w, class_of(type), remembers ? NULL : v, NO_REG);
-    x_ins(w->c->b, a->opcode, a->flags, to, from);
-    if (a->splat) {
-        x_ins(w->c->b, X_OP(0x66, 1, 0x70), 0, to, in_reg(to));
-        x_byte(w->c->b, a->splat - 1u);
-    }
-    result_in_reg(w, w->count, type, to);
-}
-
-static void emit_store(struct walk *w, const struct access *a) {
-    struct compilation *c = w->c;
-    unlink_operands(w, 2);
-    struct walk_value *value = operand(w, 1);
-    struct x_rm to = address(w, operand(w, 0));
-    bool word = a->opcode == X_OP(0, 0, 0x89);
-    if (word && value->loc == LOC_CONST && class_of(value->type) == GP && (!(a->flags & X_WIDE) || is_const32(value)))
-        x_store_const(c->b, a->flags & X_WIDE, (int32_t)(uint32_t)value->bits, to);
-    else x_ins(c->b, a->opcode, a->flags, use_reg(w, value), to);
-}
-
-static void on_memory(struct walk *w, enum mote__op op, uint32_t n_in) {
-    struct compilation *c = w->c;
-    struct access a = access_of(op);
-    bool plain = a.opcode && !w->imm.a && c->fixed && w->imm.x < OFFSET_MAX && ((a.opcode >> 8 & 0xFF) < 2 || c->cpu_sse41);
-    if (c->counting) return;
-    begin(w);
-    if (!plain) emit_step(w, op, n_in);
-    else if (a.store) emit_store(w, &a);
-    else emit_load(w, &a);
 }

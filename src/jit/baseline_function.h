@@ -96,6 +96,7 @@ static void emit_stub(struct compilation *c, const struct stub *s) {
     case STUB_STOP: call_thunk(c, THUNK_STOP); break;
     case STUB_TRUNCATE: emit_trunc_stub(c, s); break;
     case STUB_CONVERT: emit_convert_stub(c, s); break;
+    case STUB_UNALIGNED: emit_unaligned_stub(c, s); break;
     case STUB_RESOLVE:
         x_const(c->b, RSI, s->a);
         x_mov(c->b, true, RDX, RCX);

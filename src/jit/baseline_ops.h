@@ -1,4 +1,4 @@
-/* baseline_ops.h - the part of baseline.c for everything that is neither plain computation, nor an access to memory 0, nor a branch: variables, calls,
+/* baseline_ops.h - the part of baseline.c for everything that is neither plain computation, nor an access to a memory, nor a branch: variables, calls,
  * tables, references, objects, exceptions. Included by baseline.c alone. */
 
 /* ---------------------------------------------------------------- constants and variables */
@@ -83,9 +83,6 @@ static void count_local(struct walk *w, enum mote__op op) {
     c->loops.data[f->loop - 1].used |= local_bit(w->imm.a);
     if (op != OP_local_get) c->loops.data[f->loop - 1].set |= local_bit(w->imm.a);
 }
-
-/* A word of one of the instance's index spaces. */
-static struct x_rm in_space(size_t space, uint32_t index) { return at_base(REG_INSTANCE, (int32_t)(space + index * sizeof(void *))); }
 
 /* Where a global's value is; the pointers on the way to an imported one go through `reg`. */
 static struct x_rm global_rm(struct walk *w, int reg) {
@@ -331,6 +328,11 @@ static void emit_bulk(struct walk *w, enum jit_helper helper) {
 
 static void emit_memory_op(struct walk *w, enum mote__op op, uint32_t n_in) {
     uint32_t a = w->imm.a, b = w->imm.b;
+    if (op == OP_memory_size) {
+        emit_memory_size(w);
+        return;
+    }
+    if (emit_small_bulk(w, op)) return;
     if (op == OP_memory_fill && !a) {
         emit_bulk(w, HELPER_memory_fill);
         return;
@@ -339,10 +341,9 @@ static void emit_memory_op(struct walk *w, enum mote__op op, uint32_t n_in) {
         emit_bulk(w, HELPER_memory_copy);
         return;
     }
-    valtype type = op == OP_memory_size || op == OP_memory_grow ? address_type(w->module->memories[a].is_64) : (valtype)VT_BOTTOM;
+    struct shape grow = {.insn = I_memory_grow, .result = true, .n16 = 1, .u16 = {a}};
     switch (op) {
-    case OP_memory_size: emit_shape(w, n_in, (struct shape){.insn = I_memory_size, .result = true, .n16 = 1, .u16 = {a}}, type); break;
-    case OP_memory_grow: emit_shape(w, n_in, (struct shape){.insn = I_memory_grow, .result = true, .n16 = 1, .u16 = {a}}, type); break;
+    case OP_memory_grow: emit_shape(w, n_in, grow, address_type(w->module->memories[a].is_64)); break;
     case OP_memory_fill: emit_shape(w, n_in, (struct shape){.insn = I_memory_fill, .n16 = 1, .u16 = {a}}, 0); break;
     case OP_memory_copy: emit_shape(w, n_in, (struct shape){.insn = I_memory_copy, .n16 = 2, .u16 = {a, b}}, 0); break;
     default: emit_shape(w, n_in, (struct shape){.insn = I_memory_init, .n16 = 1, .u16 = {b}, .n32 = 1, .u32 = {a}}, 0); break;
@@ -541,16 +542,18 @@ static void emit_array_op(struct walk *w, enum mote__op op, uint32_t n_in) {
 
 static void emit_atomic(struct walk *w, enum mote__op op, uint32_t n_in) {
     struct compilation *c = w->c;
-    bool fence = op == OP_atomic_fence, wait = op == OP_memory_atomic_wait32 || op == OP_memory_atomic_wait64;
-    uint32_t first = begin_step(w, n_in, fence ? I_atomic_fence : !wait ? I_atomic_notify : op == OP_memory_atomic_wait32 ? I_atomic_wait32 : I_atomic_wait64);
-    if (!fence) {
-        literal_slot(c, canonical(w, w->count));
-        for (uint32_t k = 0; k < n_in; k++) literal_slot(c, operand(w, k)->slot);
-        put_memory(w);
-        if (wait) literal32(c, 0);
+    bool wait = op != OP_memory_atomic_notify;
+    if (op == OP_atomic_fence) {
+        x_fence(c->b);
+        return;
     }
+    uint32_t first = begin_step(w, n_in, !wait ? I_atomic_notify : op == OP_memory_atomic_wait32 ? I_atomic_wait32 : I_atomic_wait64);
+    literal_slot(c, canonical(w, w->count));
+    for (uint32_t k = 0; k < n_in; k++) literal_slot(c, operand(w, k)->slot);
+    put_memory(w);
+    if (wait) literal32(c, 0);
     end_step(w, first, w->count);
-    if (!fence) result_in_slot(w, w->count, VT_I32);
+    result_in_slot(w, w->count, VT_I32);
 }
 
 /* ---------------------------------------------------------------- exceptions, branches on references */

@@ -162,6 +162,15 @@ static void emit_vector_shift(struct walk *w, uint32_t by_reg, uint32_t group, i
     result_in_reg(w, w->count, VT_V128, to);
 }
 
+/* The low 1 or 2 bytes, in all lanes. */
+static void spread_bytes(struct compilation *c, int reg, uint32_t bytes) {
+    if (bytes == 1) x_ins(c->b, X_OP(0x66, 1, 0x60), 0, reg, in_reg(reg)); /* punpcklbw: every byte twice */
+    x_ins(c->b, X_OP(0xF2, 1, 0x70), 0, reg, in_reg(reg));                /* pshuflw */
+    x_byte(c->b, 0);
+    x_ins(c->b, X_OP(0x66, 1, 0x70), 0, reg, in_reg(reg)); /* pshufd */
+    x_byte(c->b, 0);
+}
+
 /* A splat of an integer or float: to the low lane, then everywhere. */
 static void emit_splat(struct walk *w, enum mote__op op) {
     struct compilation *c = w->c;
@@ -171,13 +180,12 @@ static void emit_splat(struct walk *w, enum mote__op op) {
     int from = use_reg(w, v), to = take_temp(w, FP);
     if (class_of(v->type) == GP) x_to_float(c->b, wide, to, from);
     else x_vmov(c->b, to, from);
-    if (op == OP_i8x16_splat) x_ins(c->b, X_OP(0x66, 1, 0x60), 0, to, in_reg(to)); /* punpcklbw: every byte twice */
     if (op == OP_i8x16_splat || op == OP_i16x8_splat) {
-        x_ins(c->b, X_OP(0xF2, 1, 0x70), 0, to, in_reg(to)); /* pshuflw */
-        x_byte(c->b, 0);
+        spread_bytes(c, to, op == OP_i8x16_splat ? 1 : 2);
+    } else {
+        x_ins(c->b, X_OP(0x66, 1, 0x70), 0, to, in_reg(to)); /* pshufd */
+        x_byte(c->b, wide ? 0x44 : 0x00);
     }
-    x_ins(c->b, X_OP(0x66, 1, 0x70), 0, to, in_reg(to)); /* pshufd */
-    x_byte(c->b, wide ? 0x44 : 0x00);
     result_in_reg(w, w->count, VT_V128, to);
 }
 

@@ -152,6 +152,12 @@ static inline void x_shift_const(struct code_buffer *b, enum x_shift shift, bool
     x_ins(b, X_OP(0, 0, 0xC1), wide, (int)shift, in_reg(reg));
     x_byte(b, count);
 }
+/* mfence */
+static inline void x_fence(struct code_buffer *b) {
+    x_byte(b, 0x0F);
+    x_byte(b, 0xAE);
+    x_byte(b, 0xF0);
+}
 /* btc: the bit becomes the other one. */
 static inline void x_flip_bit(struct code_buffer *b, int reg, uint32_t bit) {
     x_ins(b, X_OP(0, 1, 0xBA), X_WIDE, 7, in_reg(reg));
