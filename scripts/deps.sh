@@ -26,8 +26,9 @@ packages() {
         "gdb gdb" "linux-perf perf" "binutils objdump" \
         "gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc" "libc6-dev-arm64-cross /usr/aarch64-linux-gnu/lib/libc.a" "qemu-user qemu-aarch64" ;;
     parts) printf '%s\n' "pkg-config pkg-config" "libfyaml-dev /usr/include/libfyaml.h" "libevent-dev /usr/include/event2/event.h" \
-        "libsqlite3-dev /usr/include/sqlite3.h" ;;
-    stores) printf '%s\n' "sqlite3 sqlite3" "redis-server redis-server" "redis-tools redis-cli" "util-linux setpriv" ;;
+        "libsqlite3-dev /usr/include/sqlite3.h" "libmariadb-dev /usr/include/mariadb/mysql.h" "libpq-dev /usr/include/postgresql/libpq-fe.h" ;;
+    stores) printf '%s\n' "sqlite3 sqlite3" "redis-server redis-server" "redis-tools redis-cli" "util-linux setpriv" \
+        "mariadb-server /usr/sbin/mariadbd" "mariadb-client mariadb" "postgresql /usr/lib/postgresql/*/bin/initdb" "postgresql-client psql" ;;
     guests) printf '%s\n' "tcl tclsh" "dpkg-dev dpkg-source" "python3-pip pip3" "emscripten em++" ;;
     rust) printf '%s\n' "rustc /usr/bin/rustc" "libstd-rust-dev-wasm32 /usr/lib/rustlib/wasm32-wasi/lib" ;; # not beside cargo-web
     *) echo "deps.sh: no such set: $1 (build, parts, stores, demo, test, more, guests, rust)" >&2; exit 2 ;;

@@ -11,14 +11,18 @@
 struct store {
     const char *name, *type;
     const char
-        *metadata; /* lines of YAML; @ is a folder of the run's own, $ the port of the server */
+        *metadata; /* lines of YAML; ~ is a folder of the run's own, $ the port of the server */
     const char *server; /* the variable that holds the server's port, NULL: needs none */
 };
 
 static const struct store stores[] = {
     {"memory", "state.in-memory", "", NULL},
-    {"sqlite", "state.sqlite", "  - {name: connectionString, value: '@/data.db'}\n", NULL},
+    {"sqlite", "state.sqlite", "  - {name: connectionString, value: '~/data.db'}\n", NULL},
     {"redis", "state.redis", "  - {name: redisHost, value: '127.0.0.1:$'}\n", "MOTE_REDIS_PORT"},
+    {"mysql", "state.mysql",
+     "  - {name: connectionString, value: 'mote:pass@word/1@tcp(127.0.0.1:$)/'}\n"
+     "  - {name: schemaName, value: mote_test}\n",
+     "MOTE_MYSQL_PORT"},
 };
 enum { STORE_COUNT = sizeof stores / sizeof *stores };
 
@@ -49,9 +53,9 @@ static inline bool store_yaml(const struct store *store, const char *name, const
                       "%s}\nspec:\n  type: %s\n  metadata:\n",
                       name, store->type);
     for (const char *c = store->metadata; *c; c++) {
-        if (*c == '@' || *c == '$')
+        if (*c == '~' || *c == '$')
             at +=
-                snprintf(out + at, size - (size_t)at, "%s", *c == '@' ? store_make_folder() : port);
+                snprintf(out + at, size - (size_t)at, "%s", *c == '~' ? store_make_folder() : port);
         else at += snprintf(out + at, size - (size_t)at, "%c", *c);
     }
     snprintf(out + at, size - (size_t)at, "%s---\n", more);

@@ -1,0 +1,229 @@
+/* sql_test.c - what only the SQL servers have: tables as Dapr makes them, seen by the server's own
+ * tool; rows that Dapr has written; limits; what a restart of the server costs; cleaning up. */
+#define _GNU_SOURCE
+#include "stores.h"
+#include <stdlib.h>
+#include <time.h>
+
+/* The servers over which this loops, each with its own tool. */
+static const struct server {
+    const char *name;
+    const char *tool; /* takes SQL as its last word; prints rows with tabs between columns */
+    const char *layout, *layout_wanted; /* a query about the tables, and its answer */
+    const char *columns, *columns_wanted;
+    const char *rows, *rows_wanted;       /* key a, JSON; key b, bytes */
+    const char *foreign, *foreign_row;    /* a row as Dapr writes it */
+    const char *cleaned;                  /* counts expired rows */
+} servers[] = {
+    {"mysql",
+     "mariadb --no-defaults -h 127.0.0.1 -P $MOTE_MYSQL_PORT -u mote '-ppass@word/1' -N mote_test "
+     "-e ",
+     "SELECT column_name, column_type, is_nullable, column_key, extra FROM "
+     "information_schema.columns WHERE table_schema = 'mote_test' AND table_name = 'state' ORDER BY "
+     "ordinal_position",
+     "id\tvarchar(255)\tNO\tPRI\t\n"
+     "value\tlongtext\tNO\t\t\n"
+     "isbinary\ttinyint(1)\tNO\t\t\n"
+     "insertDate\ttimestamp\tNO\t\t\n"
+     "updateDate\ttimestamp\tNO\t\ton update current_timestamp()\n"
+     "eTag\tvarchar(36)\tNO\t\t\n"
+     "expiredate\ttimestamp\tYES\tMUL\t\n"
+     "row_id\tbigint(20) unsigned\tNO\tUNI\tauto_increment",
+     "SELECT column_name, column_type FROM information_schema.columns WHERE table_schema = "
+     "'mote_test' AND table_name = 'dapr_metadata' ORDER BY ordinal_position",
+     "id\tvarchar(255)\nvalue\ttext",
+     "SELECT id, value, isbinary, length(eTag), expiredate IS NULL FROM state WHERE id LIKE 'l||_' "
+     "ORDER BY id",
+     "l||a\t{\"n\":  9007199254740993}\t0\t36\t1\nl||b\t\"/wA=\"\t1\t36\t1",
+     "REPLACE INTO state (id, value, eTag, isbinary, expiredate) VALUES ('l||d', '\"aGk=\"', "
+     "'11111111-2222-3333-4444-555555555555', 1, CURRENT_TIMESTAMP + INTERVAL 1000 SECOND)",
+     "hi",
+     "SELECT count(*) FROM state WHERE id LIKE 'clean||%'"},
+};
+enum { SERVER_COUNT = sizeof servers / sizeof *servers };
+
+/* What the server's tool says, without the last line end. */
+static const char *ask(const struct server *server, const char *sql) {
+    static char out[2000];
+    char command[300];
+    setenv("MOTE_TEST_SQL", sql, 1);
+    snprintf(command, sizeof command, "%s\"$MOTE_TEST_SQL\"", server->tool);
+    FILE *pipe = popen(command, "r");
+    size_t size = pipe ? fread(out, 1, sizeof out - 1, pipe) : 0;
+    if (pipe) pclose(pipe);
+    out[size] = 0;
+    if (size && out[size - 1] == '\n') out[size - 1] = 0;
+    return out;
+}
+
+static mote_parts *open_with(const char *name, const char *more) {
+    char text[2000];
+    mote_parts *parts = NULL;
+    mote_error error;
+    const mote_parts_config config = {.app_id = "l", .driver_dir = getenv("MOTE_DRIVERS")};
+    for (size_t i = 0; i < STORE_COUNT; i++) {
+        if (strcmp(stores[i].name, name) != 0 ||
+            !store_yaml(&stores[i], "store", more, text, sizeof text))
+            continue;
+        CHECK_EQ(mote_parts_new(&config, &parts, NULL), MOTE_OK);
+        if (mote_parts_load_text(parts, "s.yaml", text, strlen(text), &error))
+            printf("%s\n", error.message);
+    }
+    if (!parts) printf("not run: there is no %s\n", name);
+    return parts;
+}
+
+#define FOR_SERVERS(server, parts, more)                                                           \
+    for (const struct server *server = servers; server < servers + SERVER_COUNT; server++)         \
+        for (mote_parts *parts = open_with(server->name, more); parts;                             \
+             mote_parts_delete(parts), parts = NULL)
+
+static mote_parts_code one(mote_parts *parts, mote_parts_verb verb, mote_parts_item *item,
+                           char text[200]) {
+    mote_parts_op op = {.verb = verb, .items = item, .item_count = 1};
+    mote_parts_code code = mote_parts_call(parts, "store", &op);
+    if (text) snprintf(text, 200, "%s", op.text);
+    else if (code && *op.text) printf("  %s\n", op.text);
+    mote_parts_op_deinit(&op);
+    return code ? code : item->code;
+}
+
+static mote_parts_code set(mote_parts *parts, const char *key, mote_parts_bytes value) {
+    mote_parts_item item = {.key = bytes(key), .value = value};
+    return one(parts, MOTE_PARTS_SET, &item, NULL);
+}
+
+static bool holds(mote_parts *parts, const char *key, const char *value) {
+    mote_parts_item item = {.key = bytes(key)};
+    mote_parts_op op = {.verb = MOTE_PARTS_GET, .items = &item, .item_count = 1};
+    bool good = !mote_parts_call(parts, "store", &op) && same(item.found, bytes(value));
+    if (!good) printf("  %d %d %s\n", op.code, item.code, op.text);
+    mote_parts_op_deinit(&op);
+    return good;
+}
+
+TEST(the_tables_are_dapr_s) {
+    FOR_SERVERS(server, parts, "") {
+        CHECK_EQ(set(parts, "a", bytes("{\"n\":  9007199254740993}")), MOTE_PARTS_OK);
+        CHECK_EQ(set(parts, "b", (mote_parts_bytes){"\xff\0", 2}), MOTE_PARTS_OK);
+        CHECK_STR(ask(server, server->layout), server->layout_wanted);
+        CHECK_STR(ask(server, server->columns), server->columns_wanted);
+        CHECK_STR(ask(server, server->rows), server->rows_wanted);
+    }
+}
+
+TEST(rows_that_dapr_has_written) {
+    FOR_SERVERS(server, parts, "") {
+        CHECK_EQ(set(parts, "a", bytes("1")), MOTE_PARTS_OK); /* the table is there */
+        CHECK_STR(ask(server, server->foreign), "");
+        CHECK(holds(parts, "d", server->foreign_row));
+        mote_parts_item item = {.key = bytes("d"),
+                                .value = bytes("2"),
+                                .etag = bytes("11111111-2222-3333-4444-555555555555")};
+        CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, NULL), MOTE_PARTS_OK);
+        CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, NULL), MOTE_PARTS_CONFLICT);
+        CHECK(holds(parts, "d", "2"));
+    }
+}
+
+TEST(keys_are_compared_byte_by_byte) {
+    static const char *const keys[] = {"K", "k", "K ", "\xc3\xa9", "e\xcc\x81", "e"};
+    FOR_SERVERS(server, parts, "") {
+        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+            CHECK_EQ(set(parts, keys[i], bytes(keys[i])), MOTE_PARTS_OK);
+        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+            CHECK(holds(parts, keys[i], keys[i]));
+    }
+}
+
+/* Expired rows go when the time has come, and not before. */
+TEST(cleaning_up) {
+    FOR_SERVERS(server, parts,
+                "  - {name: cleanupInterval, value: 300ms}\n  - {name: keyPrefix, value: clean}\n") {
+        bool never = false;
+        mote_parts_item item = {.key = bytes("gone"), .value = bytes("1"), .ttl_s = 1};
+        CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, NULL), MOTE_PARTS_OK);
+        CHECK_EQ(set(parts, "stays", bytes("1")), MOTE_PARTS_OK);
+        CHECK_STR(ask(server, server->cleaned), "2");
+        for (int i = 0; i < 50 && strcmp(ask(server, server->cleaned), "1") != 0; i++)
+            mote_parts_drive(parts, &never, 100000000);
+        CHECK_STR(ask(server, server->cleaned), "1");
+        CHECK(holds(parts, "stays", "1"));
+        mote_parts_item stays = {.key = bytes("stays")};
+        CHECK_EQ(one(parts, MOTE_PARTS_DELETE, &stays, NULL), MOTE_PARTS_OK);
+    }
+}
+
+/* ---------------------------------------------------------------- what is refused at once */
+
+static void refuse(const char *type, const char *metadata, const char *words) {
+    char text[1000], said[200];
+    mote_parts *parts = NULL;
+    mote_error error = {0};
+    mote_parts_item item = {.key = bytes("k")};
+    const mote_parts_config config = {.driver_dir = getenv("MOTE_DRIVERS")};
+    snprintf(text, sizeof text,
+             "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: store}\nspec:\n  "
+             "type: %s\n  metadata: [%s]\n",
+             type, metadata);
+    CHECK_EQ(mote_parts_new(&config, &parts, NULL), MOTE_OK);
+    if (mote_parts_load_text(parts, "r.yaml", text, strlen(text), &error)) {
+        if (!CHECK(strstr(error.message, words))) printf("  %s\n", error.message);
+    } else {
+        CHECK_EQ(one(parts, MOTE_PARTS_GET, &item, said), MOTE_PARTS_UNAVAILABLE);
+        if (!CHECK(strstr(said, words))) printf("  %s\n", said);
+    }
+    mote_parts_delete(parts);
+}
+
+TEST(metadata_that_is_refused) {
+    refuse("state.mysql", "{name: connectionString, value: 'u:p@tcp(h)'}", "no `/`");
+    refuse("state.mysql", "{name: connectionString, value: '/a'}, {name: schemaName, value: b}",
+           "database a and `schemaName` b");
+    refuse("state.mysql", "{name: connectionString, value: '/a;b'}", "a name of letters");
+    refuse("state.mysql", "{name: connectionString, value: '/'}, {name: tableName, value: 'a b'}",
+           "tableName");
+    refuse("state.mysql", "{name: connectionString, value: '/'}, {name: pemPath, value: x}", "TLS");
+    refuse("state.mysql", "{name: connectionString, value: '/?tls=true'}", "`tls`");
+    refuse("state.mysql", "{name: url, value: 'u:p@tcp(127.0.0.1:1)/'}", "127.0.0.1:1");
+}
+
+TEST(limits_of_mysql) {
+    static char value[17 << 20];
+    char key[800], text[200], deep[100];
+    mote_parts *parts = open_with("mysql", "");
+    if (!parts) return;
+    memset(key, 'k', sizeof key);
+    mote_parts_item item = {.key = {key, 252}, .value = bytes("1")}; /* and l|| */
+    CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, NULL), MOTE_PARTS_OK);
+    item.key.size = 253;
+    CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, text), MOTE_PARTS_TOO_LARGE);
+    CHECK_STR(text, "a key of 256 characters with its prefix; state.mysql takes 255");
+    for (size_t i = 0; i < 252; i++) memcpy(key + i * 3, "\xe2\x82\xac", 3);
+    item.key.size = 252 * 3; /* characters, not bytes */
+    CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, NULL), MOTE_PARTS_OK);
+    memset(value, 'v', sizeof value);
+    item = (mote_parts_item){.key = bytes("v"), .value = {value, 12000000}};
+    CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, NULL), MOTE_PARTS_OK);
+    mote_parts_op get = {.verb = MOTE_PARTS_GET, .items = &item, .item_count = 1};
+    CHECK_EQ(mote_parts_call(parts, "store", &get), MOTE_PARTS_OK);
+    CHECK(same(item.found, item.value));
+    mote_parts_op_deinit(&get);
+    item.value.size = sizeof value;
+    CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, text), MOTE_PARTS_TOO_LARGE);
+    CHECK(strstr(text, "max_allowed_packet"));
+    memset(deep, '[', 40), memset(deep + 40, ']', 40);
+    item = (mote_parts_item){.key = bytes("deep"), .value = {deep, 80}};
+    CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, NULL), MOTE_PARTS_OK); /* as bytes */
+    deep[80] = 0;
+    CHECK(holds(parts, "deep", deep));
+    item.flags = MOTE_PARTS_JSON;
+    CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, text), MOTE_PARTS_INVALID);
+    memset(deep, '[', 30), memset(deep + 30, ']', 30);
+    item.value.size = 60;
+    CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, NULL), MOTE_PARTS_OK);
+    item = (mote_parts_item){.key = bytes("t"), .value = bytes("1"), .ttl_s = 1000000000};
+    CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, text), MOTE_PARTS_INVALID);
+    CHECK(strstr(text, "2038"));
+    mote_parts_delete(parts);
+}
