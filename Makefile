@@ -6,6 +6,7 @@ help:
 	@echo "make test         builds mote and runs its tests, the WebAssembly specification suite included"
 	@echo "make test-more    other compilers, sanitizers, the portable build, arm64 under qemu"
 	@echo "make test-guests  programs of other toolchains: Go, CPython, SQLite, Rust, ..."
+	@echo "make test-dapr    builds a real daprd (Go; slow the first time) and compares: each reads what the other wrote"
 	@echo "make build        builds build/release/mote alone"
 	@echo "make install      installs it (PREFIX=/usr/local, DESTDIR)"
 	@echo "make clean        removes build/"
@@ -32,6 +33,9 @@ test-more:
 test-guests:
 	@scripts/test-guests
 
+test-dapr:
+	@scripts/test-dapr
+
 install: build
 	@cmake --build --preset release
 	@cmake --install build/release --prefix "$(PREFIX)"
@@ -39,4 +43,4 @@ install: build
 clean:
 	rm -rf build
 
-.PHONY: help build demo test test-more test-guests install clean
+.PHONY: help build demo test test-more test-guests test-dapr install clean

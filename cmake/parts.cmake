@@ -112,3 +112,7 @@ if(TARGET driver_sqlite)
   mote_setup(bench-parts)
   target_link_libraries(bench-parts PRIVATE mote_parts ${mote_libraries} PkgConfig::sqlite)
 endif()
+# What programs pay for them.
+add_executable(bench-parts-guest EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/parts/guest.c)
+mote_setup(bench-parts-guest)
+target_link_libraries(bench-parts-guest PRIVATE mote_parts ${mote_libraries})
