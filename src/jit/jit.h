@@ -154,11 +154,11 @@ mote_status mote__jit_native(mote_module *module, uint32_t own_index, mote_nativ
 
 /* ---------------------------------------------------------------- who watches code appear: perf and debuggers (watch.c) */
 
-/* Opens what mote_config.perf_map and debug_info ask for; MOTE_E_IO. */
+/* Opens what mote_config.perf_map and debug_info ask for; MOTE_E_IO, MOTE_E_NOMEM. */
 mote_status mote__jit_watch_begin(mote_engine *engine, struct jit_engine *jit);
 void mote__jit_watch_end(struct jit_engine *jit);
-/* Tells about a new function. Under the module's lock; without memory debuggers do not learn of it. */
-void mote__jit_watch_function(mote_module *module, uint32_t own_index, struct jit_function function);
+/* Tells about a new function; false when out of memory. Under the module's lock. */
+bool mote__jit_watch_function(mote_module *module, uint32_t own_index, struct jit_function function);
 /* A module's code goes. */
 void mote__jit_watch_module_end(mote_module *module);
 /* Symbols of all THUNK_COUNT thunks, for code memory at `base`. */

@@ -152,8 +152,8 @@ static mote_status place(mote_module *module, uint32_t own_index, struct jit_out
     TRY(mote__jit_room(jm, (uint32_t)out->code.count, &at));
     relocate(out, jm->engine->map.write + at, at);
     struct jit_function function = {at, at + (code_offset)out->code.count, out->tables};
+    if (jm->engine->is_watched && !mote__jit_watch_function(module, own_index, function)) return MOTE_E_NOMEM;
     if (!mote__jit_list(jm, function)) return MOTE_E_NOMEM;
-    if (jm->engine->is_watched) mote__jit_watch_function(module, own_index, function);
     out->tables = NULL;
     *entry = jit_address(jm->engine, at);
     return MOTE_OK;

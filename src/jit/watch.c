@@ -106,7 +106,7 @@ void mote__jit_thunk_symbols(const struct jit_engine *jit, uint64_t base, struct
     out[THUNK_ENTER].frame = OBJECT_FRAME_ENTER;
 }
 
-static void name_thunks(struct jit_engine *jit, bool debug_info) {
+static bool name_thunks(struct jit_engine *jit, bool debug_info) {
     /* GDB takes a frame that lies on another stack for a mistake, except that of a function with this name. */
     static const char elsewhere[] = "__morestack";
     struct object_symbol symbols[THUNK_COUNT];
@@ -116,6 +116,7 @@ static void name_thunks(struct jit_engine *jit, bool debug_info) {
         symbols[i].name = (struct span){(const uint8_t *)elsewhere, sizeof elsewhere - 1};
     }
     if (debug_info) jit->thunk_entry = new_entry(jit->allocator, symbols, THUNK_COUNT);
+    return !debug_info || jit->thunk_entry;
 }
 
 mote_status mote__jit_watch_begin(mote_engine *engine, struct jit_engine *jit) {
@@ -123,8 +124,7 @@ mote_status mote__jit_watch_begin(mote_engine *engine, struct jit_engine *jit) {
     jit->is_watched = config->perf_map || config->debug_info;
     jit->perf_map = config->perf_map ? mote__os_perf_map_open() : -1;
     if (config->perf_map && jit->perf_map < 0) return MOTE_E_IO;
-    if (jit->is_watched) name_thunks(jit, config->debug_info);
-    return MOTE_OK;
+    return !jit->is_watched || name_thunks(jit, config->debug_info) ? MOTE_OK : MOTE_E_NOMEM;
 }
 
 void mote__jit_watch_end(struct jit_engine *jit) {
@@ -142,8 +142,8 @@ static bool read_names(const mote_module *module, struct jit_module *jm) {
 }
 
 /* As the name section has it, without what C's strings end at; else "wasm-function[12]", as browsers say. */
-static struct span label_of(const mote_module *module, struct jit_module *jm, uint32_t func_index, char label[LABEL_BYTES]) {
-    struct span name = read_names(module, jm) ? jm->names[func_index] : (struct span){0};
+static struct span label_of(const struct jit_module *jm, uint32_t func_index, char label[LABEL_BYTES]) {
+    struct span name = jm->names[func_index];
     const uint8_t *end = name.size ? memchr(name.data, 0, name.size) : NULL;
     if (end) name.size = (size_t)(end - name.data);
     if (!name.size) snprintf(label, LABEL_BYTES, "wasm-function[%u]", func_index);
@@ -151,20 +151,22 @@ static struct span label_of(const mote_module *module, struct jit_module *jm, ui
     return (struct span){(const uint8_t *)label, strlen(label)};
 }
 
-void mote__jit_watch_function(mote_module *module, uint32_t own_index, struct jit_function function) {
+bool mote__jit_watch_function(mote_module *module, uint32_t own_index, struct jit_function function) {
     struct jit_module *jm = module->tier_data;
     const struct jit_engine *jit = jm->engine;
     char label[LABEL_BYTES];
+    if (!read_names(module, jm)) return false;
     struct object_symbol symbol = {
         .address = (uintptr_t)jit_address(jit, function.start), .size = function.end - function.start,
-        .name = label_of(module, jm, own_index + module->func_import_count, label), .frame = OBJECT_FRAME_FUNCTION,
+        .name = label_of(jm, own_index + module->func_import_count, label), .frame = OBJECT_FRAME_FUNCTION,
     };
     if (jit->perf_map >= 0) print_line(jit->perf_map, symbol.address, symbol.size, symbol.name);
-    if (!module->engine->config.debug_info) return;
+    if (!module->engine->config.debug_info) return true;
     struct jit_debug_entry *entry = new_entry(jit->allocator, &symbol, 1);
-    if (!entry) return;
+    if (!entry) return false;
     entry->of_module = jm->debug;
     jm->debug = entry;
+    return true;
 }
 
 void mote__jit_watch_module_end(mote_module *module) {

@@ -129,6 +129,28 @@ static bool load_and_compile(const mote_allocator *a, void *text) {
 
 TEST(memory_runs_out) { CHECK(fail_alloc_sweep(load_and_compile, (void *)(uintptr_t)three) > 20); }
 
+static bool describe(const mote_allocator *a, void *text) {
+    mote_config config;
+    mote_engine *engine = NULL;
+    mote_module *module = NULL;
+    mote_native *native = NULL;
+    mote_error error;
+    mote_config_init(&config);
+    config.allocator = *a;
+    config.debug_info = true;
+    mote_status status = mote_engine_new(&config, &engine, &error);
+    if (status == MOTE_OK) status = mote_module_new(engine, text, strlen(text), 0, &module, &error);
+    if (status == MOTE_OK) status = mote_module_native(module, 1, &native, &error);
+    CHECK(status == MOTE_OK || status == MOTE_E_NOMEM || status == MOTE_E_UNSUPPORTED);
+    if (status == MOTE_OK) CHECK(native->size && native->place_count > 1 && !memcmp(native->object, "\177ELF", 4));
+    mote_native_delete(engine, native);
+    mote_module_delete(module);
+    mote_engine_delete(engine);
+    return status != MOTE_E_NOMEM;
+}
+
+TEST(memory_runs_out_while_it_is_described) { CHECK(fail_alloc_sweep(describe, (void *)(uintptr_t)three) > 20); }
+
 /* ---------------------------------------------------------------- many threads */
 
 struct crowd {
@@ -196,7 +218,10 @@ static void gather(void *(*const work[THREADS])(void *)) {
     char *text = chain_text();
     for (int round = 0; round < 4; round++) {
         struct crowd crowd = {.text = text};
-        REQUIRE(mote_engine_new(NULL, &crowd.engine, NULL) == MOTE_OK);
+        mote_config config;
+        mote_config_init(&config);
+        config.debug_info = round % 2; /* then all code is listed for debuggers, too */
+        REQUIRE(mote_engine_new(&config, &crowd.engine, NULL) == MOTE_OK);
         REQUIRE(mote_module_new(crowd.engine, text, strlen(text), 0, &crowd.shared, NULL) == MOTE_OK);
         for (int i = 0; i < THREADS; i++) REQUIRE(!mote__os_thread_create(&threads[i], work[i], &crowd, 0));
         for (int i = 0; i < THREADS; i++) mote__os_thread_join(threads[i]);
