@@ -49,6 +49,7 @@ function(mote_add_driver name library package)
 endfunction()
 mote_add_driver(sqlite sqlite libsqlite3-dev)
 mote_add_driver(mysql mariadb libmariadb-dev)
+mote_add_driver(postgresql pq libpq-dev)
 
 # The command with components in it, which `mote` runs in its own place where they are wanted.
 set(parts_cli_sources ${cli_sources})

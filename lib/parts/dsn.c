@@ -58,7 +58,8 @@ static bool take_host(char *text, struct dsn *out) {
 static mote_status take_address(char *text, struct dsn *out, mote_error *error) {
     size_t size = strlen(text);
     char none[1] = "", *open = strchr(text, '('), *address = none;
-    if (open && text[size - 1] != ')') return wrong(error, "has a `(` without a `)` before the `/`");
+    if (open && text[size - 1] != ')')
+        return wrong(error, "has a `(` without a `)` before the `/`");
     if (open) text[size - 1] = 0, *open = 0, address = open + 1;
     if (!strcmp(text, "unix")) {
         out->socket = *address ? address : "/tmp/mysql.sock";

@@ -10,11 +10,11 @@
 enum { DSN_VARIABLES_MAX = 16 };
 
 struct dsn {
-    const char *user, *password; /* "" when not given */
-    const char *host;            /* a name or an address; NULL: a socket */
-    const char *port;            /* "3306" */
-    const char *socket;          /* a path; NULL: TCP */
-    const char *database;        /* "" when not given */
+    const char *user, *password;                 /* "" when not given */
+    const char *host;                            /* a name or an address; NULL: a socket */
+    const char *port;                            /* "3306" */
+    const char *socket;                          /* a path; NULL: TCP */
+    const char *database;                        /* "" when not given */
     uint64_t dial_timeout_ns, answer_timeout_ns; /* 0: not given */
     /* Anything else is a variable of the session: a name, and a value fit to stand in SQL. */
     struct {

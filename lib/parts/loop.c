@@ -11,11 +11,12 @@
 struct loop {
     const mote_allocator *allocator;
     struct event_base *base;
-    struct event *wake;
+    struct event *wake, *soon;
     int pipe[2];
     struct os_mutex lock;
     struct loop_post *first, **end; /* under the lock */
     unsigned works;                 /* under way */
+    struct loop_soon *due;
     bool is_woken;
 };
 
@@ -56,6 +57,34 @@ static void run_posts(evutil_socket_t fd, short what, void *context) {
     }
 }
 
+/* ---------------------------------------------------------------- soon */
+
+static void run_soon(evutil_socket_t fd, short what, void *context) {
+    struct loop *loop = context;
+    (void)fd, (void)what;
+    while (loop->due) {
+        struct loop_soon *soon = loop->due;
+        loop->due = soon->next;
+        soon->is_due = false;
+        soon->run(soon);
+    }
+}
+
+void mote__loop_soon(struct loop *loop, struct loop_soon *soon) {
+    if (soon->is_due) return;
+    if (!loop->due) event_active(loop->soon, EV_TIMEOUT, 0);
+    soon->is_due = true;
+    soon->next = loop->due;
+    loop->due = soon;
+}
+
+void mote__loop_soon_stop(struct loop *loop, struct loop_soon *soon) {
+    struct loop_soon **at = &loop->due;
+    while (*at && *at != soon) at = &(*at)->next;
+    if (*at) *at = soon->next;
+    soon->is_due = false;
+}
+
 /* ---------------------------------------------------------------- the loop */
 
 struct loop *mote__loop_new(const mote_allocator *allocator) {
@@ -67,7 +96,8 @@ struct loop *mote__loop_new(const mote_allocator *allocator) {
         loop->base && !pipe2(loop->pipe, O_CLOEXEC) && !fcntl(loop->pipe[0], F_SETFL, O_NONBLOCK);
     if (good)
         loop->wake = event_new(loop->base, loop->pipe[0], EV_READ | EV_PERSIST, run_posts, loop);
-    if (loop->wake && !event_add(loop->wake, NULL)) return loop;
+    if (good) loop->soon = event_new(loop->base, -1, 0, run_soon, loop);
+    if (loop->wake && loop->soon && !event_add(loop->wake, NULL)) return loop;
     mote__loop_delete(loop);
     return NULL;
 }
@@ -105,6 +135,7 @@ void mote__loop_delete(struct loop *loop) {
     if (!loop) return;
     while (loop->works) mote__loop_run(loop, &idle, 10000000);
     if (loop->wake) run_posts(loop->pipe[0], 0, loop), event_free(loop->wake);
+    if (loop->soon) event_free(loop->soon);
     if (loop->base) event_base_free(loop->base);
     for (int i = 0; i < 2; i++)
         if (loop->pipe[i] >= 0) close(loop->pipe[i]);

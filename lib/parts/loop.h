@@ -30,6 +30,19 @@ struct loop_post {
 };
 void mote__loop_post(struct loop *loop, struct loop_post *post);
 
+/* ---- Soon: a call before the loop waits again, asked for by its own thread; costs next to
+ * nothing. ---- */
+
+struct loop_soon {
+    void (*run)(struct loop_soon *soon);
+    struct loop_soon *next;
+    bool is_due;
+};
+/* Asking twice is asking once. */
+void mote__loop_soon(struct loop *loop, struct loop_soon *soon);
+/* Fine when it is not due. */
+void mote__loop_soon_stop(struct loop *loop, struct loop_soon *soon);
+
 /* ---- Timers: one call, later. ---- */
 
 struct loop_timer {

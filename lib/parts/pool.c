@@ -159,9 +159,9 @@ static void on_cleanup(struct loop_timer *timer) {
 
 unsigned mote__pool_wait(const struct pool_connection *c, int fd, unsigned wanted) {
     enum { SLICE_MS = 20 };
-    struct pollfd poll_fd = {.fd = fd,
-                             .events = (short)((wanted & LOOP_READ ? POLLIN : 0) |
-                                               (wanted & LOOP_WRITE ? POLLOUT : 0))};
+    struct pollfd poll_fd = {
+        .fd = fd,
+        .events = (short)((wanted & LOOP_READ ? POLLIN : 0) | (wanted & LOOP_WRITE ? POLLOUT : 0))};
     while (!c->is_unwanted && now_ns() < c->deadline_ns) {
         int got = poll(&poll_fd, 1, SLICE_MS);
         if (got < 0 && errno != EINTR) return 0;

@@ -30,8 +30,9 @@ enum pool_state { POOL_AWAY, POOL_CONNECTING, POOL_READY };
 struct pool_connection {
     struct pool *pool;
     enum pool_state state;
-    unsigned losses; /* grows when it is lost: what was known before a callback may not hold after */
-    int fd;          /* set by `connect` */
+    unsigned
+        losses; /* grows when it is lost: what was known before a callback may not hold after */
+    int fd;     /* set by `connect` */
     struct loop_watch watch;
     struct pool_list tasks; /* under way */
     size_t task_count;
@@ -73,7 +74,7 @@ struct pool_settings {
     size_t size; /* connections at most */
     uint64_t dial_timeout_ns, timeout_ns;
     uint64_t cleanup_ns; /* between two times of `clean`; 0: never */
-    char where[160]; /* the server, for messages */
+    char where[160];     /* the server, for messages */
 };
 
 struct pool {

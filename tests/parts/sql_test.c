@@ -11,15 +11,17 @@ static const struct server {
     const char *tool; /* takes SQL as its last word; prints rows with tabs between columns */
     const char *layout, *layout_wanted; /* a query about the tables, and its answer */
     const char *columns, *columns_wanted;
-    const char *rows, *rows_wanted;       /* key a, JSON; key b, bytes */
-    const char *foreign, *foreign_row;    /* a row as Dapr writes it */
-    const char *cleaned;                  /* counts expired rows */
+    const char *rows, *rows_wanted;    /* key a, JSON; key b, bytes */
+    const char *foreign, *foreign_row; /* a row as Dapr writes it */
+    const char *cleaned;               /* counts expired rows */
+    const char *guard, *unguard;       /* a rule that refuses the key `refused` */
 } servers[] = {
     {"mysql",
      "mariadb --no-defaults -h 127.0.0.1 -P $MOTE_MYSQL_PORT -u mote '-ppass@word/1' -N mote_test "
      "-e ",
      "SELECT column_name, column_type, is_nullable, column_key, extra FROM "
-     "information_schema.columns WHERE table_schema = 'mote_test' AND table_name = 'state' ORDER BY "
+     "information_schema.columns WHERE table_schema = 'mote_test' AND table_name = 'state' ORDER "
+     "BY "
      "ordinal_position",
      "id\tvarchar(255)\tNO\tPRI\t\n"
      "value\tlongtext\tNO\t\t\n"
@@ -37,8 +39,33 @@ static const struct server {
      "l||a\t{\"n\":  9007199254740993}\t0\t36\t1\nl||b\t\"/wA=\"\t1\t36\t1",
      "REPLACE INTO state (id, value, eTag, isbinary, expiredate) VALUES ('l||d', '\"aGk=\"', "
      "'11111111-2222-3333-4444-555555555555', 1, CURRENT_TIMESTAMP + INTERVAL 1000 SECOND)",
-     "hi",
-     "SELECT count(*) FROM state WHERE id LIKE 'clean||%'"},
+     "hi", "SELECT count(*) FROM state WHERE id LIKE 'clean||%'",
+     "ALTER TABLE state ADD CONSTRAINT guard CHECK (id <> 'l||refused')",
+     "ALTER TABLE state DROP CONSTRAINT guard"},
+    {"postgresql",
+     "PGPASSWORD=\"pass word'1\" psql -X -q -A -t -F '\t' -h 127.0.0.1 -p $MOTE_POSTGRES_PORT -U "
+     "mote mote -c ",
+     "SELECT column_name, data_type, is_nullable, column_default, is_identity FROM "
+     "information_schema.columns WHERE table_name = 'state' ORDER BY ordinal_position",
+     "key\ttext\tNO\t\tNO\n"
+     "value\tbytea\tNO\t\tNO\n"
+     "etag\tuuid\tNO\tgen_random_uuid()\tNO\n"
+     "created_at\ttimestamp with time zone\tNO\tnow()\tNO\n"
+     "updated_at\ttimestamp with time zone\tYES\t\tNO\n"
+     "expires_at\ttimestamp with time zone\tYES\t\tNO\n"
+     "row_id\tbigint\tNO\t\tYES",
+     "SELECT key, value FROM dapr_metadata WHERE key NOT LIKE 'last%' ORDER BY key COLLATE \"C\"",
+     "lock\tlock\nmigrations-state-v2-\t2",
+     "SELECT key, value, etag IS NOT NULL, expires_at IS NULL FROM state WHERE key IN ('l||a', "
+     "'l||b') ORDER BY key",
+     "l||a\t\\x7b226e223a2020393030373139393235343734303939337d\tt\tt\nl||b\t\\xff00\tt\tt",
+     "INSERT INTO state (key, value, etag, expires_at) VALUES ('l||d', 'hi', "
+     "'11111111-2222-3333-4444-555555555555', now() + interval '1000 seconds') ON CONFLICT (key) "
+     "DO "
+     "UPDATE SET value = 'hi', etag = '11111111-2222-3333-4444-555555555555'",
+     "hi", "SELECT count(*) FROM state WHERE key LIKE 'clean||%'",
+     "ALTER TABLE state ADD CONSTRAINT guard CHECK (key <> 'l||refused')",
+     "ALTER TABLE state DROP CONSTRAINT guard"},
 };
 enum { SERVER_COUNT = sizeof servers / sizeof *servers };
 
@@ -138,8 +165,9 @@ TEST(keys_are_compared_byte_by_byte) {
 
 /* Expired rows go when the time has come, and not before. */
 TEST(cleaning_up) {
-    FOR_SERVERS(server, parts,
-                "  - {name: cleanupInterval, value: 300ms}\n  - {name: keyPrefix, value: clean}\n") {
+    FOR_SERVERS(
+        server, parts,
+        "  - {name: cleanupInterval, value: 300ms}\n  - {name: keyPrefix, value: clean}\n") {
         bool never = false;
         mote_parts_item item = {.key = bytes("gone"), .value = bytes("1"), .ttl_s = 1};
         CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, NULL), MOTE_PARTS_OK);
@@ -186,6 +214,13 @@ TEST(metadata_that_is_refused) {
     refuse("state.mysql", "{name: connectionString, value: '/'}, {name: pemPath, value: x}", "TLS");
     refuse("state.mysql", "{name: connectionString, value: '/?tls=true'}", "`tls`");
     refuse("state.mysql", "{name: url, value: 'u:p@tcp(127.0.0.1:1)/'}", "127.0.0.1:1");
+    refuse("state.postgresql", "{name: connectionString, value: 'host=h colour=blue'}", "colour");
+    refuse("state.postgresql", "{name: connectionString, value: 'postgres://h/?pool_max_conns=3'}",
+           "pool_max_conns");
+    refuse("state.postgresql", "{name: tablePrefix, value: 'a;b'}", "`tablePrefix`");
+    refuse("state.postgresql", "{name: metadataTableName, value: 'a.b.c'}", "`metadataTableName`");
+    refuse("state.postgresql", "{name: useAzureAD, value: true}", "Azure");
+    refuse("state.postgresql", "{name: url, value: 'postgres://u:p@127.0.0.1:1/d'}", "127.0.0.1:1");
 }
 
 TEST(limits_of_mysql) {
@@ -226,4 +261,76 @@ TEST(limits_of_mysql) {
     CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, text), MOTE_PARTS_INVALID);
     CHECK(strstr(text, "2038"));
     mote_parts_delete(parts);
+}
+
+TEST(limits_of_postgresql) {
+    char key[2800], text[200];
+    mote_parts *parts = open_with("postgresql", "");
+    if (!parts) return;
+    unsigned seed = 1;
+    for (size_t i = 0; i < sizeof key; i++) { /* nothing that the server could compress */
+        seed = seed * 1103515245 + 12345;
+        key[i] = (char)('!' + (seed >> 16) % 90);
+        if (key[i] == '|') key[i] = 'I';
+    }
+    mote_parts_item item = {.key = {key, 2672 - 3}, .value = bytes("1")};
+    CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, NULL), MOTE_PARTS_OK);
+    item.key.size++;
+    CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, text), MOTE_PARTS_TOO_LARGE);
+    CHECK_STR(text, "a key of 2670 bytes; state.postgresql takes 2672");
+    item = (mote_parts_item){.key = bytes("t"), .value = bytes("1"), .ttl_s = 100000000000};
+    CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, NULL), MOTE_PARTS_OK);
+    item.ttl_s++;
+    CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, text), MOTE_PARTS_INVALID);
+    mote_parts_delete(parts);
+}
+
+/* Both forms of a connection string, and a table elsewhere. */
+TEST(connection_strings_of_postgresql) {
+    static const char *const forms[] = {
+        "postgresql://mote:pass%20word%271@127.0.0.1:$/mote",
+        "host=127.0.0.1 port=$ user=mote dbname=mote password='pass word\\'1'"};
+    const char *port = getenv("MOTE_POSTGRES_PORT");
+    for (size_t i = 0; i < 2 && port; i++) {
+        char text[1000];
+        mote_parts *parts = NULL;
+        const mote_parts_config config = {.driver_dir = getenv("MOTE_DRIVERS")};
+        const char *dollar = strchr(forms[i], '$');
+        snprintf(text, sizeof text,
+                 "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: store}\nspec:\n  "
+                 "type: state.postgresql\n  version: v2\n  metadata:\n"
+                 "  - {name: connectionString, value: \"%.*s%s%s\"}\n"
+                 "  - {name: tablePrefix, value: Public.more_}\n",
+                 (int)(dollar - forms[i]), forms[i], port, dollar + 1);
+        for (char *c = text; (c = strstr(c, "\\'")); c += 3) /* YAML has an escape of its own */
+            memmove(c + 1, c, strlen(c) + 1);
+        CHECK_EQ(mote_parts_new(&config, &parts, NULL), MOTE_OK);
+        CHECK_EQ(mote_parts_load_text(parts, "f.yaml", text, strlen(text), NULL), MOTE_OK);
+        CHECK_EQ(set(parts, "k", bytes("1")), MOTE_PARTS_OK);
+        CHECK(holds(parts, "k", "1"));
+        mote_parts_delete(parts);
+    }
+}
+
+/* Items that stand by themselves do so when the server refuses one of them too. */
+TEST(a_row_that_the_server_refuses) {
+    FOR_SERVERS(server, parts, "") {
+        CHECK_EQ(set(parts, "first", bytes("1")), MOTE_PARTS_OK);
+        ask(server, server->guard);
+        mote_parts_item items[] = {{.key = bytes("r1"), .value = bytes("1")},
+                                   {.key = bytes("refused"), .value = bytes("2")},
+                                   {.key = bytes("r3"), .value = bytes("3")}};
+        mote_parts_op op = {.verb = MOTE_PARTS_SET, .items = items, .item_count = 3};
+        CHECK_EQ(mote_parts_call(parts, "store", &op), MOTE_PARTS_FAILED);
+        CHECK(strstr(op.text, "guard"));
+        CHECK(!items[0].code && items[1].code == MOTE_PARTS_FAILED && !items[2].code);
+        mote_parts_op_deinit(&op);
+        CHECK(holds(parts, "r1", "1") && holds(parts, "r3", "3"));
+        items[0].value = items[2].value = bytes("4");
+        op = (mote_parts_op){.verb = MOTE_PARTS_TRANSACT, .items = items, .item_count = 3};
+        CHECK_EQ(mote_parts_call(parts, "store", &op), MOTE_PARTS_FAILED);
+        mote_parts_op_deinit(&op);
+        CHECK(holds(parts, "r1", "1") && holds(parts, "r3", "3"));
+        ask(server, server->unguard);
+    }
 }

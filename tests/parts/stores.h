@@ -23,6 +23,10 @@ static const struct store stores[] = {
      "  - {name: connectionString, value: 'mote:pass@word/1@tcp(127.0.0.1:$)/'}\n"
      "  - {name: schemaName, value: mote_test}\n",
      "MOTE_MYSQL_PORT"},
+    {"postgresql", "state.postgresql",
+     "  - {name: connectionString, value: 'host=127.0.0.1 port=$ user=mote dbname=mote'}\n"
+     "  - {name: password, value: \"pass word'1\"}\n",
+     "MOTE_POSTGRES_PORT"},
 };
 enum { STORE_COUNT = sizeof stores / sizeof *stores };
 

@@ -53,7 +53,7 @@ enum {
     KEY_CHARACTERS_MAX = 255,
     MANY = 16, /* keys that GET_MANY asks for */
     JSON_DEPTH_MAX = 30,
-    VALUE_BYTES = 8192, /* larger ones are fetched once more, into memory of their own */
+    VALUE_BYTES = 8192,  /* larger ones are fetched once more, into memory of their own */
     PACKET_BYTES = 2048, /* of a statement, beside the value */
     TRIES_MAX = 50
 };
@@ -184,32 +184,31 @@ static MYSQL_BIND number_of(long long *number) {
 /* Where the columns of a statement that reads go; the same for every row. */
 static bool bind_row(struct connection *c, MYSQL_STMT *statement) {
     struct row *r = &c->row;
-    MYSQL_BIND columns[] = {{.buffer_type = MYSQL_TYPE_STRING,
-                             .buffer = r->id,
-                             .buffer_length = sizeof r->id,
-                             .length = &r->id_size},
-                            {.buffer_type = MYSQL_TYPE_STRING,
-                             .buffer = r->value,
-                             .buffer_length = sizeof r->value,
-                             .length = &r->value_size,
-                             .error = &r->value_is_cut},
-                            {.buffer_type = MYSQL_TYPE_STRING,
-                             .buffer = r->etag,
-                             .buffer_length = sizeof r->etag,
-                             .length = &r->etag_size},
-                            {.buffer_type = MYSQL_TYPE_TINY, .buffer = &r->is_binary},
-                            {.buffer_type = MYSQL_TYPE_LONGLONG,
-                             .buffer = &r->expires_s,
-                             .is_null = &r->never_expires},
-                            {.buffer_type = MYSQL_TYPE_LONGLONG, .buffer = &r->modified_s}};
+    MYSQL_BIND columns[] = {
+        {.buffer_type = MYSQL_TYPE_STRING,
+         .buffer = r->id,
+         .buffer_length = sizeof r->id,
+         .length = &r->id_size},
+        {.buffer_type = MYSQL_TYPE_STRING,
+         .buffer = r->value,
+         .buffer_length = sizeof r->value,
+         .length = &r->value_size,
+         .error = &r->value_is_cut},
+        {.buffer_type = MYSQL_TYPE_STRING,
+         .buffer = r->etag,
+         .buffer_length = sizeof r->etag,
+         .length = &r->etag_size},
+        {.buffer_type = MYSQL_TYPE_TINY, .buffer = &r->is_binary},
+        {.buffer_type = MYSQL_TYPE_LONGLONG, .buffer = &r->expires_s, .is_null = &r->never_expires},
+        {.buffer_type = MYSQL_TYPE_LONGLONG, .buffer = &r->modified_s}};
     return !mysql_stmt_bind_result(statement, columns);
 }
 
 /* ---------------------------------------------------------------- running one statement */
 
 static void watch(struct connection *c, int wait) {
-    unsigned wanted = (wait & MYSQL_WAIT_READ ? LOOP_READ : 0u) |
-                      (wait & MYSQL_WAIT_WRITE ? LOOP_WRITE : 0u);
+    unsigned wanted =
+        (wait & MYSQL_WAIT_READ ? LOOP_READ : 0u) | (wait & MYSQL_WAIT_WRITE ? LOOP_WRITE : 0u);
     if (!mote__loop_watch_start(c->base.pool->opening->loop, &c->base.watch, c->base.fd,
                                 wanted ? wanted : LOOP_READ))
         mote__pool_lost(&c->base, "out of memory");
@@ -273,9 +272,8 @@ static const char *whole_value(struct connection *c, mote_parts_op *op) {
     struct row *r = &c->row;
     if (r->value_size <= sizeof r->value) return r->value;
     char *value = mote__parts_alloc(op, r->value_size + 1);
-    MYSQL_BIND column = {.buffer_type = MYSQL_TYPE_STRING,
-                         .buffer = value,
-                         .buffer_length = r->value_size};
+    MYSQL_BIND column = {
+        .buffer_type = MYSQL_TYPE_STRING, .buffer = value, .buffer_length = r->value_size};
     return value && !mysql_stmt_fetch_column(c->statement, &column, 1, 0) ? value : NULL;
 }
 
@@ -295,16 +293,16 @@ static void take_row(struct connection *c, mote_parts_op *op, size_t end) {
     const struct row *r = &c->row;
     for (size_t i = c->task->at; i < end; i++) {
         mote_parts_item *item = &op->items[i];
-        bool same = item->whole_key.size == r->id_size &&
-                    !memcmp(item->whole_key.data, r->id, r->id_size);
+        bool same =
+            item->whole_key.size == r->id_size && !memcmp(item->whole_key.data, r->id, r->id_size);
         if (same) item->code = take_into(c, op, item);
     }
 }
 
 static mote_parts_code take_key(struct connection *c, mote_parts_op *op) {
     const struct row *r = &c->row;
-    bool good = !mote__parts_wants_key(op, r->id, r->id_size) ||
-                mote__parts_add_key(op, r->id, r->id_size);
+    bool good =
+        !mote__parts_wants_key(op, r->id, r->id_size) || mote__parts_add_key(op, r->id, r->id_size);
     return good ? MOTE_PARTS_OK : MOTE_PARTS_NOMEM;
 }
 
@@ -315,8 +313,8 @@ static mote_parts_code take_rows(struct connection *c) {
     bool lists = op->verb == MOTE_PARTS_KEYS;
     size_t end = c->task->at + MANY < op->item_count ? c->task->at + MANY : op->item_count;
     for (size_t i = c->task->at; i < end && !lists; i++) op->items[i].code = MOTE_PARTS_NOT_FOUND;
-    for (int got; !code && ((got = mysql_stmt_fetch(c->statement)) == 0 ||
-                            got == MYSQL_DATA_TRUNCATED);) {
+    for (int got;
+         !code && ((got = mysql_stmt_fetch(c->statement)) == 0 || got == MYSQL_DATA_TRUNCATED);) {
         if (lists) code = take_key(c, op);
         else take_row(c, op, end);
     }
@@ -341,8 +339,8 @@ static int begin_put(struct connection *c, mote_parts_item *item) {
     mote_parts_bytes column = to_column(op, item, &is_binary);
     if (mote__parts_uuid(etag)) item->version = mote__parts_copy(op, etag, sizeof etag - 1);
     long long binary, ttl_s = item->ttl_s;
-    MYSQL_BIND parameters[] = {text_of(&column),        number_of(&binary),
-                               text_of(&item->version), number_of(&ttl_s),
+    MYSQL_BIND parameters[] = {text_of(&column),          number_of(&binary),
+                               text_of(&item->version),   number_of(&ttl_s),
                                text_of(&item->whole_key), text_of(&item->etag)};
     binary = is_binary;
     if (ttl_s <= 0) parameters[3].buffer_type = MYSQL_TYPE_NULL;
@@ -421,13 +419,14 @@ static int failed(struct connection *c) {
     unsigned number = s ? mysql_stmt_errno(s) : mysql_errno(c->db);
     const char *text = s ? mysql_stmt_error(s) : mysql_error(c->db);
     mote_parts_op *op = op_of(c);
-    bool is_write = c->step == STEP_EXECUTE && op->verb != MOTE_PARTS_GET &&
-                    op->verb != MOTE_PARTS_KEYS;
+    bool is_write =
+        c->step == STEP_EXECUTE && op->verb != MOTE_PARTS_GET && op->verb != MOTE_PARTS_KEYS;
     if (!number) return roll_back(c, MOTE_PARTS_NOMEM); /* ours, before anything was sent */
     if (is_of_connection(number)) return lost(c, text);
     if (number == ER_LOCK_DEADLOCK && c->task->tries++ < TRIES_MAX) return begin_task(c);
     mote_parts_code code = mote__parts_say(op, code_of(number), "MySQL: %s", text);
-    if (!is_write || op->verb == MOTE_PARTS_TRANSACT) return roll_back(c, code);
+    bool all_undone = number == ER_LOCK_DEADLOCK || number == ER_LOCK_WAIT_TIMEOUT;
+    if (!is_write || all_undone || op->verb == MOTE_PARTS_TRANSACT) return roll_back(c, code);
     op->items[c->task->at].code = code;
     return item_written(c);
 }
@@ -481,10 +480,11 @@ static void say_inexact(const struct connection *c) {
     struct mysql *m = store_of(c);
     if (c->is_exact || m->has_said_inexact) return;
     m->has_said_inexact = true;
-    mote__parts_log(m->pool.opening,
-                    "MySQL %s: the table %s, which mote has not made, does not tell keys apart that "
-                    "differ in case or in spaces at their ends alone",
-                    m->pool.settings.where, m->table);
+    mote__parts_log(
+        m->pool.opening,
+        "MySQL %s: the table %s, which mote has not made, does not tell keys apart that "
+        "differ in case or in spaces at their ends alone",
+        m->pool.settings.where, m->table);
 }
 
 static void client_run(struct pool_connection *base, struct pool_task *task) {
@@ -635,8 +635,8 @@ static bool make_tables(struct connection *c) {
 static bool enter_database(struct connection *c) {
     const char *name = store_of(c)->database;
     if (run(c, "USE %s", name)) return true;
-    return mysql_errno(c->db) == ER_BAD_DB_ERROR && run(c, "CREATE DATABASE IF NOT EXISTS %s", name) &&
-           run(c, "USE %s", name);
+    return mysql_errno(c->db) == ER_BAD_DB_ERROR &&
+           run(c, "CREATE DATABASE IF NOT EXISTS %s", name) && run(c, "USE %s", name);
 }
 
 static bool set_variables(struct connection *c) {
