@@ -172,7 +172,9 @@ if(EXISTS ${CMAKE_SOURCE_DIR}/src/api/mote.c)
   mote_add_diff(modules fast diff-modules plain interp 1 ${modules} 0)
   mote_add_diff(modules-canonical fast diff-modules interp canonical 1 ${modules} 0)
   mote_add_diff(modules-all slow diff-modules plain interp 1 3000 10)
-  mote_add_diff(modules-fuel slow diff-modules fuel low 100000 1000 0)
+  mote_add_diff(modules-fuel fast diff-modules fuel interp-fuel 1 ${modules} 0)
+  mote_add_diff(modules-fuel-all slow diff-modules fuel interp-fuel 100000 3000 0)
+  mote_add_diff(modules-low slow diff-modules fuel low 100000 1000 0)
 endif()
 
 # tests/tools: perf and gdb on compiled code, and what happens where memory for code is refused. Sanitizers do not run under debuggers.

@@ -41,9 +41,9 @@ const char *mote_feature_text(unsigned index) {
 
 void mote_config_init(mote_config *config) { mote__config_init(config); }
 
-/* What the compiler does not do yet, counting fuel and canonical NaNs, is interpreted. */
+/* What the compiler does not do yet, canonical NaNs, is interpreted. */
 static const struct mote__tier *wanted_tier(const mote_config *config) {
-    if (config && (config->tier == MOTE_TIER_INTERPRETER || config->fuel || config->canonical_nans)) return NULL;
+    if (config && (config->tier == MOTE_TIER_INTERPRETER || config->canonical_nans)) return NULL;
     return mote__jit_tier();
 }
 
@@ -52,7 +52,7 @@ mote_tier mote_engine_tier(const mote_engine *engine, const char **why) {
     const char *reason = NULL;
     if (!engine->tier && config->tier != MOTE_TIER_INTERPRETER)
         reason = !mote__jit_tier()        ? "there is no compiler for this processor"
-                 : !wanted_tier(config) ? "the compiler does not count fuel or make NaNs canonical"
+                 : !wanted_tier(config) ? "the compiler does not make NaNs canonical"
                                          : "the system refuses memory for machine code";
     if (why) *why = reason;
     return engine->tier ? MOTE_TIER_BASELINE : MOTE_TIER_INTERPRETER;

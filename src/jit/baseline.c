@@ -25,7 +25,7 @@ struct fixup {
 };
 
 /* Code out of line, at the function's end. */
-enum stub_kind { STUB_TRAP, STUB_STOP, STUB_RESOLVE, STUB_TRUNCATE, STUB_CONVERT, STUB_UNALIGNED };
+enum stub_kind { STUB_TRAP, STUB_STOP, STUB_RESOLVE, STUB_TRUNCATE, STUB_CONVERT, STUB_UNALIGNED, STUB_FUEL };
 struct stub {
     uint8_t kind, trap;
     uint8_t how;     /* STUB_TRUNCATE: bits of baseline_convert.h */
@@ -34,7 +34,7 @@ struct stub {
     int8_t scratch[2];
     uint32_t at;     /* the distance that leads here */
     uint32_t back;   /* where to go on, if it does */
-    uint32_t a, b;   /* table, type id; STUB_UNALIGNED: where the access ends */
+    uint32_t a, b;   /* table, type id; STUB_UNALIGNED: where the access ends; STUB_FUEL: the cost */
     const uint8_t *op_pos;
 };
 
@@ -63,6 +63,7 @@ struct compilation {
     bool failed;    /* out of memory */
     bool left;      /* something is not compiled */
     bool counting;  /* the first walk */
+    bool fuel;      /* counted */
     bool fixed;     /* memory 0 is guarded: its first byte's address is in REG_MEMORY */
     struct mote__instance_layout layout;
     bool cpu_bmi2, cpu_lzcnt, cpu_popcnt, cpu_sse41;
@@ -94,6 +95,7 @@ struct compilation {
     uint32_t noded;          /* operands below this index have their `node` */
     int32_t first_slot, max_slot, handler;
     uint32_t stamp, frame_at; /* where the frame's size stands in the prologue */
+    uint32_t fuel_cost, fuel_at, fuel_stub; /* the open segment's cost so far, where it is to stand, and its code out of line; cost 0: none is open */
     int64_t watch;            /* byte whose wasm offset is wanted, or -1 */
     const uint8_t *watch_pos;
     struct jit_places *places; /* all of them, if somebody wants to know; watch is INT64_MAX then */
@@ -104,6 +106,7 @@ struct compilation {
 
 #include "jit/baseline_operand.h"
 #include "jit/baseline_control.h"
+#include "jit/baseline_fuel.h"
 #include "jit/baseline_compute.h"
 #include "jit/baseline_convert.h"
 #include "jit/baseline_memory.h"

@@ -319,6 +319,7 @@ static void on_br_if(struct walk *w, struct walk_frame *f) {
     if (w->c->counting) return;
     begin_any(w);
     unsigned cc = take_condition(w, w->count);
+    end_segment(w->c);
     emit_br_if(w, f, cc);
 }
 
@@ -532,6 +533,7 @@ static void on_block(struct walk *w, struct walk_frame *f) {
     f->base = canonical(w, f->height);
     f->handler = -1;
     f->known = false;
+    if (f->op != OP_block) end_segment(c);
     if (f->op == OP_if) {
         jump_when(c, negate(cc), &f->else_fixup);
         f->if_valid = c->valid;
@@ -575,7 +577,7 @@ static void finish_arm(struct walk *w, struct walk_frame *f, bool jump) {
 static void on_else(struct walk *w, struct walk_frame *f) {
     struct compilation *c = w->c;
     if (c->counting) return;
-    begin(w);
+    begin_edge(w);
     finish_arm(w, f, true);
     bind(c, &f->else_fixup);
     forget_locals(c);
@@ -622,7 +624,7 @@ static void on_end(struct walk *w, struct walk_frame *f) {
         }
         return;
     }
-    begin(w);
+    begin_edge(w);
     if (is_body(w, f)) {
         end_body(w, f);
         return;
@@ -654,7 +656,7 @@ static void on_end(struct walk *w, struct walk_frame *f) {
 static void on_catch(struct walk *w, struct walk_frame *f, uint32_t tag) {
     (void)tag;
     if (w->c->counting) return;
-    begin(w);
+    begin_edge(w);
     finish_arm(w, f, true);
     if (f->op == OP_try) close_handler(w, f);
 }
@@ -681,7 +683,7 @@ static void on_catch_begin(struct walk *w, struct walk_frame *f, uint32_t tag) {
 static void on_delegate(struct walk *w, struct walk_frame *f, uint32_t depth) {
     struct compilation *c = w->c;
     if (c->counting) return;
-    begin(w);
+    begin_edge(w);
     finish_arm(w, f, false);
     close_handler(w, f);
     if (!c->failed) c->handlers.data[f->handler].parent = w->frames[w->depth - 2 - depth].inner;

@@ -97,6 +97,7 @@ static void emit_stub(struct compilation *c, const struct stub *s) {
     case STUB_TRUNCATE: emit_trunc_stub(c, s); break;
     case STUB_CONVERT: emit_convert_stub(c, s); break;
     case STUB_UNALIGNED: emit_unaligned_stub(c, s); break;
+    case STUB_FUEL: emit_fuel_stub(c, s); break;
     case STUB_RESOLVE:
         x_const(c->b, RSI, s->a);
         x_mov(c->b, true, RDX, RCX);
@@ -288,6 +289,7 @@ static void begin_compilation(struct jit_scratch *scratch, mote_module *module, 
     c->layout = mote__instance_layout(module);
     c->fixed = module->memory_count && mote__memory_is_guarded(module->engine, &module->memories[0]);
     find_cpu_features(c);
+    c->fuel = module->engine->config.fuel;
     walk_again(&scratch->walk, module, c->allocator, error);
     scratch->walk.c = c;
 }

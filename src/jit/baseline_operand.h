@@ -343,8 +343,11 @@ static void note_place(struct compilation *c, const uint8_t *pos) {
     else c->failed = true;
 }
 
-/* Begins an instruction; `keeps_flags`: it looks after an operand in the flags itself. */
-static void begin_any(struct walk *w) {
+static void charge(struct walk *w);
+static void end_segment(struct compilation *c);
+
+/* Begins code. */
+static void begin_code(struct walk *w) {
     struct compilation *c = w->c;
     code_room(c->b);
     if (c->watch >= (int64_t)here(c)) note_place(c, w->op_pos);
@@ -352,9 +355,20 @@ static void begin_any(struct walk *w) {
     if (c->noded > w->count) c->noded = w->count;
     c->locked[GP] = c->locked[FP] = 0;
 }
+/* Begins an instruction that looks after an operand in the flags itself, or any other one. */
+static void begin_any(struct walk *w) {
+    begin_code(w);
+    if (w->c->fuel) charge(w);
+}
 static void begin(struct walk *w) {
     begin_any(w);
     flush_flags(w);
+}
+/* Begins what joins or parts arms and costs nothing: end, else, catch, delegate. */
+static void begin_edge(struct walk *w) {
+    begin_code(w);
+    flush_flags(w);
+    end_segment(w->c);
 }
 
 /* The top `n` operands leave the stack; registers that they are in stay locked. */

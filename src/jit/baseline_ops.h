@@ -247,6 +247,7 @@ static void emit_call(struct walk *w, enum mote__op op) {
     uint32_t args = type->param_count, base = w->count;
     bool own = is_direct(op) && w->imm.a >= w->module->func_import_count;
     begin(w);
+    end_segment(c);
     w->count = base + args;
     if (!is_direct(op)) { /* whom to call lies above the arguments */
         int to = is_indirect(op) ? RCX : RDX;
@@ -590,6 +591,7 @@ static void on_br_on(struct walk *w, enum mote__op op, struct walk_frame *f) {
     uint32_t at = w->count;
     if (c->counting) return;
     begin(w);
+    end_segment(c);
     settle(w, at);
     int32_t slot = w->stack[at].slot;
     if (cast) {

@@ -25,7 +25,8 @@ typedef uint32_t code_offset;
     X(HELPER, "helper")       /* calls helper number eax / 8 with rsi, rdx, rcx, r8, r9 */         \
     X(TRAP, "trap")           /* the trap edi at the return address */                             \
     X(OVERFLOW, "overflow")   /* jumped to at a function's entry: no room for its frame */         \
-    X(STOP, "stop")           /* somebody asked the loop at the return address to stop */
+    X(STOP, "stop")           /* somebody asked the loop at the return address to stop */ \
+    X(CHARGE, "charge")       /* fuel was taken and is not there: exec->returned[0]; all registers stay */
 enum thunk {
 #define X(ident, name) THUNK_##ident,
     JIT_THUNKS(X)
@@ -122,6 +123,7 @@ struct jit_two mote__jit_interpret(struct mote__exec *exec, uint64_t *fp, struct
 uint32_t mote__jit_host(struct mote__exec *exec, uint64_t *fp, struct mote__func *func);
 uint32_t mote__jit_fail(struct mote__exec *exec, uint32_t code);
 uint32_t mote__jit_stop_reason(struct mote__exec *exec);
+uint32_t mote__jit_charge(struct mote__exec *exec);
 typedef uint32_t jit_helper_fn(struct mote__exec *exec, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 extern jit_helper_fn *const mote__jit_helpers[HELPER_COUNT];
 

@@ -167,6 +167,43 @@ static void make_overflow(struct code_buffer *b, size_t fail) {
     make_stop(b, RCX, fail);
 }
 
+/* A way to C on which every register stays: those that C does not keep are saved on the thread's stack. Two have a word of the exec on the way there. */
+enum { KEPT_COUNT = 9, VECTOR_COUNT = 16, VECTORS_BYTES = VECTOR_COUNT * 16 + 8 }; /* with the words, a multiple of 16 */
+static const int8_t kept[KEPT_COUNT] = {RAX, RCX, RDX, RSI, R8, R9, R10, R11, RDI};
+
+static void save_registers(struct code_buffer *b) {
+    const int32_t words = (int32_t)offsetof(struct mote__exec, returned);
+    x_store(b, true, R11, at_base(REG_EXEC, words + 8));
+    x_store(b, true, RDI, at_base(REG_EXEC, words + 16));
+    out_to_c(b, REG_FRAME);
+    for (int i = 0; i < KEPT_COUNT - 2; i++) push(b, kept[i]);
+    for (int i = 1; i <= 2; i++) {
+        x_load(b, true, RAX, at_base(REG_EXEC, words + 8 * i));
+        push(b, RAX);
+    }
+    x_alu_const(b, ALU_SUB, true, in_reg(RSP), VECTORS_BYTES);
+    for (int i = 0; i < VECTOR_COUNT; i++) x_vstore(b, i, at_base(RSP, 16 * i));
+}
+
+static void restore_registers(struct code_buffer *b) {
+    for (int i = 0; i < VECTOR_COUNT; i++) x_vload(b, i, at_base(RSP, 16 * i));
+    x_alu_const(b, ALU_ADD, true, in_reg(RSP), VECTORS_BYTES);
+    for (int i = KEPT_COUNT; i-- > 0;) pop(b, kept[i]);
+    back_in(b);
+}
+
+static void make_charge(struct code_buffer *b, size_t fail) {
+    save_registers(b);
+    call_c(b, (const void *)(uintptr_t)mote__jit_charge);
+    x_test(b, false, RAX);
+    size_t enough = x_jcc(b, CC_E);
+    x_load(b, true, RSP, EXEC(thread_sp));
+    jump_to(b, fail);
+    x_patch(b, enough, b->count);
+    restore_registers(b);
+    x_ret(b);
+}
+
 static const uint64_t constants[K_COUNT][2] = {
     [K_F32_ABS] = {0x7FFFFFFF}, [K_F64_ABS] = {UINT64_C(0x7FFFFFFFFFFFFFFF)}, [K_F32_SIGN] = {0x80000000}, [K_F64_SIGN] = {UINT64_C(1) << 63},
     [K_F32_ONE] = {0x3F800000}, [K_F64_ONE] = {UINT64_C(0x3FF0000000000000)}, [K_F32_2_23] = {0x4B000000}, [K_F64_2_52] = {UINT64_C(0x4330000000000000)},
@@ -193,6 +230,7 @@ void mote__jit_make_thunks(struct jit_engine *jit) {
     at[THUNK_TRAP] = HERE(), make_trap(&b, fail);
     at[THUNK_OVERFLOW] = HERE(), make_overflow(&b, fail);
     at[THUNK_STOP] = HERE(), make_stop(&b, REG_FRAME, fail);
+    at[THUNK_CHARGE] = HERE(), make_charge(&b, fail);
     jit->thunks_end = HERE();
 #undef HERE
 }

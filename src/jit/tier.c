@@ -211,6 +211,13 @@ uint32_t mote__jit_stop_reason(struct mote__exec *exec) {
     return reason ? reason : MOTE_TRAP_STACK_OVERFLOW;
 }
 
+/* A segment's cost has been taken from less fuel than that. */
+uint32_t mote__jit_charge(struct mote__exec *exec) {
+    uint64_t cost = exec->returned[0];
+    exec->fuel += cost;
+    return mote__exec_charge(exec, cost) ? 0 : MOTE_TRAP_OUT_OF_FUEL;
+}
+
 uint32_t mote__jit_fail(struct mote__exec *exec, uint32_t code) {
     if (code < JIT_STATUS) return mote__trap(exec, code);
     if (code - JIT_STATUS != MOTE_E_EXCEPTION) return code - JIT_STATUS;
@@ -266,14 +273,19 @@ static struct mote__memory *memory_0(const struct mote__exec *exec) {
     return ((const struct mote__instance *)(uintptr_t)exec->activation->fp[FRAME_INSTANCE])->mem0;
 }
 
+/* What a bulk operation costs beyond the instruction. */
+static bool pays(struct mote__exec *exec, uint64_t bytes) { return !exec->metered || mote__exec_charge(exec, bytes / 64); }
+
 static uint32_t help_memory_fill(struct mote__exec *exec, uint64_t to, uint64_t value, uint64_t count, uint64_t d) {
     (void)d;
+    if (!pays(exec, count)) return MOTE_TRAP_OUT_OF_FUEL;
     return mote__memory_fill(memory_0(exec), to, (uint8_t)value, count);
 }
 
 static uint32_t help_memory_copy(struct mote__exec *exec, uint64_t to, uint64_t from, uint64_t count, uint64_t d) {
     (void)d;
     struct mote__memory *memory = memory_0(exec);
+    if (!pays(exec, count)) return MOTE_TRAP_OUT_OF_FUEL;
     return mote__memory_copy(memory, to, memory, from, count);
 }
 

@@ -1,5 +1,6 @@
 /* modules.c - generated modules (generate.h) run in two ways (setup.h), and a third time in the first way with a call before every plain
  * instruction; after each call results, traps, globals, memories and tables are compared, and fuel where both count it.
+ * Without the third time where both ways count fuel, half of the calls with little of it.
  * Usage: modules WAY WAY SEED COUNT MIN. The COUNT modules follow from SEED. Fails at the first difference, after making the module smaller
  * and printing it, or at the end unless every plain instruction was compared MIN times with each operand in each kind of location, and every
  * instruction of the language was generated. A line before the last gives a number that depends on all results: two builds must agree. */

@@ -11,6 +11,7 @@ static inline void way_plain(mote_config *config) { (void)config; }
 static inline void way_interp(mote_config *config) { config->tier = MOTE_TIER_INTERPRETER; }
 static inline void way_canonical(mote_config *config) { config->canonical_nans = true; }
 static inline void way_fuel(mote_config *config) { config->fuel = true; }
+static inline void way_interp_fuel(mote_config *config) { way_interp(config), way_fuel(config); }
 static inline void way_low(mote_config *config) { config->low_address_space = true; }
 
 static const struct way {
@@ -21,6 +22,7 @@ static const struct way {
     {"interp", way_interp},
     {"canonical", way_canonical},
     {"fuel", way_fuel},
+    {"interp-fuel", way_interp_fuel},
     {"low", way_low},
 };
 enum { WAY_COUNT = sizeof ways / sizeof *ways };

@@ -17,7 +17,7 @@ static void round_trip(const struct emit *binary) {
 int LLVMFuzzerTestOneInput(const uint8_t *choices, size_t size) {
     static struct emit binary;
     unsigned func;
-    if (!runs[0].engine) set_up("fuel", "canonical");
+    if (!runs[0].engine) set_up("fuel", "interp");
     gen.e = &binary, gen.is_counting = false;
     gen_module(&gen, choices, size);
     round_trip(&binary);
