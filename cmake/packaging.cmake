@@ -13,24 +13,37 @@ if(TARGET mote_wasi1)
   set_target_properties(mote_wasi1 PROPERTIES EXPORT_NAME wasi1)
 endif()
 install(TARGETS ${installed} EXPORT mote-targets)
+# Components stand by themselves: who does not ask for them needs none of the libraries below them.
+if(TARGET mote_parts)
+  set_target_properties(mote_parts PROPERTIES EXPORT_NAME parts)
+  install(TARGETS mote_parts EXPORT mote-parts-targets)
+  install(EXPORT mote-parts-targets NAMESPACE mote:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/mote)
+endif()
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/include/mote DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 
+set(mote_driver_dir ${CMAKE_INSTALL_LIBDIR}/mote/drivers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/mote)
 install(EXPORT mote-targets NAMESPACE mote:: DESTINATION ${package_dir})
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/mote-config.cmake.in ${CMAKE_BINARY_DIR}/mote-config.cmake
-  INSTALL_DESTINATION ${package_dir})
+  INSTALL_DESTINATION ${package_dir} PATH_VARS mote_driver_dir)
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/mote-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_BINARY_DIR}/mote-config.cmake ${CMAKE_BINARY_DIR}/mote-config-version.cmake DESTINATION ${package_dir})
 
-# mote_pkgconfig(NAME DESCRIPTION LIBS REQUIRES): one .pc file.
+# mote_pkgconfig(NAME DESCRIPTION LIBS REQUIRES [VARIABLE=VALUE...]): one .pc file.
 function(mote_pkgconfig name description libs requires)
   file(RELATIVE_PATH up /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+  list(JOIN ARGN "\n" variables)
   configure_file(${CMAKE_CURRENT_FUNCTION_LIST_DIR}/mote.pc.in ${CMAKE_BINARY_DIR}/${name}.pc @ONLY)
   install(FILES ${CMAKE_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endfunction()
 mote_pkgconfig(mote "WebAssembly engine" "-lmote" "")
 if(TARGET mote_wasi1)
   mote_pkgconfig(mote-wasi1 "WASI preview 1 for mote" "-lmote-wasi1 -lmote -lmote-base" "mote")
+endif()
+
+if(TARGET mote_parts)
+  mote_pkgconfig(mote-parts "Components (state, secrets, locks, configuration) for mote" "-lmote-parts" "mote-wasi1 libfyaml libevent_core"
+    "driverdir=\${libdir}/mote/drivers")
 endif()
 
 # The command, and what it prints of itself from cli/commands.def: manual page and completions.
