@@ -2,7 +2,7 @@
 # Everything else is CMake's (CMakePresets.json).
 
 help:
-	@echo "make demo         builds mote, compiles C programs to WebAssembly and runs them on real input, their files on SQLite and Redis"
+	@echo "make demo         builds mote, compiles C programs to WebAssembly and runs them on real input, their files on SQLite, Redis, MySQL and PostgreSQL"
 	@echo "make test         builds mote and runs its tests, the WebAssembly specification suite included"
 	@echo "make test-more    other compilers, sanitizers, the portable build, arm64 under qemu"
 	@echo "make test-guests  programs of other toolchains: Go, CPython, SQLite, Rust, ..."
