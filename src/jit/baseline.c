@@ -4,7 +4,9 @@
  * An operand is a constant, a local (not copied until it must be), a temporary register, the processor's flags (a comparison that a branch may use), or
  * its own canonical slot, which follows from what is below it (as in run/lower.c). The locals that are used most, weighted by loop depth and counted in
  * a walk of their own, are pinned: each has a register for the whole function. A pin is valid when its register holds the local, and dirty when the slot
- * does not; calls store the dirty ones and leave none valid, so that locals are loaded again when they are next used.
+ * does not; calls store the dirty ones and leave none valid, so that locals are loaded again when they are next used. Other locals are in their slots, and
+ * a temporary that was just loaded from or stored to one is remembered to hold it as well. A load that only the next instruction takes is held back
+ * and becomes its operand (baseline_fold.h).
  * At block boundaries operands are in their slots or constant, except the single result of a label, which is in rax or xmm0; which pins are valid at a
  * label is decided by the first branch to it (loops: those that the loop uses).
  *
@@ -12,7 +14,7 @@
  *
  * Keeps: every live value is in its slot at each site (call, allocation, throw); an i32 in a register or slot is zero-extended.
  * Cost: linear in the body, walked twice. Left to the interpreter: functions whose frames are too large for 16-bit slots. */
-enum location { LOC_SLOT, LOC_LOCAL, LOC_CONST, LOC_REG, LOC_FLAGS };
+enum location { LOC_SLOT, LOC_LOCAL, LOC_CONST, LOC_REG, LOC_FLAGS, LOC_LOAD };
 
 #define TRANSLATION struct compilation
 #include "jit/jit.h"
@@ -77,6 +79,7 @@ struct compilation {
     VEC(struct literal_use) literal_uses;
     VEC(uint32_t) table_entries; /* of all br_tables: where in the code each leads to */
     VEC(struct table_use) table_uses;
+    VEC(struct float_literal { uint64_t bits; uint32_t unit; }) float_literals;
     VEC(int32_t) local_slots;
     VEC(uint32_t) heads;     /* by local: stack index + 1 of the topmost pending read */
     VEC(uint32_t) weights;   /* by local */
@@ -91,6 +94,8 @@ struct compilation {
     uint32_t cached[2][16];  /* local + 1 whose slot's value each temporary also holds, or 0 */
     uint32_t cached_at[2][16], clock; /* when it was last of use */
     int64_t flags_at;        /* stack index of the operand in the flags, or -1 */
+    int64_t load_at;         /* stack index of the load that is held back, or -1 */
+    const uint8_t *load_pos; /* ... and the instruction */
     uint32_t flushed;        /* operands below this index are in their slots or constant */
     uint32_t noded;          /* operands below this index have their `node` */
     int32_t first_slot, max_slot, handler;
@@ -107,6 +112,7 @@ struct compilation {
 #include "jit/baseline_operand.h"
 #include "jit/baseline_control.h"
 #include "jit/baseline_fuel.h"
+#include "jit/baseline_fold.h"
 #include "jit/baseline_compute.h"
 #include "jit/baseline_convert.h"
 #include "jit/baseline_memory.h"

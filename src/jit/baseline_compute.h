@@ -3,15 +3,6 @@
 
 /* ---------------------------------------------------------------- steps: one instruction of the interpreter */
 
-static void literal(struct compilation *c, uint32_t unit) {
-    uint16_t *place = mote__vec_push(&c->literals, c->allocator);
-    if (place) *place = (uint16_t)unit;
-    else c->failed = true;
-}
-static void literal32(struct compilation *c, uint32_t x) {
-    literal(c, x & 0xFFFF);
-    literal(c, x >> 16);
-}
 static void literal_slot(struct compilation *c, int32_t slot) {
     if (slot != (int16_t)slot) c->left = true;
     literal(c, (uint16_t)slot);
@@ -33,10 +24,8 @@ static uint32_t begin_step(struct walk *w, uint32_t n_in, uint32_t insn) {
 static void end_step(struct walk *w, uint32_t first, uint32_t limit) {
     struct compilation *c = w->c;
     literal(c, I_exit);
-    struct literal_use *use = mote__vec_push(&c->literal_uses, c->allocator);
-    uint32_t at = (uint32_t)x_lea_rip(c->b, RSI);
-    if (use) *use = (struct literal_use){.at = at, .unit = first};
-    else c->failed = true;
+    x_lea(c->b, true, RSI, at_rip());
+    leads_to_literal(c, first);
     call_helper(w, HELPER_step);
     site(w, limit);
 }
@@ -132,6 +121,10 @@ static bool is_commutative(enum x_alu alu) { return alu != ALU_SUB && alu != ALU
 static void emit_alu(struct walk *w, enum x_alu alu, valtype type) {
     struct compilation *c = w->c;
     bool wide = type == VT_I64;
+    if (alu == ALU_AND && is_tested(w, type)) {
+        emit_test(w, type);
+        return;
+    }
     unlink_operands(w, 2);
     if (operand(w, 0)->loc == LOC_CONST && is_commutative(alu)) swap_operands(w);
     struct walk_value *a = operand(w, 0), *b = operand(w, 1);
@@ -143,7 +136,7 @@ static void emit_alu(struct walk *w, enum x_alu alu, valtype type) {
     int from = use_reg(w, a);
     bool immediate = is_const32(b);
     struct x_rm rm = immediate ? in_reg(NO_REG) : use_rm(w, b);
-    int to = take_result(w, GP, a, rm.reg);
+    int to = take_result(w, GP, a, reg_in(rm));
     int32_t k = (int32_t)(uint32_t)b->bits;
     if (to != from && alu == ALU_ADD && immediate) {
         x_lea(c->b, wide, to, at_base(from, k));
@@ -172,7 +165,7 @@ static void emit_mul(struct walk *w, valtype type) {
     }
     int from = use_reg(w, a);
     struct x_rm rm = use_rm(w, b);
-    int to = take_result(w, GP, a, rm.reg);
+    int to = take_result(w, GP, a, reg_in(rm));
     move_reg(c, type, to, from);
     x_imul(c->b, wide, to, rm);
     result_in_reg(w, w->count, type, to);
@@ -292,9 +285,7 @@ static void emit_compare(struct walk *w, unsigned cc, valtype type) {
     }
     struct walk_value *a = operand(w, 0), *b = operand(w, 1);
     if (is_const32(b)) {
-        struct x_rm rm = use_rm(w, a);
-        if (!(uint32_t)b->bits && rm.reg >= 0) x_test(c->b, wide, rm.reg);
-        else x_alu_const(c->b, ALU_CMP, wide, rm, (int32_t)(uint32_t)b->bits);
+        compare_const(w, a, type, (int32_t)(uint32_t)b->bits);
     } else {
         int left = use_reg(w, a);
         x_alu(c->b, ALU_CMP, wide, left, use_rm(w, b));
@@ -311,8 +302,7 @@ static void emit_eqz(struct walk *w, valtype type) {
     }
     flush_flags(w); /* another operand's */
     unlink_operands(w, 1);
-    if (in_memory(c, v)) x_alu_const(c->b, ALU_CMP, type == VT_I64, at_slot(slot_of(c, v)), 0);
-    else x_test(c->b, type == VT_I64, use_reg(w, v));
+    compare_const(w, v, type, 0);
     result_in_flags(w, w->count, CC_E);
 }
 
@@ -355,12 +345,8 @@ static void emit_extend_u(struct walk *w) {
 
 /* An instruction whose second operand is one of the engine's constants. */
 static void with_constant(struct compilation *c, uint32_t opcode, int reg, enum jit_constant k) {
-    if (opcode >> 16) x_byte(c->b, opcode >> 16);
-    if (reg >= 8) x_byte(c->b, 0x44);
-    x_byte(c->b, 0x0F);
-    x_byte(c->b, opcode & 0xFF);
-    x_byte(c->b, 5u | (uint32_t)(reg & 7) << 3);
-    relocate_to(c, x_distance(c->b), c->jit->constants + 16 * (uint32_t)k);
+    x_ins(c->b, opcode, 0, reg, at_rip());
+    relocate_to(c, here(c) - 4, c->jit->constants + 16 * (uint32_t)k);
 }
 
 static void emit_fbinary(struct walk *w, uint32_t byte, valtype type, bool commutative) {
@@ -369,10 +355,11 @@ static void emit_fbinary(struct walk *w, uint32_t byte, valtype type, bool commu
     if (commutative && is_own(operand(w, 1)) && !is_own(operand(w, 0))) swap_operands(w);
     struct walk_value *a = operand(w, 0), *b = operand(w, 1);
     int from = use_reg(w, a);
-    struct x_rm rm = use_rm(w, b);
+    struct x_rm rm = use_float_rm(w, b);
     int to = take_result(w, FP, a, rm.reg);
     move_reg(c, type, to, from);
     x_fop(c->b, byte, type == VT_F64, to, rm);
+    if (is_rip(rm)) leads_to_literal(c, float_literal(c, b->bits));
     result_in_reg(w, w->count, type, to);
 }
 
@@ -406,7 +393,9 @@ static void emit_fcompare(struct walk *w, enum mote__op op, valtype type) {
     unlink_operands(w, 2);
     if (which == 2 || which == 4) swap_operands(w); /* less is the other way greater, so that unordered is false */
     int left = use_reg(w, operand(w, 0));
-    x_ucomis(c->b, type == VT_F64, left, use_rm(w, operand(w, 1)));
+    struct x_rm rm = use_float_rm(w, operand(w, 1));
+    x_ucomis(c->b, type == VT_F64, left, rm);
+    if (is_rip(rm)) leads_to_literal(c, float_literal(c, operand(w, 1)->bits));
     result_in_flags(w, w->count, conditions[which]);
 }
 
@@ -555,12 +544,11 @@ static void emit_plain(struct walk *w, enum mote__op op, uint32_t n_in) {
 
 static void on_plain(struct walk *w, enum mote__op op, uint32_t n_in) {
     if (w->c->counting) return;
-    if (op == OP_i32_eqz) {
+    if (op == OP_i32_eqz || op == OP_i64_eqz) { /* an operand in the flags stays there */
         begin_any(w);
-        emit_eqz(w, VT_I32);
+        emit_eqz(w, op == OP_i64_eqz ? VT_I64 : VT_I32);
         return;
     }
     begin(w);
-    if (op == OP_i64_eqz) emit_eqz(w, VT_I64);
-    else emit_plain(w, op, n_in);
+    emit_plain(w, op, n_in);
 }

@@ -155,13 +155,8 @@ static void copy_to_reg(struct walk *w, const struct walk_value *v, int reg) {
     int from = reg_of(c, v);
     if (from >= 0) {
         move_reg(c, v->type, reg, from);
-    } else if (v->loc == LOC_CONST && class_of(v->type) == FP && v->bits) {
-        uint32_t locked = c->locked[GP];
-        int via = take_temp(w, GP);
-        c->locked[GP] = locked;
-        load_const(c, v->type, reg, v->bits, via);
     } else if (v->loc == LOC_CONST) {
-        load_const(c, v->type, reg, v->bits, NO_REG);
+        load_const(c, v->type, reg, v->bits);
     } else {
         load_slot(c, v->type, reg, slot_of(c, v));
     }
@@ -228,6 +223,8 @@ static void emit_return(struct walk *w, uint32_t count) {
 
 /* ---------------------------------------------------------------- branches */
 
+static void compare_const(struct walk *w, struct walk_value *v, valtype type, int32_t k);
+
 /* A condition taken off the stack, now in the flags. */
 static unsigned take_condition(struct walk *w, uint32_t i) {
     struct compilation *c = w->c;
@@ -237,10 +234,11 @@ static unsigned take_condition(struct walk *w, uint32_t i) {
         return v->cc;
     }
     flush_flags(w);
-    if (v->loc == LOC_LOCAL) unlink_local(c, v);
-    if (v->loc == LOC_REG && c->owner[GP][v->reg] == (int64_t)i) c->owner[GP][v->reg] = -1;
-    if (in_memory(c, v)) x_alu_const(c->b, ALU_CMP, false, at_slot(slot_of(c, v)), 0);
-    else x_test(c->b, false, use_reg(w, v));
+    uint32_t count = w->count;
+    w->count = i;
+    unlink_operands(w, 1);
+    w->count = count;
+    compare_const(w, v, VT_I32, 0);
     return CC_NE;
 }
 

@@ -216,7 +216,7 @@ enum { SCRATCH_CODE_MAX = 1 << 18 }; /* after a larger function it is given back
 
 #define WALK_VECS(X) X(runs) X(inits) X(init_bits) X(labels) X(catches)
 #define COMPILATION_VECS(X)                                                                        \
-    X(fixups) X(stubs) X(handlers) X(clauses) X(sites) X(nodes) X(literals) X(literal_uses) X(table_entries) X(table_uses) \
+    X(fixups) X(stubs) X(handlers) X(clauses) X(sites) X(nodes) X(literals) X(literal_uses) X(table_entries) X(table_uses) X(float_literals) \
     X(local_slots) X(heads) X(weights) X(pin_of) X(loops)
 
 static struct jit_scratch *take_scratch(struct jit_engine *jit) {
@@ -284,7 +284,7 @@ static void begin_compilation(struct jit_scratch *scratch, mote_module *module, 
     c->b->failed = false;
     c->watch = -1;
     memset(c->owner, 0xFF, sizeof c->owner);
-    c->flags_at = -1;
+    c->flags_at = c->load_at = -1;
     c->handler = -1;
     c->layout = mote__instance_layout(module);
     c->fixed = module->memory_count && mote__memory_is_guarded(module->engine, &module->memories[0]);

@@ -118,6 +118,11 @@ static void emit_load(struct walk *w, const struct access *a, uint32_t bytes) {
     unlink_operands(w, 1);
     struct walk_value *v = operand(w, 0);
     struct x_rm from = address(w, v, bytes);
+    if (is_unchecked(w) && !w->imm.a && holds_load(w)) {
+        bool byte = *w->op_pos == 0x2C || *w->op_pos == 0x2D;
+        result_in_load(w, type, a->opcode, a->flags | (byte ? X_BYTE_LOAD : 0), from);
+        return;
+    }
     bool remembers = is_own(v) && is_temp(GP, v->reg) && w->c->cached[GP][v->reg];
     int to = take_result(w, class_of(type), remembers || !is_unchecked(w) ? NULL : v, NO_REG);
     x_ins(w->c->b, a->opcode, a->flags, to, from);

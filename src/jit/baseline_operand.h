@@ -43,16 +43,49 @@ static void move_reg(struct compilation *c, valtype type, int to, int from) {
     else x_mov(c->b, type != VT_I32, to, from);
 }
 
-/* A constant in a register of the type's class; leaves the flags alone, and uses no other register but, for floats, r9's place on the way: the
- * constant goes through `via`. */
-static void load_const(struct compilation *c, valtype type, int reg, uint64_t bits, int via) {
+/* ---------------------------------------------------------------- what stands behind the code */
+
+static void literal(struct compilation *c, uint32_t unit) {
+    uint16_t *place = mote__vec_push(&c->literals, c->allocator);
+    if (place) *place = (uint16_t)unit;
+    else c->failed = true;
+}
+static void literal32(struct compilation *c, uint32_t x) {
+    literal(c, x & 0xFFFF);
+    literal(c, x >> 16);
+}
+
+/* The instruction just emitted, whose operand was at_rip, means the literal from `unit` on. */
+static void leads_to_literal(struct compilation *c, uint32_t unit) {
+    struct literal_use *use = mote__vec_push(&c->literal_uses, c->allocator);
+    if (use) *use = (struct literal_use){.at = here(c) - 4, .unit = unit};
+    else c->failed = true;
+}
+
+/* The unit where 8 bytes with a float's bits stand: one of the last such, or new ones. */
+static uint32_t float_literal(struct compilation *c, uint64_t bits) {
+    enum { LOOK_BACK = 16 };
+    for (size_t i = c->float_literals.count; i-- > 0 && i + LOOK_BACK >= c->float_literals.count;)
+        if (c->float_literals.data[i].bits == bits) return c->float_literals.data[i].unit;
+    struct float_literal *f = mote__vec_push(&c->float_literals, c->allocator);
+    while (c->literals.count % 4 && !c->failed) literal(c, 0);
+    if (f) *f = (struct float_literal){.bits = bits, .unit = (uint32_t)c->literals.count};
+    else c->failed = true;
+    uint32_t unit = (uint32_t)c->literals.count;
+    literal32(c, (uint32_t)bits);
+    literal32(c, (uint32_t)(bits >> 32));
+    return unit;
+}
+
+/* A constant in a register of the type's class; leaves the flags alone, and uses no other register. */
+static void load_const(struct compilation *c, valtype type, int reg, uint64_t bits) {
     if (class_of(type) == GP) {
         x_const(c->b, reg, bits);
     } else if (!bits) {
         x_vzero(c->b, reg);
     } else {
-        x_const(c->b, via, bits);
-        x_to_float(c->b, type == VT_F64, reg, via);
+        x_fload(c->b, type == VT_F64, reg, at_rip());
+        leads_to_literal(c, float_literal(c, bits));
     }
 }
 
@@ -124,6 +157,11 @@ static void own(struct walk *w, uint32_t i, int cls, int reg) {
     w->c->owner[cls][reg] = i;
 }
 
+/* The address of a load that is held back. */
+static struct x_rm load_rm(const struct walk_value *v) {
+    return v->reg >= 0 ? at_index(REG_MEMORY, v->reg, (int32_t)v->bits) : at_base(REG_MEMORY, (int32_t)v->bits);
+}
+
 /* The operand in a temporary goes to its slot: the register is about to be written. */
 static void spill_temp(struct walk *w, int cls, int reg) {
     struct compilation *c = w->c;
@@ -131,6 +169,7 @@ static void spill_temp(struct walk *w, int cls, int reg) {
     forget_reg(c, cls, reg);
     if (i < 0) return;
     struct walk_value *v = &w->stack[i];
+    assert(v->loc == LOC_REG); /* never a load that is held back: there are more temporaries than the instruction that takes it needs */
     store_slot(c, v->type, reg, v->slot);
     v->loc = LOC_SLOT;
     if ((uint32_t)i < c->noded) c->noded = (uint32_t)i;
@@ -350,7 +389,9 @@ static void end_segment(struct compilation *c);
 static void begin_code(struct walk *w) {
     struct compilation *c = w->c;
     code_room(c->b);
-    if (c->watch >= (int64_t)here(c)) note_place(c, w->op_pos);
+    bool takes_load = c->load_at >= (int64_t)w->count;
+    if (c->watch >= (int64_t)here(c)) note_place(c, takes_load ? c->load_pos : w->op_pos);
+    if (takes_load) c->load_at = -1;
     if (c->flushed > w->count) c->flushed = w->count;
     if (c->noded > w->count) c->noded = w->count;
     c->locked[GP] = c->locked[FP] = 0;
@@ -376,9 +417,10 @@ static void unlink_operands(struct walk *w, uint32_t n) {
     struct compilation *c = w->c;
     for (uint32_t i = w->count + n; i-- > w->count;) {
         struct walk_value *v = &w->stack[i];
-        int cls = class_of(v->type);
+        int cls = v->loc == LOC_LOAD ? GP : class_of(v->type);
         if (v->loc == LOC_LOCAL) unlink_local(c, v);
-        if (v->loc != LOC_REG) continue;
+        if (v->loc != LOC_REG && v->loc != LOC_LOAD) continue;
+        if (v->reg < 0) continue;
         if (c->owner[cls][v->reg] == (int64_t)i) c->owner[cls][v->reg] = -1;
         c->locked[cls] |= UINT32_C(1) << v->reg;
     }
@@ -402,13 +444,10 @@ static int use_reg(struct walk *w, struct walk_value *v) {
         return reg;
     }
     reg = take_temp(w, cls);
-    if (v->loc == LOC_CONST && cls == FP && v->bits) {
-        uint32_t locked = c->locked[GP];
-        int via = take_temp(w, GP);
-        c->locked[GP] = locked;
-        load_const(c, v->type, reg, v->bits, via);
+    if (v->loc == LOC_LOAD) {
+        x_ins(c->b, v->local, v->cc & X_WIDE, reg, load_rm(v));
     } else if (v->loc == LOC_CONST) {
-        load_const(c, v->type, reg, v->bits, NO_REG);
+        load_const(c, v->type, reg, v->bits);
     } else {
         load_slot(c, v->type, reg, slot_of(c, v));
         if (v->loc == LOC_LOCAL && v->type == walk_local_type(w, v->local)) remember_local(c, v->local, cls, reg);
@@ -420,31 +459,31 @@ static int use_reg(struct walk *w, struct walk_value *v) {
 
 /* The same, or where it is in memory. */
 static struct x_rm use_rm(struct walk *w, struct walk_value *v) {
+    if (v->loc == LOC_LOAD && !(v->cc & X_BYTE_LOAD)) return load_rm(v);
     return in_memory(w->c, v) ? at_slot(slot_of(w->c, v)) : in_reg(use_reg(w, v));
 }
+
+/* The same for a float, which if it is constant is behind the code: the caller sees to that (leads_to_literal). */
+static struct x_rm use_float_rm(struct walk *w, struct walk_value *v) { return v->loc == LOC_CONST ? at_rip() : use_rm(w, v); }
 
 /* True when the operand's register may be overwritten. */
 static bool is_own(const struct walk_value *v) { return v->loc == LOC_REG; }
 
 /* ---------------------------------------------------------------- where results go */
 
-static const uint8_t *skip_leb(const uint8_t *p, const uint8_t *end) {
-    while (p < end && *p & 0x80) p++;
-    return p + 1;
-}
+static const uint8_t *next_op(const struct walk *w);
 
 /* The pin that the next instruction, a local.set or local.tee, writes the result to: it may as well be computed there. NULL: none. */
 static const struct pin *wanted_pin(struct walk *w, int cls) {
     struct compilation *c = w->c;
-    const uint8_t *p = w->r.pos, *end = w->r.end;
-    if (p <= w->op_pos) { /* in the walk's fast lane: past the instruction by hand */
-        p = w->op_pos + 1;
-        if (*w->op_pos >= 0x28 && *w->op_pos <= 0x3E) p = skip_leb(skip_leb(p, end), end);
-    }
+    const uint8_t *p = next_op(w), *end = w->r.end;
     if (p + 1 >= end || (p[0] != 0x21 && p[0] != 0x22) || p[1] >= 0x80 || p[1] >= c->pin_of.count || c->heads.data[p[1]]) return NULL;
     const struct pin *pin = pin_of_local(c, p[1]);
     return pin && pin->is_float == (cls == FP) ? pin : NULL;
 }
+
+/* A register that a result must not be in while the operand is still to be read: the address counts. */
+static int reg_in(struct x_rm rm) { return rm.reg >= 0 ? rm.reg : rm.index; }
 
 /* A register for a result: the wanted pin's unless it is `not`, the first operand's if that is ours, or a free one. */
 static int take_result(struct walk *w, int cls, const struct walk_value *first, int not) {

@@ -14,14 +14,8 @@ static void push_constant(struct walk *w, uint64_t bits, valtype type) {
 static void push_vector(struct walk *w) {
     struct compilation *c = w->c;
     int to = take_result(w, FP, NULL, NO_REG);
-    struct literal_use *use = mote__vec_push(&c->literal_uses, c->allocator);
-    if (to >= 8) x_byte(c->b, 0x44);
-    x_byte(c->b, 0x0F);
-    x_byte(c->b, 0x10);
-    x_byte(c->b, 5u | (uint32_t)(to & 7) << 3);
-    size_t at = x_distance(c->b);
-    if (use) *use = (struct literal_use){.at = (uint32_t)at, .unit = (uint32_t)c->literals.count};
-    else c->failed = true;
+    x_vload(c->b, to, at_rip());
+    leads_to_literal(c, (uint32_t)c->literals.count);
     for (int k = 0; k < 16; k += 2) literal(c, w->imm.bytes[k] | (uint32_t)w->imm.bytes[k + 1] << 8);
     result_in_reg(w, w->count, VT_V128, to);
 }

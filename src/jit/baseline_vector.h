@@ -267,16 +267,8 @@ static void emit_all_true(struct walk *w, uint32_t equal) {
 /* A 16-byte literal as the second operand: aligned, since the literals are and each of these is kept at a multiple of 8 units. */
 static void with_literal(struct compilation *c, uint32_t opcode, int reg, const uint8_t bytes[16]) {
     while (c->literals.count % 8 && !c->failed) literal(c, 0);
-    struct literal_use *use = mote__vec_push(&c->literal_uses, c->allocator);
-    if (opcode >> 16) x_byte(c->b, opcode >> 16);
-    if (reg >= 8) x_byte(c->b, 0x44);
-    x_byte(c->b, 0x0F);
-    if ((opcode >> 8 & 0xFF) == 2) x_byte(c->b, 0x38);
-    x_byte(c->b, opcode & 0xFF);
-    x_byte(c->b, 5u | (uint32_t)(reg & 7) << 3);
-    size_t at = x_distance(c->b);
-    if (use) *use = (struct literal_use){.at = (uint32_t)at, .unit = (uint32_t)c->literals.count};
-    else c->failed = true;
+    x_ins(c->b, opcode, 0, reg, at_rip());
+    leads_to_literal(c, (uint32_t)c->literals.count);
     for (int k = 0; k < 16; k += 2) literal(c, bytes[k] | (uint32_t)bytes[k + 1] << 8);
 }
 

@@ -62,16 +62,24 @@ static inline struct x_rm at_index(int base, int index, int32_t disp) {
 static inline struct x_rm at_element(int base, int index, int scale_log2, int32_t disp) {
     return (struct x_rm){.reg = NO_REG, .base = (int8_t)base, .index = (int8_t)index, .scale_log2 = (uint8_t)scale_log2, .disp = disp};
 }
+/* Relative to the next instruction: the distance, written as 0, is the last 4 bytes of an instruction without an immediate. */
+static inline struct x_rm at_rip(void) { return (struct x_rm){.reg = NO_REG, .base = NO_REG, .index = NO_REG}; }
+static inline bool is_rip(struct x_rm rm) { return rm.reg < 0 && rm.base < 0; }
 static inline struct x_rm at_slot(int32_t slot) { return at_base(REG_FRAME, slot * 8); }
 
 /* Opcodes: a prefix (66, F2, F3 or 0), the map (0: one byte, 1: 0F, 2: 0F38, 3: 0F3A) and the byte. */
 #define X_OP(prefix, map, byte) ((uint32_t)(prefix) << 16 | (uint32_t)(map) << 8 | (uint32_t)(byte))
-enum { X_WIDE = 1, X_BYTE_REG = 2 };
+enum { X_WIDE = 1, X_BYTE_REG = 2, X_BYTE_LOAD = 4 /* not encoded: one byte, extended */ };
 
 static inline void x_modrm(struct code_buffer *b, int reg, struct x_rm rm) {
     uint32_t r = (uint32_t)(reg & 7) << 3;
     if (rm.reg >= 0) {
         x_byte(b, 0xC0 | r | (rm.reg & 7));
+        return;
+    }
+    if (rm.base < 0) {
+        x_byte(b, 5 | r);
+        x_32(b, 0);
         return;
     }
     bool sib = rm.index >= 0 || (rm.base & 7) == RSP;

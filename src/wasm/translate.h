@@ -28,12 +28,12 @@
 #define WALK_VALUE_EXTRA                                                                           \
     uint8_t loc;    /* enum location of the translator */                                          \
     int8_t reg;     /* a register, where loc says so */                                            \
-    uint8_t cc;     /* in the flags: holds when the value is 1 */                                  \
+    uint8_t cc;     /* in the flags: holds when the value is 1; a load held back: the encoder's flags */ \
     int32_t slot;   /* canonical */                                                                \
-    uint32_t local; /* not copied yet: the local */                                                \
+    uint32_t local; /* not copied yet: the local; a load held back: the opcode */                  \
     uint32_t prev;  /* the same: stack index + 1 of the next pending read of the same local below */ \
     uint32_t node;  /* reference slots at and below it, as of the last site above it */            \
-    uint64_t bits;  /* of a constant; a v128's: see the translator */
+    uint64_t bits;  /* of a constant; a v128's: see the translator; a load held back: what is added to its address */
 #define WALK_FRAME_EXTRA                                                                           \
     int32_t base;            /* slot of the first value of its label */                            \
     uint32_t start;          /* loops: where to branch back to */                                  \
