@@ -4,7 +4,7 @@
 #include "os/os.h"
 #include <unistd.h>
 
-enum { THREADS_MAX = 256, PROGRESS_AFTER_NS = 300000000, PROGRESS_STEP_NS = 100000000 };
+enum { THREADS_MAX = 64, PROGRESS_AFTER_NS = 300000000, PROGRESS_STEP_NS = 100000000 };
 
 mote_features features_given(const struct args *args) {
     const struct given *all = args_find(args, OPT_all_proposals);
