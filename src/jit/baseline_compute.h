@@ -294,7 +294,6 @@ static void emit_compare(struct walk *w, unsigned cc, valtype type) {
 }
 
 static void emit_eqz(struct walk *w, valtype type) {
-    struct compilation *c = w->c;
     struct walk_value *v = operand(w, 0);
     if (v->loc == LOC_FLAGS) {
         v->cc = (uint8_t)negate(v->cc);
