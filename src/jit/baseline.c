@@ -27,16 +27,19 @@ struct fixup {
 };
 
 /* Code out of line, at the function's end. */
-enum stub_kind { STUB_TRAP, STUB_STOP, STUB_RESOLVE, STUB_TRUNCATE, STUB_CONVERT, STUB_UNALIGNED, STUB_FUEL };
+enum stub_kind { STUB_TRAP, STUB_STOP, STUB_RESOLVE, STUB_TRUNCATE, STUB_CONVERT, STUB_UNALIGNED, STUB_FUEL, STUB_STEP, STUB_HELP };
 struct stub {
     uint8_t kind, trap;
-    uint8_t how;     /* STUB_TRUNCATE: bits of baseline_convert.h */
+    uint8_t how;     /* STUB_TRUNCATE: bits of baseline_convert.h; STUB_HELP: the helper */
     bool wide;       /* STUB_CONVERT: to an f64 */
-    int8_t reg, to;  /* conversions: their operand, their result; STUB_UNALIGNED: base and index */
+    int8_t reg, to;  /* operand and result; STUB_UNALIGNED: base and index */
     int8_t scratch[2];
     uint32_t at;     /* the distance that leads here */
     uint32_t back;   /* where to go on, if it does */
-    uint32_t a, b;   /* table, type id; STUB_UNALIGNED: where the access ends; STUB_FUEL: the cost */
+    uint32_t a, b;   /* table, type id; STUB_UNALIGNED: where the access ends; STUB_FUEL: the cost; STUB_STEP: first unit and node; STUB_HELP: a number */
+    uint32_t list;   /* STUB_STEP, STUB_HELP: jumps that lead here */
+    uint32_t pins;   /* ... valid where it goes on */
+    int32_t slot;    /* STUB_STEP: of the result */
     const uint8_t *op_pos;
 };
 
@@ -117,5 +120,7 @@ struct compilation {
 #include "jit/baseline_convert.h"
 #include "jit/baseline_memory.h"
 #include "jit/baseline_vector.h"
+#include "jit/baseline_reference.h"
+#include "jit/baseline_object.h"
 #include "jit/baseline_ops.h"
 #include "jit/baseline_function.h"

@@ -20,14 +20,66 @@ static uint32_t begin_step(struct walk *w, uint32_t n_in, uint32_t insn) {
     return first;
 }
 
+static void load_literals(struct compilation *c, uint32_t first) {
+    x_lea(c->b, true, RSI, at_rip());
+    leads_to_literal(c, first);
+}
+
 /* `limit`: operands that may be roots meanwhile. */
 static void end_step(struct walk *w, uint32_t first, uint32_t limit) {
     struct compilation *c = w->c;
     literal(c, I_exit);
-    x_lea(c->b, true, RSI, at_rip());
-    leads_to_literal(c, first);
+    load_literals(c, first);
     call_helper(w, HELPER_step);
     site(w, limit);
+}
+
+/* A step behind a jump: what it makes of operands in their slots is in `to` where the fast way goes on. Between begin_step and its result; more jumps may
+ * be added to `list`, and `back` and add_stub follow. */
+static struct stub slow_step(struct walk *w, uint32_t first, uint32_t limit, int to, int32_t slot) {
+    literal(w->c, I_exit);
+    return (struct stub){.kind = STUB_STEP, .a = first, .b = ref_nodes(w, limit), .to = (int8_t)to, .slot = slot, .pins = w->c->valid};
+}
+static void end_slow(struct walk *w, struct stub s) {
+    s.back = here(w->c);
+    add_stub(w, s);
+    forget_locals(w->c); /* temporaries are rubbish on that way */
+}
+
+static void reload_pins(struct compilation *c, uint32_t which) {
+    for (; which; which &= which - 1) {
+        const struct pin *pin = &c->pins[__builtin_ctz(which)];
+        load_slot(c, pin->type, pin->reg, pin->slot);
+    }
+}
+
+static void emit_step_stub(struct compilation *c, struct stub *s) {
+    bind(c, &s->list);
+    load_literals(c, s->a);
+    x_const(c->b, RAX, (uint64_t)HELPER_step * 8);
+    call_thunk(c, THUNK_HELPER);
+    add_site(c, s->b);
+    x_load(c->b, true, s->to, at_slot(s->slot));
+    reload_pins(c, s->pins);
+    x_patch(c->b, x_jmp(c->b), s->back);
+}
+
+/* A helper behind a jump: arguments are a number and a register, the result is what it leaves in exec->returned[0]. */
+static void slow_help(struct walk *w, size_t at, enum jit_helper helper, uint32_t number, int reg, int to) {
+    struct stub s = {.kind = STUB_HELP, .how = (uint8_t)helper, .a = number, .reg = (int8_t)reg, .to = (int8_t)to, .pins = w->c->valid};
+    add_fixup(w->c, &s.list, at);
+    end_slow(w, s);
+}
+
+static void emit_help_stub(struct compilation *c, struct stub *s) {
+    bind(c, &s->list);
+    if (s->reg >= 0) x_mov(c->b, true, RDX, s->reg);
+    x_const(c->b, RSI, s->a);
+    x_const(c->b, RAX, (uint64_t)s->how * 8);
+    call_thunk(c, THUNK_HELPER);
+    x_load(c->b, true, s->to, at_base(REG_EXEC, (int32_t)offsetof(struct mote__exec, returned)));
+    reload_pins(c, s->pins);
+    x_patch(c->b, x_jmp(c->b), s->back);
 }
 
 /* How the interpreter's instruction for an op is written with slots alone. */
@@ -106,6 +158,33 @@ static void emit_step(struct walk *w, enum mote__op op, uint32_t n_in) {
         result_in_slot(w, i, walk_letter(out));
     }
 }
+
+/* ---------------------------------------------------------------- shapes that many steps share */
+
+/* An instruction of slots and numbers: opcode, the result's slot if it has one, operands, then up to two 16-bit and two 32-bit numbers. */
+struct shape {
+    uint16_t insn;
+    bool result, in_place; /* in place: operand 0 is checked and stays */
+    uint8_t n16, n32;
+    uint32_t u16[2], u32[2];
+    uint8_t site_units; /* units that the interpreter's own site takes */
+};
+
+/* Operands that C may look at while objects move are roots: they are in their slots. */
+static void emit_shape(struct walk *w, uint32_t n_in, struct shape s, valtype out) {
+    struct compilation *c = w->c;
+    uint32_t first = begin_step(w, n_in, s.insn), i = w->count;
+    if (s.result) literal_slot(c, canonical(w, i));
+    for (uint32_t k = 0; k < n_in; k++) literal_slot(c, operand(w, k)->slot);
+    for (uint32_t k = 0; k < s.n16; k++) literal(c, s.u16[k]);
+    for (uint32_t k = 0; k < s.n32; k++) literal32(c, s.u32[k]);
+    for (uint32_t k = 0; k < s.site_units; k++) literal(c, 0);
+    end_step(w, first, i + n_in);
+    if (c->noded > i) c->noded = i;
+    if (s.result) result_in_slot(w, i, out);
+}
+
+static valtype address_type(bool is_64) { return is_64 ? VT_I64 : VT_I32; }
 
 /* ---------------------------------------------------------------- integers */
 

@@ -82,15 +82,14 @@ static uint32_t ref_nodes(struct walk *w, uint32_t limit) {
     return limit ? w->stack[limit - 1].node : 0;
 }
 
-/* A call just emitted returns here: the references among the first `limit` operands are roots. */
-static void site(struct walk *w, uint32_t limit) {
-    struct compilation *c = w->c;
-    uint32_t node = ref_nodes(w, limit);
+static void add_site(struct compilation *c, uint32_t node) {
     if (!node) return;
     struct mote__site *s = mote__vec_push(&c->sites, c->allocator);
     if (s) *s = (struct mote__site){.offset = here(c), .node = node};
     else c->failed = true;
 }
+/* A call just emitted returns here: the references among the first `limit` operands are roots. */
+static void site(struct walk *w, uint32_t limit) { add_site(w->c, ref_nodes(w, limit)); }
 
 /* Everything that lives is in its slot, for a call; no pin is valid after it. */
 static void leave_registers(struct walk *w) {

@@ -86,10 +86,10 @@ static void emit_prologue(struct walk *w) {
 
 /* ---------------------------------------------------------------- after the code */
 
-static void emit_stub(struct compilation *c, const struct stub *s) {
+static void emit_stub(struct compilation *c, struct stub *s) {
     uint32_t start = here(c);
     code_room(c->b);
-    x_patch(c->b, s->at, start);
+    if (s->at) x_patch(c->b, s->at, start);
     if (c->places) note_place(c, s->op_pos);
     switch ((enum stub_kind)s->kind) {
     case STUB_TRAP: trap_now(c, s->trap); break;
@@ -98,6 +98,8 @@ static void emit_stub(struct compilation *c, const struct stub *s) {
     case STUB_CONVERT: emit_convert_stub(c, s); break;
     case STUB_UNALIGNED: emit_unaligned_stub(c, s); break;
     case STUB_FUEL: emit_fuel_stub(c, s); break;
+    case STUB_STEP: emit_step_stub(c, s); break;
+    case STUB_HELP: emit_help_stub(c, s); break;
     case STUB_RESOLVE:
         x_const(c->b, RSI, s->a);
         x_mov(c->b, true, RDX, RCX);

@@ -1,5 +1,5 @@
 /* baseline_ops.h - the part of baseline.c for everything that is neither plain computation, nor an access to a memory, nor a branch: variables, calls,
- * tables, references, objects, exceptions. Included by baseline.c alone. */
+ * exceptions, and the choice among all of them. Included by baseline.c alone. */
 
 /* ---------------------------------------------------------------- constants and variables */
 
@@ -278,32 +278,7 @@ static void emit_call(struct walk *w, enum mote__op op) {
 
 static void count_call(struct walk *w) { w->c->call_weight += w->frames[w->depth - 1].weight; }
 
-/* ---------------------------------------------------------------- shapes that many steps share */
-
-/* An instruction of slots and numbers: opcode, the result's slot if it has one, operands, then up to two 16-bit and two 32-bit numbers. */
-struct shape {
-    uint16_t insn;
-    bool result, in_place; /* in place: operand 0 is checked and stays */
-    uint8_t n16, n32;
-    uint32_t u16[2], u32[2];
-    uint8_t site_units; /* units that the interpreter's own site takes */
-};
-
-/* Operands that C may look at while objects move are roots: they are in their slots. */
-static void emit_shape(struct walk *w, uint32_t n_in, struct shape s, valtype out) {
-    struct compilation *c = w->c;
-    uint32_t first = begin_step(w, n_in, s.insn), i = w->count;
-    if (s.result) literal_slot(c, canonical(w, i));
-    for (uint32_t k = 0; k < n_in; k++) literal_slot(c, operand(w, k)->slot);
-    for (uint32_t k = 0; k < s.n16; k++) literal(c, s.u16[k]);
-    for (uint32_t k = 0; k < s.n32; k++) literal32(c, s.u32[k]);
-    for (uint32_t k = 0; k < s.site_units; k++) literal(c, 0);
-    end_step(w, first, i + n_in);
-    if (c->noded > i) c->noded = i;
-    if (s.result) result_in_slot(w, i, out);
-}
-
-static valtype address_type(bool is_64) { return is_64 ? VT_I64 : VT_I32; }
+/* ---------------------------------------------------------------- memories as a whole */
 
 /* memory.fill and memory.copy of memory 0: the operands go where the helper takes them. */
 static void emit_bulk(struct walk *w, enum jit_helper helper) {
@@ -343,196 +318,6 @@ static void emit_memory_op(struct walk *w, enum mote__op op, uint32_t n_in) {
     case OP_memory_copy: emit_shape(w, n_in, (struct shape){.insn = I_memory_copy, .n16 = 2, .u16 = {a, b}}, 0); break;
     default: emit_shape(w, n_in, (struct shape){.insn = I_memory_init, .n16 = 1, .u16 = {b}, .n32 = 1, .u32 = {a}}, 0); break;
     }
-}
-
-static void emit_table_op(struct walk *w, enum mote__op op, uint32_t n_in) {
-    uint32_t a = w->imm.a, b = w->imm.b;
-    const struct mote__tabletype *type = op == OP_table_init ? NULL : &w->module->tables[a].type;
-    struct shape s = {.n32 = 1, .u32 = {a, b}};
-    valtype out = VT_BOTTOM;
-    switch (op) {
-    case OP_table_get: s.insn = I_table_get, out = type->element; break;
-    case OP_table_set: s.insn = I_table_set; break;
-    case OP_table_size: s.insn = I_table_size, out = address_type(type->is_64); break;
-    case OP_table_grow: s.insn = I_table_grow, out = address_type(type->is_64); break;
-    case OP_table_fill: s.insn = I_table_fill; break;
-    case OP_table_copy: s.insn = I_table_copy, s.n32 = 2; break;
-    default: s.insn = I_table_init, s.n32 = 2, s.u32[0] = b, s.u32[1] = a; break;
-    }
-    s.result = out != VT_BOTTOM;
-    emit_shape(w, n_in, s, out);
-}
-
-/* ---------------------------------------------------------------- references */
-
-/* ref.as_non_null and ref.cast check an operand and leave it as it is. */
-static void emit_cast(struct walk *w) {
-    emit_shape(w, 1, (struct shape){.insn = I_ref_cast, .n32 = 1, .u32 = {w->imm.to}}, 0);
-    result_in_slot(w, w->count, w->imm.to);
-}
-static void emit_as_non_null(struct walk *w) {
-    unlink_operands(w, 1);
-    struct walk_value *v = operand(w, 0);
-    valtype type = v->type;
-    int reg = use_reg(w, v);
-    if (!is_own(v)) {
-        int to = take_temp(w, GP);
-        x_mov(w->c->b, true, to, reg);
-        reg = to;
-    }
-    x_test(w->c->b, true, reg);
-    trap_when(w, CC_E, MOTE_TRAP_NULL_REFERENCE);
-    result_in_reg(w, w->count, type, reg);
-}
-
-static void emit_is_null(struct walk *w) {
-    unlink_operands(w, 1);
-    x_test(w->c->b, true, use_reg(w, operand(w, 0)));
-    result_in_flags(w, w->count, CC_E);
-}
-
-/* i31 references: the value above a set bit. */
-static void emit_ref_i31(struct walk *w) {
-    unlink_operands(w, 1);
-    int from = use_reg(w, operand(w, 0)), to = take_temp(w, GP);
-    x_mov(w->c->b, false, to, from);
-    x_shift_const(w->c->b, SHIFT_SHL, false, to, 1);
-    x_alu_const(w->c->b, ALU_OR, false, in_reg(to), 1);
-    result_in_reg(w, w->count, VT_REF | MOTE_HEAP_I31, to);
-}
-static void emit_i31_get(struct walk *w, enum x_shift shift) {
-    unlink_operands(w, 1);
-    int from = use_reg(w, operand(w, 0)), to = take_temp(w, GP);
-    x_test(w->c->b, false, from);
-    trap_when(w, CC_E, MOTE_TRAP_NULL_I31);
-    x_mov(w->c->b, false, to, from);
-    x_shift_const(w->c->b, shift, false, to, 1);
-    result_in_reg(w, w->count, VT_I32, to);
-}
-
-static void emit_ref(struct walk *w, enum mote__op op, uint32_t n_in) {
-    switch (op) {
-    case OP_ref_null: push_constant(w, 0, w->imm.to); break;
-    case OP_ref_func: emit_shape(w, n_in, (struct shape){.insn = I_ref_func, .result = true, .n32 = 1, .u32 = {w->imm.a}}, VT_FUNCREF); break;
-    case OP_ref_is_null: emit_is_null(w); break;
-    case OP_ref_eq: emit_compare(w, CC_E, VT_I64); break;
-    case OP_ref_test:
-    case OP_ref_test_null: emit_shape(w, n_in, (struct shape){.insn = I_ref_test, .result = true, .n32 = 1, .u32 = {w->imm.to}}, VT_I32); break;
-    case OP_ref_i31: emit_ref_i31(w); break;
-    case OP_i31_get_s: emit_i31_get(w, SHIFT_SAR); break;
-    case OP_i31_get_u: emit_i31_get(w, SHIFT_SHR); break;
-    case OP_ref_as_non_null: emit_as_non_null(w); break;
-    default: emit_cast(w); break;
-    }
-}
-
-/* ---------------------------------------------------------------- structs and arrays */
-
-static uint32_t storage_log2(const struct walk *w, valtype storage) { return (uint32_t)__builtin_ctz(mote__storage_bytes(storage, w->types)); }
-
-/* struct.new and array.new_fixed: their operands are a run of slots. */
-static void emit_new_run(struct walk *w, enum mote__op op, uint32_t n_in) {
-    struct compilation *c = w->c;
-    bool is_struct = op != OP_array_new_fixed;
-    uint32_t first = begin_step(w, n_in, op == OP_struct_new ? I_struct_new : is_struct ? I_struct_new_default : I_array_new_fixed);
-    uint32_t base = w->count;
-    int32_t slot = canonical(w, base);
-    literal_slot(c, slot);
-    literal32(c, (uint32_t)slot);
-    if (!is_struct) literal32(c, n_in);
-    literal32(c, w->imm.type->id);
-    literal32(c, 0);
-    end_step(w, first, base + n_in);
-    if (c->noded > base) c->noded = base;
-    result_in_slot(w, base, VT_REF);
-}
-
-/* The processor's instruction for a field or element: of its size, extended as the op says. */
-static struct access storage_access(const struct walk *w, valtype storage, bool store, bool is_unsigned) {
-    bool is_f = storage == VT_F32 || storage == VT_F64;
-    uint32_t log2 = storage_log2(w, storage);
-    if (log2 == 4) return (struct access){.opcode = X_OP(0, 1, store ? 0x11 : 0x10)};
-    if (is_f) return (struct access){.opcode = X_OP(storage == VT_F64 ? 0xF2 : 0xF3, 1, store ? 0x11 : 0x10)};
-    if (log2 == 3) return (struct access){.opcode = X_OP(0, 0, store ? 0x89 : 0x8B), .flags = X_WIDE};
-    if (log2 == 2) return (struct access){.opcode = X_OP(0, 0, store ? 0x89 : 0x8B)};
-    if (store) return log2 ? (struct access){.opcode = X_OP(0x66, 0, 0x89)} : (struct access){.opcode = X_OP(0, 0, 0x88), .flags = X_BYTE_REG};
-    return (struct access){.opcode = X_OP(0, 1, (is_unsigned ? 0xB6 : 0xBE) + log2)};
-}
-
-/* The object in operand 0, not null: its place in the heap is the base of the result, in a temporary. */
-static int object_base(struct walk *w, uint32_t trap_if_null) {
-    struct compilation *c = w->c;
-    int object = use_reg(w, operand(w, 0)), base = take_temp(w, GP);
-    x_test(c->b, false, object);
-    trap_when(w, CC_E, trap_if_null);
-    x_load(c->b, true, base, at_base(REG_EXEC, (int32_t)offsetof(struct mote__exec, heap)));
-    x_alu(c->b, ALU_ADD, true, base, in_reg(object));
-    return base;
-}
-
-static void load_storage(struct walk *w, const struct access *a, valtype out, struct x_rm from) {
-    int to = take_result(w, class_of(out), NULL, NO_REG);
-    x_ins(w->c->b, a->opcode, a->flags, to, from);
-    result_in_reg(w, w->count, out, to);
-}
-
-static void emit_struct_access(struct walk *w, enum mote__op op) {
-    valtype storage = w->imm.type->fields[w->imm.b].type;
-    int32_t offset = (int32_t)w->imm.type->places[w->imm.b].offset;
-    bool store = op == OP_struct_set;
-    struct access a = storage_access(w, storage, store, op == OP_struct_get_u);
-    unlink_operands(w, store ? 2 : 1);
-    int base = object_base(w, MOTE_TRAP_NULL_STRUCTURE);
-    if (store) x_ins(w->c->b, a.opcode, a.flags, use_reg(w, operand(w, 1)), at_base(base, offset));
-    else load_storage(w, &a, walk_unpacked(storage), at_base(base, offset));
-}
-
-/* The place of the element that operand 1 says, in bounds: base and index are in temporaries. */
-static struct x_rm element_rm(struct walk *w, uint32_t log2) {
-    struct compilation *c = w->c;
-    int base = object_base(w, MOTE_TRAP_NULL_ARRAY), given = use_reg(w, operand(w, 1)), index = take_temp(w, GP);
-    x_mov(c->b, false, index, given);
-    x_alu(c->b, ALU_CMP, false, index, at_base(base, (int32_t)offsetof(struct mote__array, count)));
-    trap_when(w, CC_AE, MOTE_TRAP_ARRAY_OUT_OF_BOUNDS);
-    if (log2 == 4) x_shift_const(c->b, SHIFT_SHL, true, index, 1);
-    return at_element(base, index, log2 == 4 ? 3 : (int)log2, (int32_t)offsetof(struct mote__array, elements));
-}
-
-static void emit_array_access(struct walk *w, enum mote__op op) {
-    valtype storage = w->imm.type->fields[0].type;
-    bool store = op == OP_array_set;
-    struct access a = storage_access(w, storage, store, op == OP_array_get_u);
-    unlink_operands(w, store ? 3 : 2);
-    struct x_rm rm = element_rm(w, storage_log2(w, storage));
-    if (store) x_ins(w->c->b, a.opcode, a.flags, use_reg(w, operand(w, 2)), rm);
-    else load_storage(w, &a, walk_unpacked(storage), rm);
-}
-
-static void emit_array_len(struct walk *w) {
-    unlink_operands(w, 1);
-    int base = object_base(w, MOTE_TRAP_NULL_ARRAY);
-    x_load(w->c->b, false, base, at_base(base, (int32_t)offsetof(struct mote__array, count)));
-    result_in_reg(w, w->count, VT_I32, base);
-}
-
-static void emit_array_op(struct walk *w, enum mote__op op, uint32_t n_in) {
-    const mote_type *type = w->imm.type;
-    uint32_t id = type ? type->id : 0;
-    struct shape s = {.result = true, .n32 = 1, .u32 = {id, w->imm.b}, .site_units = 2};
-    switch (op) {
-    case OP_array_new: s.insn = I_array_new; break;
-    case OP_array_new_default: s.insn = I_array_new_default; break;
-    case OP_array_new_data: s.insn = I_array_new_data, s.n32 = 2; break;
-    case OP_array_new_elem: s.insn = I_array_new_elem, s.n32 = 2; break;
-    case OP_array_get: case OP_array_get_s: case OP_array_get_u: case OP_array_set: emit_array_access(w, op); return;
-    case OP_array_len: emit_array_len(w); return;
-    case OP_array_fill: emit_shape(w, n_in, (struct shape){.insn = I_array_fill}, 0); return;
-    case OP_array_copy: emit_shape(w, n_in, (struct shape){.insn = I_array_copy}, 0); return;
-    default:
-        emit_shape(w, n_in, (struct shape){.insn = op == OP_array_init_data ? I_array_init_data : I_array_init_elem, .n32 = 1, .u32 = {w->imm.b}}, 0);
-        return;
-    }
-    emit_shape(w, n_in, s, VT_REF);
 }
 
 static void emit_atomic(struct walk *w, enum mote__op op, uint32_t n_in) {
@@ -586,21 +371,8 @@ static void on_br_on(struct walk *w, enum mote__op op, struct walk_frame *f) {
     if (c->counting) return;
     begin(w);
     end_segment(c);
-    settle(w, at);
-    int32_t slot = w->stack[at].slot;
-    if (cast) {
-        uint32_t first = begin_step(w, 1, I_ref_test);
-        int32_t answer = canonical(w, at + 1);
-        use_slot(c, answer + 4);
-        literal_slot(c, answer);
-        literal_slot(c, slot);
-        literal32(c, w->imm.to);
-        end_step(w, first, at + 1);
-        if (c->noded > at) c->noded = at;
-        x_alu_const(c->b, ALU_CMP, false, at_slot(answer), 0);
-    } else {
-        x_alu_const(c->b, ALU_CMP, true, at_slot(slot), 0);
-    }
+    x_test(c->b, true, cast ? emit_match(w, w->imm.to) : look_at(w));
+    c->locked[GP] = 0;
     if (to_label) w->count++;
     emit_br_if(w, f, op == OP_br_on_null || op == OP_br_on_cast_fail ? CC_E : CC_NE);
     w->count = at;
@@ -641,6 +413,7 @@ static void on_op(struct walk *w, enum mote__op op, uint32_t n_in) {
     begin(w);
     switch (op) {
     case OP_v128_const: push_vector(w); break;
+    case OP_ref_null: push_constant(w, 0, w->imm.to); break;
     case OP_memory_size: case OP_memory_grow: case OP_memory_fill: case OP_memory_copy: case OP_memory_init: emit_memory_op(w, op, n_in); break;
     case OP_data_drop: emit_shape(w, 0, (struct shape){.insn = I_data_drop, .n32 = 1, .u32 = {w->imm.a}}, 0); break;
     case OP_elem_drop: emit_shape(w, 0, (struct shape){.insn = I_elem_drop, .n32 = 1, .u32 = {w->imm.a}}, 0); break;
@@ -654,6 +427,6 @@ static void on_op(struct walk *w, enum mote__op op, uint32_t n_in) {
     case OP_array_get_u: case OP_array_set: case OP_array_len: case OP_array_fill: case OP_array_copy: case OP_array_init_data:
     case OP_array_init_elem: emit_array_op(w, op, n_in); break;
     case OP_memory_atomic_notify: case OP_memory_atomic_wait32: case OP_memory_atomic_wait64: case OP_atomic_fence: emit_atomic(w, op, n_in); break;
-    default: emit_ref(w, op, n_in); break;
+    default: emit_ref(w, op); break;
     }
 }

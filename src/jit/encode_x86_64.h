@@ -160,6 +160,21 @@ static inline void x_shift_const(struct code_buffer *b, enum x_shift shift, bool
     x_ins(b, X_OP(0, 0, 0xC1), wide, (int)shift, in_reg(reg));
     x_byte(b, count);
 }
+/* Memory with an unsigned constant: 8 and 16 bits. */
+static inline void x_compare_8(struct code_buffer *b, struct x_rm rm, uint32_t bits) {
+    x_ins(b, X_OP(0, 0, 0x80), 0, ALU_CMP, rm);
+    x_byte(b, bits);
+}
+static inline void x_compare_16(struct code_buffer *b, struct x_rm rm, uint32_t bits) {
+    x_ins(b, X_OP(0x66, 0, 0x81), 0, ALU_CMP, rm);
+    x_byte(b, bits & 0xFF);
+    x_byte(b, bits >> 8);
+}
+/* The lowest bit of a register. */
+static inline void x_test_1(struct code_buffer *b, int reg) {
+    x_ins(b, X_OP(0, 0, 0xF6), X_BYTE_REG, 0, in_reg(reg));
+    x_byte(b, 1);
+}
 /* mfence */
 static inline void x_fence(struct code_buffer *b) {
     x_byte(b, 0x0F);

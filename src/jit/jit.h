@@ -108,6 +108,8 @@ enum { JIT_STATUS = 0x10000 };
     X(throw_ref)    /* rsi: exnref */                                                              \
     X(memory_fill)  /* of memory 0, rsi: to, rdx: value, rcx: count */                             \
     X(memory_copy)  /* within memory 0, rsi: to, rdx: from, rcx: count */                         \
+    X(table_get)    /* rsi: table index, rdx: element, which is in bounds; the reference is left in exec->returned[0] */ \
+    X(ref_func)     /* rsi: function index; the same */                                            \
     X(resolve)      /* rsi: table index, rdx: element, rcx: type id; the function is left in exec->returned[0] */
 enum jit_helper {
 #define X(name) HELPER_##name,

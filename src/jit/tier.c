@@ -305,12 +305,27 @@ static uint32_t help_throw_ref(struct mote__exec *exec, uint64_t exception, uint
     return JIT_STATUS + MOTE_E_EXCEPTION;
 }
 
+static struct mote__instance *instance_of(const struct mote__exec *exec) {
+    return (struct mote__instance *)(uintptr_t)exec->activation->fp[FRAME_INSTANCE];
+}
+
+static uint32_t help_table_get(struct mote__exec *exec, uint64_t table_index, uint64_t element, uint64_t c, uint64_t d) {
+    (void)c, (void)d;
+    return mote__table_get(instance_of(exec)->tables[table_index], element, &exec->returned[0]) ? 0 : MOTE_TRAP_ALLOCATION_FAILED;
+}
+
+static uint32_t help_ref_func(struct mote__exec *exec, uint64_t func_index, uint64_t b, uint64_t c, uint64_t d) {
+    (void)b, (void)c, (void)d;
+    struct mote__func *func = mote__instance_func(instance_of(exec), (uint32_t)func_index);
+    exec->returned[0] = (uintptr_t)func;
+    return func ? 0 : MOTE_TRAP_ALLOCATION_FAILED;
+}
+
 /* A table element that is not simply of the expected type: its function is made, or its type is a subtype, or it traps. */
 static uint32_t help_resolve(struct mote__exec *exec, uint64_t table_index, uint64_t element, uint64_t type_id, uint64_t d) {
     (void)d;
-    struct mote__instance *inst = (struct mote__instance *)(uintptr_t)exec->activation->fp[FRAME_INSTANCE];
     struct mote__func *func = NULL;
-    uint32_t trap = mote__table_resolve(inst->tables[table_index], element, (uint32_t)type_id, &func);
+    uint32_t trap = mote__table_resolve(instance_of(exec)->tables[table_index], element, (uint32_t)type_id, &func);
     exec->returned[0] = (uintptr_t)func;
     return trap;
 }

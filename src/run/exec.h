@@ -33,6 +33,7 @@ struct mote__exec {
     _Atomic uint32_t interrupt;      /* 0, or the mote_trap to raise at the next check; see mote__exec_interrupt */
     _Atomic uint32_t park;           /* counts what may end a wait: wakes and interrupts (park.c) */
     uint8_t *heap;                   /* base of the store's garbage-collected heap */
+    uint64_t heap_top, heap_limit;   /* in it: the next object, and what objects may not go beyond without asking gc.c */
     uint64_t fuel;                   /* left; only with mote_config.fuel */
     mote_fuel_source *fuel_source;   /* asked when it runs out; may be NULL */
     void *fuel_context;

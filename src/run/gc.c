@@ -20,13 +20,19 @@ struct mote__gc {
     struct space spaces[2];
     uint32_t current;
     uint64_t reserved;   /* per space */
-    uint64_t top, limit; /* of the current space: next free byte, first byte that may not be used */
+    uint64_t limit;      /* of the current space: first byte that may not be used; the next free one is exec->heap_top */
     uint64_t bytes_max;
     VEC(uint32_t) externs;            /* offsets of wrappers whose `drop` is owed */
     uint64_t collections;
 };
 
 enum { FIRST_OFFSET = 16, FIRST_LIMIT = 1 << 18 };
+
+#ifdef MOTE_HOSTILE
+enum { HOSTILE = 1 };
+#else
+enum { HOSTILE = 0 };
+#endif
 
 static const mote_allocator *allocator_of(const mote_store *store) { return &store->engine->config.allocator; }
 
@@ -49,6 +55,13 @@ static uint64_t round_page(uint64_t bytes) {
     return (bytes + page - 1) / page * page;
 }
 
+/* What is free of the current space, for compiled code too: in the hostile build it finds none. */
+static void set_free(mote_store *store, uint64_t top, uint64_t limit) {
+    store->gc->limit = limit;
+    store->exec->heap_top = top;
+    store->exec->heap_limit = HOSTILE ? 0 : limit;
+}
+
 /* Makes the heap: NULL when the system refuses. */
 static struct mote__gc *gc_of(mote_store *store) {
     if (store->gc) return store->gc;
@@ -65,9 +78,8 @@ static struct mote__gc *gc_of(mote_store *store) {
         MOTE__DELETE(allocator_of(store), gc);
         return NULL;
     }
-    gc->top = FIRST_OFFSET;
-    gc->limit = FIRST_OFFSET + first;
     store->gc = gc;
+    set_free(store, FIRST_OFFSET, FIRST_OFFSET + first);
     store->exec->heap = gc->spaces[0].base;
     return gc;
 }
@@ -86,7 +98,7 @@ void mote__gc_delete(mote_store *store) {
     store->gc = NULL;
 }
 
-uint64_t mote__gc_bytes(const mote_store *store) { return store->gc ? store->gc->top - FIRST_OFFSET : 0; }
+uint64_t mote__gc_bytes(const mote_store *store) { return store->gc ? store->exec->heap_top - FIRST_OFFSET : 0; }
 
 /* ---------------------------------------------------------------- object shapes */
 
@@ -248,8 +260,7 @@ static bool copy_live(mote_store *store, uint64_t limit) {
     }
     settle_externs(&c);
     gc->current = !gc->current;
-    gc->top = c.top;
-    gc->limit = limit;
+    set_free(store, c.top, limit);
     gc->collections++;
     store->exec->heap = to->base;
     if (from->committed > FIRST_LIMIT) shrink(from);
@@ -265,26 +276,20 @@ static bool make_room(mote_store *store, uint64_t bytes) {
     struct mote__gc *gc = store->gc;
     uint64_t most = gc->bytes_max + FIRST_OFFSET;
     if (!copy_live(store, gc->limit)) return false;
-    uint64_t wanted = gc->limit;
-    while (wanted < most && (gc->top + bytes > wanted || gc->top > wanted / 2)) wanted = wanted * 2 < most ? wanted * 2 : most;
-    if (wanted > gc->limit && commit(gc, &gc->spaces[gc->current], round_page(wanted))) gc->limit = wanted;
-    return gc->limit - gc->top >= bytes;
+    uint64_t wanted = gc->limit, top = store->exec->heap_top;
+    while (wanted < most && (top + bytes > wanted || top > wanted / 2)) wanted = wanted * 2 < most ? wanted * 2 : most;
+    if (wanted > gc->limit && commit(gc, &gc->spaces[gc->current], round_page(wanted))) set_free(store, top, wanted);
+    return gc->limit - top >= bytes;
 }
-
-#ifdef MOTE_HOSTILE
-enum { HOSTILE = 1 };
-#else
-enum { HOSTILE = 0 };
-#endif
 
 /* `bytes` zeroed bytes for a new object, or 0. */
 static uint64_t allocate(struct mote__exec *exec, uint64_t bytes, uint32_t type_id) {
     mote_store *store = exec->store;
     struct mote__gc *gc = gc_of(store);
     if (!gc || bytes > gc->bytes_max) return 0;
-    if ((HOSTILE || gc->limit - gc->top < bytes) && !make_room(store, bytes)) return 0;
-    uint64_t ref = gc->top;
-    gc->top += bytes;
+    if ((HOSTILE || gc->limit - exec->heap_top < bytes) && !make_room(store, bytes)) return 0;
+    uint64_t ref = exec->heap_top;
+    exec->heap_top += bytes;
     memset(exec->heap + ref, 0, (size_t)bytes);
     mote__object_at(exec, ref)->type_id = type_id;
     return ref;
