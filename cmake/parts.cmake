@@ -108,10 +108,10 @@ if(MOTE_TESTS AND TARGET mote_command AND TARGET driver_sqlite)
 endif()
 
 # What components cost, beside the raw clients.
-if(TARGET driver_sqlite)
+if(TARGET driver_sqlite AND TARGET driver_mysql AND TARGET driver_postgresql)
   add_executable(bench-parts EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/parts/parts.c)
   mote_setup(bench-parts)
-  target_link_libraries(bench-parts PRIVATE mote_parts ${mote_libraries} PkgConfig::sqlite)
+  target_link_libraries(bench-parts PRIVATE mote_parts ${mote_libraries} PkgConfig::sqlite PkgConfig::mariadb PkgConfig::pq)
 endif()
 # What programs pay for them.
 add_executable(bench-parts-guest EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/parts/guest.c)

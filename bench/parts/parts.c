@@ -1,10 +1,12 @@
-/* parts.c - what a component costs beside the raw client: memory, SQLite, Redis, and files over
- * them. Built by `ninja -C build/release bench-parts`; run as tests/parts/with-servers
- * build/release/bench-parts, with MOTE_DRIVERS=build/release/drivers. Rounds are interleaved and
- * medians count. */
+/* parts.c - what a component costs beside the raw client: memory, SQLite, Redis, MySQL, PostgreSQL,
+ * and files over them. Built by `ninja -C build/release bench-parts`; run as
+ * tests/parts/with-servers build/release/bench-parts, with MOTE_DRIVERS=build/release/drivers.
+ * Rounds are interleaved and medians count. */
 #define _GNU_SOURCE
 #include <mote/parts.h>
 #include <arpa/inet.h>
+#include <libpq-fe.h>
+#include <mysql.h>
 #include <netinet/tcp.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -114,6 +116,62 @@ static void raw_redis_get(void) {
         fail("raw Redis: no value");
 }
 
+static MYSQL_STMT *raw_mysql;
+static char raw_value[1000], raw_etag[40];
+static unsigned long raw_size, raw_etag_size;
+
+static void open_raw_mysql(int port) {
+    const char *sql = "SELECT value, eTag FROM state WHERE id = ? AND (expiredate IS NULL OR "
+                      "expiredate > CURRENT_TIMESTAMP)";
+    static char key[] = "mote||key";
+    MYSQL_BIND parameter = {
+        .buffer_type = MYSQL_TYPE_STRING, .buffer = key, .buffer_length = sizeof key - 1};
+    MYSQL_BIND columns[] = {{.buffer_type = MYSQL_TYPE_STRING,
+                             .buffer = raw_value,
+                             .buffer_length = sizeof raw_value,
+                             .length = &raw_size},
+                            {.buffer_type = MYSQL_TYPE_STRING,
+                             .buffer = raw_etag,
+                             .buffer_length = sizeof raw_etag,
+                             .length = &raw_etag_size}};
+    MYSQL *db = mysql_init(NULL);
+    if (!mysql_real_connect(db, "127.0.0.1", "mote", "pass@word/1", "mote_bench", (unsigned)port,
+                            NULL, 0))
+        fail(mysql_error(db));
+    raw_mysql = mysql_stmt_init(db);
+    if (mysql_stmt_prepare(raw_mysql, sql, strlen(sql)) ||
+        mysql_stmt_bind_param(raw_mysql, &parameter) || mysql_stmt_bind_result(raw_mysql, columns))
+        fail(mysql_stmt_error(raw_mysql));
+}
+
+static void raw_mysql_get(void) {
+    if (mysql_stmt_execute(raw_mysql) || mysql_stmt_store_result(raw_mysql) ||
+        mysql_stmt_fetch(raw_mysql) || raw_size != sizeof value - 1)
+        fail("raw MySQL: no value");
+    mysql_stmt_free_result(raw_mysql);
+}
+
+static PGconn *raw_postgres;
+static void open_raw_postgres(const char *port) {
+    char text[100];
+    snprintf(text, sizeof text, "host=127.0.0.1 port=%s user=mote dbname=mote", port);
+    setenv("PGPASSWORD", "pass word'1", 1);
+    raw_postgres = PQconnectdb(text);
+    PQclear(PQprepare(raw_postgres, "get",
+                      "SELECT value, etag::text FROM state WHERE key = $1 AND (expires_at IS NULL "
+                      "OR expires_at >= now())",
+                      0, NULL));
+    if (*PQerrorMessage(raw_postgres)) fail(PQerrorMessage(raw_postgres));
+}
+
+static void raw_postgres_get(void) {
+    const char *key = "mote||key";
+    PGresult *row = PQexecPrepared(raw_postgres, "get", 1, &key, NULL, NULL, 1);
+    if (PQntuples(row) != 1 || PQgetlength(row, 0, 0) != sizeof value - 1)
+        fail("raw PostgreSQL: no value");
+    PQclear(row);
+}
+
 /* ---- Rows. ---- */
 
 static void memory_get(void) { one("memory", MOTE_PARTS_GET); }
@@ -123,27 +181,47 @@ static void sqlite_sets(void) { many("sqlite", MOTE_PARTS_SET); }
 static void redis_get(void) { one("redis", MOTE_PARTS_GET); }
 static void redis_gets(void) { many("redis", MOTE_PARTS_GET); }
 static void redis_sets(void) { many("redis", MOTE_PARTS_SET); }
+static void mysql_get(void) { one("mysql", MOTE_PARTS_GET); }
+static void mysql_gets(void) { many("mysql", MOTE_PARTS_GET); }
+static void mysql_set(void) { one("mysql", MOTE_PARTS_SET); }
+static void postgres_get(void) { one("postgres", MOTE_PARTS_GET); }
+static void postgres_gets(void) { many("postgres", MOTE_PARTS_GET); }
+static void postgres_set(void) { one("postgres", MOTE_PARTS_SET); }
 static void memory_file(void) { read_file(0); }
 static void sqlite_file(void) { read_file(1); }
 
 static struct row {
     const char *name;
     void (*run)(void);
-    int times, each; /* runs per round; operations in a run */
-    bool redis;
+    int times, each;    /* runs per round; operations in a run */
+    const char *server; /* the variable of its port; "": none */
     double rounds[ROUNDS];
-} rows[] = {{"memory: get", memory_get, 20000, 1, false, {0}},
-            {"memory: a file opened, read, closed", memory_file, 20000, 1, false, {0}},
-            {"SQLite raw: get", raw_sqlite_get, 5000, 1, false, {0}},
-            {"SQLite: get", sqlite_get, 5000, 1, false, {0}},
-            {"SQLite: a file opened, read, closed", sqlite_file, 5000, 1, false, {0}},
-            {"SQLite: set", sqlite_set, 20, 1, false, {0}},
-            {"SQLite: set, 100 in flight", sqlite_sets, 5, FLIGHT, false, {0}},
-            {"Redis raw: HGETALL", raw_redis_get, 1000, 1, true, {0}},
-            {"Redis: get", redis_get, 1000, 1, true, {0}},
-            {"Redis: get, 100 in flight", redis_gets, 50, FLIGHT, true, {0}},
-            {"Redis: set, 100 in flight", redis_sets, 50, FLIGHT, true, {0}}};
+} rows[] = {
+    {"memory: get", memory_get, 20000, 1, "", {0}},
+    {"memory: a file opened, read, closed", memory_file, 20000, 1, "", {0}},
+    {"SQLite raw: get", raw_sqlite_get, 5000, 1, "", {0}},
+    {"SQLite: get", sqlite_get, 5000, 1, "", {0}},
+    {"SQLite: a file opened, read, closed", sqlite_file, 5000, 1, "", {0}},
+    {"SQLite: set", sqlite_set, 20, 1, "", {0}},
+    {"SQLite: set, 100 in flight", sqlite_sets, 5, FLIGHT, "", {0}},
+    {"Redis raw: HGETALL", raw_redis_get, 1000, 1, "MOTE_REDIS_PORT", {0}},
+    {"Redis: get", redis_get, 1000, 1, "MOTE_REDIS_PORT", {0}},
+    {"Redis: get, 100 in flight", redis_gets, 50, FLIGHT, "MOTE_REDIS_PORT", {0}},
+    {"Redis: set, 100 in flight", redis_sets, 50, FLIGHT, "MOTE_REDIS_PORT", {0}},
+    {"MySQL raw: get", raw_mysql_get, 1000, 1, "MOTE_MYSQL_PORT", {0}},
+    {"MySQL: get", mysql_get, 1000, 1, "MOTE_MYSQL_PORT", {0}},
+    {"MySQL: get, 100 in flight", mysql_gets, 10, FLIGHT, "MOTE_MYSQL_PORT", {0}},
+    {"MySQL: set", mysql_set, 20, 1, "MOTE_MYSQL_PORT", {0}},
+    {"PostgreSQL raw: get", raw_postgres_get, 1000, 1, "MOTE_POSTGRES_PORT", {0}},
+    {"PostgreSQL: get", postgres_get, 1000, 1, "MOTE_POSTGRES_PORT", {0}},
+    {"PostgreSQL: get, 100 in flight", postgres_gets, 20, FLIGHT, "MOTE_POSTGRES_PORT", {0}},
+    {"PostgreSQL: set", postgres_set, 20, 1, "MOTE_POSTGRES_PORT", {0}}};
 enum { ROW_COUNT = sizeof rows / sizeof *rows };
+
+static const char *only = ""; /* part of the names of the rows that are wanted */
+static bool is_wanted(const struct row *row) {
+    return (!*row->server || getenv(row->server)) && strstr(row->name, only);
+}
 
 static void measure(struct row *row, int round) {
     double began = now_us();
@@ -155,18 +233,28 @@ static int by_value(const void *a, const void *b) {
     return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b);
 }
 
-static void load(const char *folder, const char *port) {
+static const char *port_of(const char *server) { return getenv(server) ? getenv(server) : "1"; }
+
+static void load(const char *folder) {
     char text[2000];
     mote_error error;
     const mote_parts_config config = {.driver_dir = getenv("MOTE_DRIVERS")};
-    snprintf(text, sizeof text,
-             "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: memory}, spec: "
-             "{type: state.in-memory}}\n---\n"
-             "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: sqlite}, spec: "
-             "{type: state.sqlite, metadata: [{name: url, value: '%s/b.db'}]}}\n---\n"
-             "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: redis}, spec: "
-             "{type: state.redis, metadata: [{name: redisHost, value: '127.0.0.1:%s'}]}}\n",
-             folder, port ? port : "1");
+    snprintf(
+        text, sizeof text,
+        "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: memory}, spec: "
+        "{type: state.in-memory}}\n---\n"
+        "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: sqlite}, spec: "
+        "{type: state.sqlite, metadata: [{name: url, value: '%s/b.db'}]}}\n---\n"
+        "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: redis}, spec: "
+        "{type: state.redis, metadata: [{name: redisHost, value: '127.0.0.1:%s'}]}}\n---\n"
+        "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: mysql}, spec: {type: "
+        "state.mysql, metadata: [{name: url, value: "
+        "'mote:pass@word/1@tcp(127.0.0.1:%s)/mote_bench'}]}}\n---\n"
+        "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: postgres}, spec: "
+        "{type: state.postgresql, metadata: [{name: url, value: "
+        "'postgresql://mote:pass%%20word%%271@127.0.0.1:%s/mote'}]}}\n",
+        folder, port_of("MOTE_REDIS_PORT"), port_of("MOTE_MYSQL_PORT"),
+        port_of("MOTE_POSTGRES_PORT"));
     if (mote_parts_new(&config, &parts, &error) ||
         mote_parts_load_text(parts, "bench", text, strlen(text), &error))
         fail(error.message);
@@ -175,21 +263,30 @@ static void load(const char *folder, const char *port) {
         fail(error.message);
 }
 
-int main(void) {
+static void open_servers(void) {
+    if (getenv("MOTE_REDIS_PORT"))
+        one("redis", MOTE_PARTS_SET), open_raw_redis(atoi(port_of("MOTE_REDIS_PORT")));
+    if (getenv("MOTE_MYSQL_PORT"))
+        one("mysql", MOTE_PARTS_SET), open_raw_mysql(atoi(port_of("MOTE_MYSQL_PORT")));
+    if (getenv("MOTE_POSTGRES_PORT"))
+        one("postgres", MOTE_PARTS_SET), open_raw_postgres(port_of("MOTE_POSTGRES_PORT"));
+}
+
+int main(int argument_count, char **arguments) {
     char folder[] = "/tmp/mote-bench-XXXXXX", path[64], command[64];
-    const char *port = getenv("MOTE_REDIS_PORT");
+    if (argument_count > 1) only = arguments[1];
     if (!mkdtemp(folder)) fail("no folder");
-    load(folder, port);
+    load(folder);
     one("memory", MOTE_PARTS_SET), one("sqlite", MOTE_PARTS_SET);
     snprintf(path, sizeof path, "%s/b.db", folder);
     open_raw_sqlite(path);
-    if (port) one("redis", MOTE_PARTS_SET), open_raw_redis(atoi(port));
+    open_servers();
     for (int round = 0; round < ROUNDS; round++)
         for (int i = 0; i < ROW_COUNT; i++)
-            if (port || !rows[i].redis) measure(&rows[i], round);
+            if (is_wanted(&rows[i])) measure(&rows[i], round);
     for (int i = 0; i < ROW_COUNT; i++) {
         qsort(rows[i].rounds, ROUNDS, sizeof(double), by_value);
-        if (port || !rows[i].redis)
+        if (is_wanted(&rows[i]))
             printf("%-38s %9.2f us each\n", rows[i].name, rows[i].rounds[ROUNDS / 2]);
     }
     for (int i = 0; i < 2; i++) mote_vfs_release(mounts[i]);

@@ -27,7 +27,7 @@
 #include "loop.h"
 #include "tables.h"
 
-enum { PARTS_DRIVER_ABI = 3 }; /* counts the changes of this file that modules would not survive */
+enum { PARTS_DRIVER_ABI = 4 }; /* counts the changes of this file that modules would not survive */
 
 struct parts_opening;
 

@@ -11,12 +11,14 @@
 struct loop {
     const mote_allocator *allocator;
     struct event_base *base;
-    struct event *wake, *soon;
+    struct event *wake, *soon, *alarm; /* alarm: of the timers */
     int pipe[2];
     struct os_mutex lock;
     struct loop_post *first, **end; /* under the lock */
     unsigned works;                 /* under way */
     struct loop_soon *due;
+    struct loop_timer *first_timer, *last_timer; /* in the order of due_ns */
+    uint64_t alarm_ns;                           /* when it rings: not after the first; 0: never */
     bool is_woken;
 };
 
@@ -85,6 +87,60 @@ void mote__loop_soon_stop(struct loop *loop, struct loop_soon *soon) {
     soon->is_due = false;
 }
 
+/* ---------------------------------------------------------------- timers: a list in the order of
+ * their times, and one alarm of libevent's, which may ring for nobody */
+
+static bool set_alarm(struct loop *loop, uint64_t now_ns) {
+    uint64_t at_ns = loop->first_timer->due_ns,
+             delay_us = at_ns > now_ns ? (at_ns - now_ns + 999) / 1000 : 0;
+    const struct timeval delay = {.tv_sec = (time_t)(delay_us / 1000000),
+                                  .tv_usec = (suseconds_t)(delay_us % 1000000)};
+    loop->alarm_ns = evtimer_add(loop->alarm, &delay) ? 0 : at_ns;
+    return loop->alarm_ns;
+}
+
+static void ring(evutil_socket_t fd, short what, void *context) {
+    struct loop *loop = context;
+    uint64_t now_ns = mote__os_clock_ns(OS_CLOCK_MONOTONIC);
+    (void)fd, (void)what;
+    loop->alarm_ns = 0;
+    while (loop->first_timer && loop->first_timer->due_ns <= now_ns) {
+        struct loop_timer *timer = loop->first_timer;
+        mote__loop_timer_stop(timer);
+        timer->run(timer);
+    }
+    if (loop->first_timer && !loop->alarm_ns) set_alarm(loop, now_ns);
+}
+
+/* Where it belongs, looked for from the end: most have the same delay. */
+static void insert(struct loop *loop, struct loop_timer *timer) {
+    struct loop_timer *before = loop->last_timer;
+    while (before && before->due_ns > timer->due_ns) before = before->previous;
+    timer->previous = before;
+    timer->next = before ? before->next : loop->first_timer;
+    *(before ? &before->next : &loop->first_timer) = timer;
+    *(timer->next ? &timer->next->previous : &loop->last_timer) = timer;
+    timer->loop = loop;
+}
+
+bool mote__loop_timer_start(struct loop *loop, struct loop_timer *timer, uint64_t delay_ns) {
+    uint64_t now_ns = mote__os_clock_ns(OS_CLOCK_MONOTONIC);
+    mote__loop_timer_stop(timer);
+    timer->due_ns = delay_ns < UINT64_MAX - now_ns ? now_ns + delay_ns : UINT64_MAX;
+    insert(loop, timer);
+    if ((loop->alarm_ns && loop->alarm_ns <= timer->due_ns) || set_alarm(loop, now_ns)) return true;
+    mote__loop_timer_stop(timer);
+    return false;
+}
+
+void mote__loop_timer_stop(struct loop_timer *timer) {
+    struct loop *loop = timer->loop;
+    if (!loop) return;
+    *(timer->previous ? &timer->previous->next : &loop->first_timer) = timer->next;
+    *(timer->next ? &timer->next->previous : &loop->last_timer) = timer->previous;
+    timer->loop = NULL;
+}
+
 /* ---------------------------------------------------------------- the loop */
 
 struct loop *mote__loop_new(const mote_allocator *allocator) {
@@ -97,7 +153,8 @@ struct loop *mote__loop_new(const mote_allocator *allocator) {
     if (good)
         loop->wake = event_new(loop->base, loop->pipe[0], EV_READ | EV_PERSIST, run_posts, loop);
     if (good) loop->soon = event_new(loop->base, -1, 0, run_soon, loop);
-    if (loop->wake && loop->soon && !event_add(loop->wake, NULL)) return loop;
+    if (good) loop->alarm = evtimer_new(loop->base, ring, loop);
+    if (loop->wake && loop->soon && loop->alarm && !event_add(loop->wake, NULL)) return loop;
     mote__loop_delete(loop);
     return NULL;
 }
@@ -136,31 +193,14 @@ void mote__loop_delete(struct loop *loop) {
     while (loop->works) mote__loop_run(loop, &idle, 10000000);
     if (loop->wake) run_posts(loop->pipe[0], 0, loop), event_free(loop->wake);
     if (loop->soon) event_free(loop->soon);
+    if (loop->alarm) event_free(loop->alarm);
     if (loop->base) event_base_free(loop->base);
     for (int i = 0; i < 2; i++)
         if (loop->pipe[i] >= 0) close(loop->pipe[i]);
     MOTE__DELETE(loop->allocator, loop);
 }
 
-/* ---------------------------------------------------------------- timers and watches */
-
-static void run_timer(evutil_socket_t fd, short what, void *context) {
-    struct loop_timer *timer = context;
-    (void)fd, (void)what;
-    timer->run(timer);
-}
-
-bool mote__loop_timer_start(struct loop *loop, struct loop_timer *timer, uint64_t delay_ns) {
-    const struct timeval delay = {.tv_sec = (time_t)(delay_ns / 1000000000),
-                                  .tv_usec = (suseconds_t)(delay_ns / 1000 % 1000000)};
-    if (!timer->event) timer->event = evtimer_new(loop->base, run_timer, timer);
-    return timer->event && !evtimer_add((struct event *)timer->event, &delay);
-}
-
-void mote__loop_timer_stop(struct loop_timer *timer) {
-    if (timer->event) event_free(timer->event);
-    timer->event = NULL;
-}
+/* ---------------------------------------------------------------- watches */
 
 static void run_watch(evutil_socket_t fd, short what, void *context) {
     struct loop_watch *watch = context;

@@ -47,11 +47,14 @@ void mote__loop_soon_stop(struct loop *loop, struct loop_soon *soon);
 
 struct loop_timer {
     void (*run)(struct loop_timer *timer);
-    void *event;
+    struct loop *loop; /* NULL: it is not running */
+    uint64_t due_ns;
+    struct loop_timer *next, *previous;
 };
-/* Calls timer->run once, `delay_ns` from now; starting again moves it. False when out of memory. */
+/* Calls timer->run once, `delay_ns` from now; starting again moves it. False when out of memory.
+ * Cheap, with delays that are alike: operations start and stop one each. */
 bool mote__loop_timer_start(struct loop *loop, struct loop_timer *timer, uint64_t delay_ns);
-/* Forgets the timer and what it holds; it may be started again. Fine when it is not running. */
+/* Forgets the timer; it may be started again. Fine when it is not running. */
 void mote__loop_timer_stop(struct loop_timer *timer);
 
 /* ---- Watches: a descriptor that can be read or written. ---- */

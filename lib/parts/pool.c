@@ -127,7 +127,7 @@ static void clean_elsewhere(struct loop_work *work) {
 }
 
 static void start_cleanup(struct pool *p) {
-    if (p->settings.cleanup_ns && !p->cleanup.event && !p->is_closing)
+    if (p->settings.cleanup_ns && !p->cleanup.loop && !p->is_closing)
         mote__loop_timer_start(p->opening->loop, &p->cleanup, p->settings.cleanup_ns);
 }
 

@@ -17,6 +17,9 @@
 
 enum { READ_BYTES = 65536, GREETING = UINT32_MAX };
 
+/* A connection that was in use a moment ago is not asked whether it is still there. */
+static const uint64_t fresh_ns = 1000000;
+
 /* A name on its way to be an address. It outlives a connection that has lost patience. */
 struct resolving {
     struct loop_work work;
@@ -36,6 +39,7 @@ void mote__redis_forget(struct redis *r, const mote_parts_op *op) {
 }
 
 static void disconnect(struct redis *r) {
+    mote__loop_soon_stop(r->opening->loop, &r->soon);
     mote__loop_watch_stop(&r->watch);
     mote__loop_timer_stop(&r->dial);
     if (r->fd >= 0) close(r->fd);
@@ -191,6 +195,11 @@ static void become_ready(struct redis *r) {
     flush(r);
 }
 
+static void flush_soon(struct loop_soon *soon) {
+    struct redis *r = (struct redis *)((char *)soon - offsetof(struct redis, soon));
+    if (r->state == REDIS_READY && r->sent < r->out.count) flush(r);
+}
+
 void mote__redis_flush(struct redis *r) {
     if (r->state == REDIS_READY) flush(r);
 }
@@ -254,6 +263,7 @@ static void receive(struct redis *r) {
             return;
         }
         r->in.count += (size_t)got;
+        r->used_ns = mote__os_clock_ns(OS_CLOCK_MONOTONIC);
         take_replies(r);
         if (r->fd < 0 || (size_t)got < room) return;
     }
@@ -391,6 +401,7 @@ static void wait_for_it(struct redis *r, mote_parts_op *op) {
  * nobody's operation, so nobody's failure. */
 static bool went_away_idle(const struct redis *r) {
     char byte;
+    if (mote__os_clock_ns(OS_CLOCK_MONOTONIC) - r->used_ns < fresh_ns) return false;
     ssize_t got = recv(r->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return !got || (got < 0 && errno != EAGAIN && errno != EINTR);
 }
@@ -415,8 +426,7 @@ void mote__redis_submit(struct redis *r, mote_parts_op *op) {
     send_op(r, op);
     if (r->fd < 0 || r->sent == r->out.count) return;
     if (alone) flush(r);
-    else if (!mote__loop_watch_start(r->opening->loop, &r->watch, r->fd, LOOP_READ | LOOP_WRITE))
-        lose(r, "out of memory");
+    else mote__loop_soon(r->opening->loop, &r->soon);
 }
 
 void mote__redis_cancel(struct redis *r, mote_parts_op *op) {
@@ -470,6 +480,7 @@ mote_status mote__redis_init(struct redis *r, const struct parts_opening *openin
                              mote_error *error) {
     *r = (struct redis){.opening = opening, .user = user, .settings = *settings, .fd = -1};
     r->watch.run = on_ready;
+    r->soon.run = flush_soon;
     r->dial.run = out_of_time;
     TRY(check_settings(settings, error));
     if (take_host(r)) return MOTE_OK;

@@ -65,7 +65,9 @@ struct redis {
     struct loop_watch watch;
     struct loop_timer dial;
     resp_buffer in, out;
-    size_t sent; /* of `out` */
+    size_t sent;           /* of `out` */
+    struct loop_soon soon; /* sends it */
+    uint64_t used_ns;      /* when an answer came last */
     VEC(struct redis_slot) slots;
     size_t first_slot;  /* those before it have been answered */
     unsigned greetings; /* replies of the handshake that are awaited */
