@@ -120,6 +120,7 @@ struct compilation {
 #include "jit/baseline_convert.h"
 #include "jit/baseline_memory.h"
 #include "jit/baseline_vector.h"
+#include "jit/baseline_recipes.h"
 #include "jit/baseline_reference.h"
 #include "jit/baseline_object.h"
 #include "jit/baseline_ops.h"

@@ -553,6 +553,8 @@ static void emit_reinterpret(struct walk *w, valtype from_type, valtype to_type)
 
 static bool emit_conversion(struct walk *w, enum mote__op op);
 static bool emit_vector(struct walk *w, enum mote__op op);
+static bool emit_vector_steps(struct walk *w, enum mote__op op, uint32_t n_in);
+static enum mote__op unrelaxed(enum mote__op op);
 static void emit_scan_bits(struct walk *w, bool leading, valtype type);
 static void emit_count_bits(struct walk *w, valtype type);
 
@@ -616,7 +618,8 @@ static void emit_plain(struct walk *w, enum mote__op op, uint32_t n_in) {
     case OP_f64_reinterpret_i64: emit_reinterpret(w, VT_I64, VT_F64); return;
     default: break;
     }
-    if (emit_conversion(w, op) || emit_vector(w, op)) return;
+    enum mote__op same = unrelaxed(op);
+    if (emit_conversion(w, op) || emit_vector(w, same) || emit_vector_steps(w, same, n_in)) return;
     emit_step(w, op, n_in);
 }
 
