@@ -23,8 +23,8 @@ store_yaml() {
     sqlite) component "$2" state.sqlite; entry connectionString "$3/data.db" ;;
     redis) component "$2" state.redis; entry redisHost "127.0.0.1:$MOTE_REDIS_PORT" ;;
     mysql) component "$2" state.mysql
-        entry connectionString "mote:pass@word/1@tcp(127.0.0.1:$MOTE_MYSQL_PORT)/?allowNativePasswords=true"; entry schemaName mote_programs ;;
+        entry connectionString "plain:plain@tcp(127.0.0.1:$MOTE_MYSQL_PORT)/?allowNativePasswords=true"; entry schemaName mote_programs ;;
     postgresql) component "$2" state.postgresql v2
-        entry connectionString "host=127.0.0.1 port=$MOTE_POSTGRES_PORT user=mote password='pass word\\\\'1' database=mote" ;;
+        entry connectionString "host=127.0.0.1 port=$MOTE_POSTGRES_PORT user=plain password=plain database=plain" ;;
     esac
 }

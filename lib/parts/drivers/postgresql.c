@@ -90,6 +90,8 @@ struct postgres {
     struct pool pool;
     char table[160], metadata_table[160];
     const char *prefix;
+    char *connection; /* the connection string, in libpq's words */
+    size_t connection_bytes;
 };
 
 static struct postgres *store_of(const struct connection *c) { return c->base.pool->context; }
@@ -623,7 +625,8 @@ static bool prepare_all(struct connection *c) {
 }
 
 /* What the component says goes over what its connection string says. */
-static PGconn *begin_connection(const struct parts_opening *o) {
+static PGconn *begin_connection(const struct postgres *p) {
+    const struct parts_opening *o = p->pool.opening;
     static const struct {
         const char *name;
         enum parts_key key;
@@ -636,11 +639,8 @@ static PGconn *begin_connection(const struct parts_opening *o) {
                      {"sslrootcert", KEY_state_postgresql_root_certificate}};
     enum { OVERRIDES = sizeof overrides / sizeof *overrides };
     const char *names[OVERRIDES + 6] = {"fallback_application_name", "gssencmode", "dbname"},
-                                  *values[OVERRIDES + 6] = {
-                                      "mote", "disable",
-                                      parts_text(o, KEY_state_postgresql_connection)};
+                                  *values[OVERRIDES + 6] = {"mote", "disable", p->connection};
     size_t count = 3;
-    if (!values[2]) values[2] = "";
     for (size_t i = 0; i < OVERRIDES; i++) {
         const char *text = parts_text(o, overrides[i].key);
         if (text && *text) names[count] = overrides[i].name, values[count++] = text;
@@ -652,7 +652,7 @@ static PGconn *begin_connection(const struct parts_opening *o) {
 static void ignore_notice(void *context, const PGresult *notice) { (void)context, (void)notice; }
 
 static bool connect_to_server(struct connection *c) {
-    c->db = begin_connection(c->base.pool->opening);
+    c->db = begin_connection(store_of(c));
     if (!c->db || PQstatus(c->db) == CONNECTION_BAD) return false;
     PQsetNoticeReceiver(c->db, ignore_notice, NULL);
     for (unsigned wanted = LOOP_WRITE;;) {
@@ -746,11 +746,48 @@ static void look_into(const struct parts_opening *o, const PQconninfoOption *opt
              port ? port : "5432");
 }
 
-static mote_status take_connection(const struct parts_opening *o, struct pool_settings *out,
-                                   mote_error *error) {
+/* Past one value of `key=value`: a word, or something between quotes; both know \\. */
+static const char *skip_value(const char *at) {
+    bool quoted = *at == '\'';
+    if (quoted) at++;
+    for (; *at && (quoted ? *at != '\'' : !strchr(" \t\n\r", *at)); at++)
+        if (*at == '\\' && at[1]) at++;
+    return *at && quoted ? at + 1 : at;
+}
+
+/* Dapr's client also says `database` where libpq says `dbname`; URLs have neither. `out` has room
+ * for the whole text. */
+static void translate(const char *text, char *out) {
+    bool is_url = !strncmp(text, "postgres://", 11) || !strncmp(text, "postgresql://", 13);
+    for (const char *at = text; *at && !is_url; text = at) {
+        at += strspn(at, " \t\n\r");
+        bool ours = !strncmp(at, "database", 8) && strchr("= \t", at[8]);
+        const char *name = at, *equals = strchr(at, '=');
+        if (!equals) break;
+        at = skip_value(equals + 1 + strspn(equals + 1, " \t\n\r"));
+        if (ours) out = stpcpy(out, " dbname");
+        else out = memcpy(out, text, (size_t)(name - text)), out += name - text;
+        if (ours) name += 8;
+        memcpy(out, name, (size_t)(at - name));
+        out += at - name;
+    }
+    memcpy(out, text, strlen(text) + 1);
+}
+
+static bool keep_connection(struct postgres *p, const struct parts_opening *o) {
     const char *text = parts_text(o, KEY_state_postgresql_connection);
+    if (!text) text = "";
+    p->connection_bytes = strlen(text) + 1;
+    p->connection = mote__alloc(o->allocator, p->connection_bytes);
+    if (p->connection) translate(text, p->connection);
+    return p->connection;
+}
+
+static mote_status take_connection(struct postgres *p, const struct parts_opening *o,
+                                   struct pool_settings *out, mote_error *error) {
     char *why = NULL;
-    PQconninfoOption *options = PQconninfoParse(text ? text : "", &why);
+    if (!keep_connection(p, o)) return mote__error_nomem(error, "opening");
+    PQconninfoOption *options = PQconninfoParse(p->connection, &why);
     out->timeout_ns = out->dial_timeout_ns = parts_number(o, KEY_state_postgresql_timeout);
     out->cleanup_ns = parts_number(o, KEY_state_postgresql_cleanup);
     out->size = (size_t)parts_number(o, KEY_state_postgresql_connections);
@@ -792,6 +829,7 @@ static void postgres_shut(void *instance) {
     struct postgres *p = instance;
     const mote_allocator *a = p->pool.opening->allocator;
     if (p->pool.client) mote__pool_deinit(&p->pool);
+    mote__free(a, p->connection, p->connection_bytes);
     MOTE__DELETE(a, p);
 }
 
@@ -802,7 +840,7 @@ static mote_status postgres_begin(const struct parts_opening *o, void **instance
     if (!p) return mote__error_nomem(error, "opening");
     p->pool.opening = o;
     mote_status status = take_tables(p, o, error);
-    if (!status) status = take_connection(o, &settings, error);
+    if (!status) status = take_connection(p, o, &settings, error);
     if (status) return postgres_shut(p), status;
     mote__pool_init(&p->pool, o, &client, &settings, p);
     *instance = p;
