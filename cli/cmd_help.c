@@ -128,7 +128,8 @@ static int help_all(FILE *out) {
             mote_version());
     for (size_t i = 0; i < CMD_COUNT; i++)
         fprintf(out, "  %-*s %s\n", NAME_WIDTH, command_table[i].name, command_table[i].summary);
-    fprintf(out, "\n`mote help COMMAND` shows its options. A FILE is binary or text WebAssembly.\n\n%s\n", exit_codes);
+    fprintf(out, "\n`mote help COMMAND` shows its options, `mote help compiling` the compiler's.\n"
+                 "A FILE is binary or text WebAssembly.\n\n%s\n", exit_codes);
     print_examples(out, CMD_run);
     return EXIT_DONE;
 }
