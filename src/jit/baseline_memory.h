@@ -40,7 +40,9 @@ static struct access access_of(enum mote__op op) {
 
 static const struct mote__memtype *memory_type(const struct walk *w, uint32_t memory) { return &w->module->memories[memory]; }
 
-static bool is_guarded(const struct walk *w, uint32_t memory) { return mote__memory_is_guarded(w->module->engine, memory_type(w, memory)); }
+static bool is_guarded(const struct walk *w, uint32_t memory) {
+    return memory ? mote__memory_is_guarded(w->module->engine, memory_type(w, memory)) : w->c->fixed;
+}
 
 /* The access at hand needs no check. */
 static bool is_unchecked(const struct walk *w) { return is_guarded(w, w->imm.a) && w->imm.x < OFFSET_MAX; }
