@@ -28,7 +28,7 @@ TEST(takes) {
     mote_error error = {0};
     const char *text =
         "# first\n---\n" SQLITE "  - name: CONNECTIONSTRING\n    value: data-{appID}.db\n  - "
-                                "{name: busyTimeout, value: 1m30s}\n"
+        "{name: busyTimeout, value: 1m30s}\n"
         "  - {name: disableWAL, value: yes}\n  - {name: timeoutInSeconds, value: 7}\n---\n"
         "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: other}, spec: {type: "
         "state.in-memory}, scopes: [mail]}\n---\n"
@@ -147,4 +147,23 @@ static bool load_all(const mote_allocator *a, void *context) {
 TEST(no_memory) {
     char text[] = SQLITE "  - {name: url, value: 'x{uuid}'}\n";
     CHECK(fail_alloc_sweep(load_all, text) >= 4);
+}
+
+/* Every block, secrets and variables in metadata, scopes, and many components. */
+TEST(no_memory_for_many) {
+    static char text[100000];
+    size_t at = 0;
+    for (int i = 0; i < 100; i++)
+        at += (size_t)snprintf(
+            text + at, sizeof text - at,
+            "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: a%d}, spec: {type: "
+            "state.redis, metadata: [{name: redisPassword, secretKeyRef: {name: pw, key: pw}}, "
+            "{name: redisHost, envRef: HOME}, {name: keyPrefix, value: 'x{uuid}'}]}, "
+            "auth: {secretStore: s%d}, scopes: [mote, other]}\n---\n"
+            "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: l%d}, spec: {type: "
+            "lock.in-memory}}\n---\n"
+            "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: c%d}, spec: {type: "
+            "configuration.redis, metadata: [{name: redisDB, value: 3}]}}\n---\n",
+            i, i, i, i);
+    CHECK(fail_alloc_sweep(load_all, text) >= 10);
 }
