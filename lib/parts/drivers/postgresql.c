@@ -776,10 +776,9 @@ static void translate(const char *text, char *out) {
 
 static bool keep_connection(struct postgres *p, const struct parts_opening *o) {
     const char *text = parts_text(o, KEY_state_postgresql_connection);
-    if (!text) text = "";
-    p->connection_bytes = strlen(text) + 1;
-    p->connection = mote__alloc(o->allocator, p->connection_bytes);
-    if (p->connection) translate(text, p->connection);
+    p->connection_bytes = text ? strlen(text) + 1 : 1;
+    p->connection = mote__alloc_zeroed(o->allocator, p->connection_bytes);
+    if (p->connection && text) translate(text, p->connection);
     return p->connection;
 }
 
