@@ -27,19 +27,22 @@ struct fixup {
 };
 
 /* Code out of line, at the function's end. */
-enum stub_kind { STUB_TRAP, STUB_STOP, STUB_RESOLVE, STUB_TRUNCATE, STUB_CONVERT, STUB_UNALIGNED, STUB_FUEL, STUB_STEP, STUB_HELP };
+enum stub_kind { STUB_TRAP, STUB_STOP, STUB_RESOLVE, STUB_TRUNCATE, STUB_CONVERT, STUB_UNALIGNED, STUB_FUEL, STUB_STEP, STUB_HELP, STUB_PAD };
+enum pad_kind { PAD_LABEL, PAD_LOOP, PAD_BODY };
 struct stub {
     uint8_t kind, trap;
-    uint8_t how;     /* STUB_TRUNCATE: bits of baseline_convert.h; STUB_HELP: the helper */
+    uint8_t how;     /* STUB_TRUNCATE: bits of baseline_convert.h; STUB_HELP: the helper; STUB_PAD: pad_kind */
     bool wide;       /* STUB_CONVERT: to an f64 */
     int8_t reg, to;  /* operand and result; STUB_UNALIGNED: base and index */
     int8_t scratch[2];
     uint32_t at;     /* the distance that leads here */
     uint32_t back;   /* where to go on, if it does */
-    uint32_t a, b;   /* table, type id; STUB_UNALIGNED: where the access ends; STUB_FUEL: the cost; STUB_STEP: first unit and node; STUB_HELP: a number */
+    uint32_t a, b;   /* table, type id; STUB_UNALIGNED: where the access ends; STUB_FUEL: the cost; STUB_STEP: first unit and node; STUB_HELP: a number;
+                      * STUB_PAD: clause; place's index, loop's place, or slots of parameters */
     uint32_t list;   /* STUB_STEP, STUB_HELP: jumps that lead here */
-    uint32_t pins;   /* ... valid where it goes on */
-    int32_t slot;    /* STUB_STEP: of the result */
+    uint32_t pins;   /* ... valid where it goes on; STUB_PAD: the same, or slots of several results */
+    int32_t slot;    /* STUB_STEP: of the result; STUB_PAD: of what was delivered */
+    valtype type;    /* STUB_PAD: of the label's single value */
     const uint8_t *op_pos;
 };
 
@@ -84,6 +87,7 @@ struct compilation {
     VEC(struct table_use) table_uses;
     VEC(struct float_literal { uint64_t bits; uint32_t unit; }) float_literals;
     VEC(int32_t) local_slots;
+    VEC(uint32_t) pad_places; /* of labels that clauses lead to */
     VEC(uint32_t) heads;     /* by local: stack index + 1 of the topmost pending read */
     VEC(uint32_t) weights;   /* by local */
     VEC(uint8_t) pin_of;     /* by local: pin + 1 */

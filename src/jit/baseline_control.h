@@ -421,57 +421,71 @@ static void add_clause(struct walk *w, int32_t handler, struct mote__clause clau
     else w->c->failed = true;
 }
 
-/* What a clause of a try_table delivers is in the label's slots: a pad takes it, and the pins, to where the label wants them. */
-static void emit_pad(struct walk *w, const struct walk_frame *f, const struct walk_catch *k) {
+static void reload_pins(struct compilation *c, uint32_t which);
+
+/* Where a pad goes on: the index of the place that the label will have, or the place of a loop. */
+static uint32_t pad_target(struct compilation *c, struct walk_frame *target) {
+    if (target->op == OP_loop) return target->start;
+    if (!target->pads) {
+        if (!mote__vec_push(&c->pad_places, c->allocator)) c->failed = true;
+        target->pads = (uint32_t)c->pad_places.count;
+    }
+    return target->pads - 1;
+}
+
+static uint32_t label_slots(const struct walk_frame *f) {
+    uint32_t slots = 0;
+    for (uint32_t i = 0; i < walk_label_count(f); i++) slots += mote__vt_slots(walk_label_type(f, i));
+    return slots;
+}
+
+/* What a clause of a try_table delivers is in the label's slots: a pad, behind the function's code, takes it, and the pins, to where the label wants them.
+ * Entering the block costs nothing: whoever may throw has stored what was in registers. */
+static void add_pad(struct walk *w, const struct walk_frame *f, const struct walk_catch *k) {
     struct compilation *c = w->c;
     struct walk_frame *target = &w->frames[w->depth - 2 - k->label];
-    uint32_t valid = c->valid, dirty = c->dirty;
-    code_room(c->b);
-    add_clause(w, f->handler, (struct mote__clause){.tag = k->kind < 2 ? k->tag : UINT32_MAX, .with_ref = k->kind & 1, .slot = target->base, .target = here(c)});
-    use_slot(c, target->base + (int32_t)(k->kind < 2 ? w->module->tags[k->tag]->param_slots : 0) + 1);
-    if (!is_body(w, target) && !target->known) {
+    bool body = is_body(w, target);
+    int cls = label_class(target);
+    if (!body && !target->known) {
         target->known = true;
-        target->need = valid;
+        target->need = c->valid;
         target->dirty = 0;
     }
-    c->valid = c->dirty = 0;
+    add_clause(w, f->handler, (struct mote__clause){.tag = k->kind < 2 ? k->tag : UINT32_MAX, .with_ref = k->kind & 1, .slot = target->base});
+    use_slot(c, target->base + (int32_t)(k->kind < 2 ? w->module->tags[k->tag]->param_slots : 0) + 1);
+    struct stub s = {.kind = STUB_PAD, .how = body ? PAD_BODY : target->op == OP_loop ? PAD_LOOP : PAD_LABEL, .slot = target->base,
+                     .a = (uint32_t)c->clauses.count - 1, .type = cls >= 0 ? walk_label_type(target, 0) : VT_BOTTOM};
+    if (body) s.pins = cls < 0 ? label_slots(target) : 0, s.b = w->func_type->param_slots;
+    else s.pins = target->need, s.b = pad_target(c, target);
+    add_stub(w, s);
+}
+
+static void emit_pad_stub(struct compilation *c, const struct stub *s) {
+    if (c->failed) return;
+    c->clauses.data[s->a].clause.target = here(c);
     reload_instance(c);
-    int cls = label_class(target);
-    if (cls >= 0) load_slot(c, walk_label_type(target, 0), 0, target->base);
-    if (is_body(w, target)) {
-        uint32_t count = walk_label_count(target);
-        int32_t slots = 0;
-        for (uint32_t i = 0; i < count; i++) slots += (int32_t)mote__vt_slots(walk_label_type(target, i));
+    if (s->type != VT_BOTTOM) load_slot(c, s->type, 0, s->slot);
+    if (s->how == PAD_BODY) {
         x_load(c->b, true, RCX, at_slot(FRAME_CALLER));
-        if (count > 1) copy_slots(c, -(int32_t)w->func_type->param_slots, target->base, (uint32_t)slots);
+        copy_slots(c, -(int32_t)s->b, s->slot, s->pins);
         x_mov(c->b, true, REG_FRAME, RCX);
         x_ret(c->b);
-    } else {
-        conform_pins(c, target);
-        put_jump(c, target);
+        return;
     }
-    c->valid = valid;
-    c->dirty = dirty;
+    reload_pins(c, s->pins);
+    x_patch(c->b, x_jmp(c->b), s->how == PAD_LOOP ? s->b : c->pad_places.data[s->b]);
+}
+
+/* The end of a block, where branches and pads lead. */
+static void bind_label(struct compilation *c, struct walk_frame *f) {
+    bind(c, &f->fixups);
+    if (f->pads && !c->failed) c->pad_places.data[f->pads - 1] = here(c);
 }
 
 static void open_try_table(struct walk *w, struct walk_frame *f) {
     struct compilation *c = w->c;
-    uint32_t over = 0;
-    clean_pins(c, UINT32_MAX); /* so that a pad need not know what was dirty */
-    if (w->catches.count) {
-        add_fixup(c, &over, x_jmp(c->b));
-        struct mote__handler *h = mote__vec_push(&c->handlers, c->allocator);
-        if (h) *h = (struct mote__handler){.parent = c->handler};
-        else c->failed = true;
-        f->handler = (int32_t)c->handlers.count - 1;
-        for (size_t i = 0; i < w->catches.count && !c->failed; i++) emit_pad(w, f, &w->catches.data[i]);
-        bind(c, &over);
-        forget_locals(c);
-        if (!c->failed) c->handlers.data[f->handler].start = here(c);
-        c->handler = f->handler;
-    } else {
-        open_handler(w, f);
-    }
+    open_handler(w, f);
+    for (size_t i = 0; i < w->catches.count && !c->failed; i++) add_pad(w, f, &w->catches.data[i]);
 }
 
 /* ---------------------------------------------------------------- blocks */
@@ -530,6 +544,7 @@ static void on_block(struct walk *w, struct walk_frame *f) {
     f->base = canonical(w, f->height);
     f->handler = -1;
     f->known = false;
+    f->pads = 0;
     if (f->op != OP_block) end_segment(c);
     if (f->op == OP_if) {
         jump_when(c, negate(cc), &f->else_fixup);
@@ -637,7 +652,7 @@ static void on_end(struct walk *w, struct walk_frame *f) {
     finish_arm(w, f, false);
     if (f->op == OP_try_table || f->op == OP_try) close_handler(w, f);
     if (one_armed) finish_one_armed(w, f);
-    bind(c, &f->fixups);
+    bind_label(c, f);
     forget_locals(c);
     if (f->known) {
         c->valid = f->need;
@@ -684,7 +699,7 @@ static void on_delegate(struct walk *w, struct walk_frame *f, uint32_t depth) {
     finish_arm(w, f, false);
     close_handler(w, f);
     if (!c->failed) c->handlers.data[f->handler].parent = w->frames[w->depth - 2 - depth].inner;
-    bind(c, &f->fixups);
+    bind_label(c, f);
     forget_locals(c);
     if (f->known) {
         c->valid = f->need;

@@ -100,6 +100,7 @@ static void emit_stub(struct compilation *c, struct stub *s) {
     case STUB_FUEL: emit_fuel_stub(c, s); break;
     case STUB_STEP: emit_step_stub(c, s); break;
     case STUB_HELP: emit_help_stub(c, s); break;
+    case STUB_PAD: emit_pad_stub(c, s); break;
     case STUB_RESOLVE:
         x_const(c->b, RSI, s->a);
         x_mov(c->b, true, RDX, RCX);
@@ -218,7 +219,7 @@ enum { SCRATCH_CODE_MAX = 1 << 18 }; /* after a larger function it is given back
 
 #define WALK_VECS(X) X(runs) X(inits) X(init_bits) X(labels) X(catches)
 #define COMPILATION_VECS(X)                                                                        \
-    X(fixups) X(stubs) X(handlers) X(clauses) X(sites) X(nodes) X(literals) X(literal_uses) X(table_entries) X(table_uses) X(float_literals) \
+    X(fixups) X(stubs) X(handlers) X(clauses) X(sites) X(nodes) X(literals) X(literal_uses) X(table_entries) X(table_uses) X(float_literals) X(pad_places) \
     X(local_slots) X(heads) X(weights) X(pin_of) X(loops)
 
 static struct jit_scratch *take_scratch(struct jit_engine *jit) {

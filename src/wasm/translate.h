@@ -45,7 +45,8 @@
     bool known;              /* `need` is decided: somebody branches to its label */               \
     uint32_t need, dirty;    /* pins at its label */                                               \
     uint32_t if_valid, if_dirty; /* pins where the second arm begins */                            \
-    uint32_t stub, stub_stamp;   /* br_table: moves for this label, made for this br_table; 0: none are needed */
+    uint32_t stub, stub_stamp;   /* br_table: moves for this label, made for this br_table; 0: none are needed */ \
+    uint32_t pads;           /* clauses lead to its label: where that is, index + 1 */
 #define WALK_EXTRA                                                                                 \
     const struct translator *on;                                                                   \
     TRANSLATION *c;
