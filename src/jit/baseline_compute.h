@@ -164,7 +164,7 @@ static void emit_step(struct walk *w, enum mote__op op, uint32_t n_in) {
 /* An instruction of slots and numbers: opcode, the result's slot if it has one, operands, then up to two 16-bit and two 32-bit numbers. */
 struct shape {
     uint16_t insn;
-    bool result, in_place; /* in place: operand 0 is checked and stays */
+    bool result;
     uint8_t n16, n32;
     uint32_t u16[2], u32[2];
     uint8_t site_units; /* units that the interpreter's own site takes */

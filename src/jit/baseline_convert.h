@@ -1,5 +1,5 @@
-/* baseline_convert.h - the part of baseline.c for conversions between integers and floats, and for counting bits and rounding where the processor has
- * no instruction for it. What seldom happens (a float out of range, an integer with its top bit set) is out of line. Included by baseline.c alone. */
+/* baseline_convert.h - the part of baseline.c for conversions between integers and floats, for counting bits and rounding where the processor has
+ * no instruction for it, and for sums and products of 128 bits. What seldom happens (a float out of range, an integer with its top bit set) is out of line. Included by baseline.c alone. */
 
 /* ---------------------------------------------------------------- floats to integers */
 
@@ -154,6 +154,54 @@ static void emit_convert_stub(struct compilation *c, const struct stub *s) {
     x_patch(c->b, x_jmp(c->b), s->back);
 }
 
+/* ---------------------------------------------------------------- 128 bits */
+
+/* An operand's copy that may be written: its own register, or another. */
+static int use_copy(struct walk *w, struct walk_value *v) {
+    int from = use_reg(w, v), to = from;
+    if (!is_own(v) || w->c->cached[GP][from]) {
+        to = take_temp(w, GP);
+        x_mov(w->c->b, true, to, from);
+        release_reg(w->c, GP, from);
+    }
+    return to;
+}
+
+/* Low halves, then high halves with the carry: nothing in between changes the flags. */
+static void emit_wide_sum(struct walk *w, enum x_alu low, enum x_alu high) {
+    struct compilation *c = w->c;
+    int sum[2];
+    unlink_operands(w, 4);
+    for (uint32_t k = 0; k < 2; k++) {
+        sum[k] = use_copy(w, operand(w, k));
+        struct x_rm rm = use_rm(w, operand(w, 2 + k));
+        x_alu(c->b, k ? high : low, true, sum[k], rm);
+        if (rm.reg >= 0) release_reg(c, GP, rm.reg);
+        c->locked[GP] |= UINT32_C(1) << sum[0];
+    }
+    for (uint32_t k = 0; k < 2; k++) result_in_reg(w, w->count + k, VT_I64, sum[k]);
+}
+
+/* The processor's product: of rax, into rdx and rax. */
+static void emit_wide_product(struct walk *w, bool is_signed) {
+    struct compilation *c = w->c;
+    unlink_operands(w, 2);
+    struct walk_value *a = operand(w, 0), *b = operand(w, 1);
+    take_certain(w, GP, RAX);
+    take_certain(w, GP, RDX);
+    int by = use_reg(w, b);
+    if (by == RAX || by == RDX) {
+        by = take_temp(w, GP);
+        x_mov(c->b, true, by, b->reg);
+    }
+    copy_to_reg(w, a, RAX);
+    x_group3(c->b, is_signed ? 5 : 4, true, by);
+    result_in_reg(w, w->count, VT_I64, RAX);
+    result_in_reg(w, w->count + 1, VT_I64, RDX);
+}
+
+/* ---------------------------------------------------------------- all of them */
+
 static bool emit_conversion(struct walk *w, enum mote__op op) {
     int how = truncation(op);
     if (how >= 0) {
@@ -167,6 +215,10 @@ static bool emit_conversion(struct walk *w, enum mote__op op) {
     case OP_f64_convert_i32_u: case OP_f64_convert_i64_s: emit_convert(w, true, VT_F64); return true;
     case OP_f32_convert_i64_u: emit_convert_u64(w, VT_F32); return true;
     case OP_f64_convert_i64_u: emit_convert_u64(w, VT_F64); return true;
+    case OP_i64_add128: emit_wide_sum(w, ALU_ADD, ALU_ADC); return true;
+    case OP_i64_sub128: emit_wide_sum(w, ALU_SUB, ALU_SBB); return true;
+    case OP_i64_mul_wide_s: emit_wide_product(w, true); return true;
+    case OP_i64_mul_wide_u: emit_wide_product(w, false); return true;
     default: return false;
     }
 }

@@ -67,11 +67,6 @@ static void load_memory_base(struct walk *w, uint32_t memory, int reg) {
     x_load(w->c->b, true, reg, at_base(reg, (int32_t)(shared ? offsetof(struct mote_shared_memory, base) : offsetof(struct mote__memory, base))));
 }
 
-/* An operand's register, if it is a temporary, is free again for the rest of the instruction. */
-static void release_reg(struct compilation *c, int cls, int reg) {
-    if (is_temp(cls, reg)) c->locked[cls] &= ~(UINT32_C(1) << reg);
-}
-
 /* The end of the access is compared; base and end are in temporaries. */
 static struct x_rm checked_address(struct walk *w, struct walk_value *v, uint32_t bytes) {
     struct compilation *c = w->c;

@@ -466,6 +466,11 @@ static struct x_rm use_rm(struct walk *w, struct walk_value *v) {
 /* The same for a float, which if it is constant is behind the code: the caller sees to that (leads_to_literal). */
 static struct x_rm use_float_rm(struct walk *w, struct walk_value *v) { return v->loc == LOC_CONST ? at_rip() : use_rm(w, v); }
 
+/* An operand's register, if it is a temporary, is free again for the rest of the instruction. */
+static void release_reg(struct compilation *c, int cls, int reg) {
+    if (is_temp(cls, reg)) c->locked[cls] &= ~(UINT32_C(1) << reg);
+}
+
 /* True when the operand's register may be overwritten. */
 static bool is_own(const struct walk_value *v) { return v->loc == LOC_REG; }
 
