@@ -272,6 +272,35 @@ static void with_literal(struct compilation *c, uint32_t opcode, int reg, const 
     for (int k = 0; k < 16; k += 2) literal(c, bytes[k] | (uint32_t)bytes[k + 1] << 8);
 }
 
+/* Which of the eight doublewords of both operands a lane of four is; -1: not a whole one. */
+static int whole_dword(const uint8_t lane[4]) {
+    for (int i = 0; i < 4; i++)
+        if (lane[i] != (lane[0] & ~3) + i) return -1;
+    return lane[0] / 4;
+}
+
+/* A shuffle of doublewords that are all one operand's (pshufd), or half and half (shufps, of swapped operands perhaps). False: it is another one. */
+static bool emit_shuffle_dwords(struct walk *w) {
+    struct compilation *c = w->c;
+    uint32_t order = 0, of_b = 0;
+    for (int i = 0; i < 4; i++) {
+        int dword = whole_dword(w->imm.bytes + 4 * i);
+        if (dword < 0) return false;
+        order |= (uint32_t)(dword & 3) << 2 * i;
+        of_b |= (uint32_t)(dword >= 4) << i;
+    }
+    bool mixed = of_b == 0xC || of_b == 0x3;
+    if (of_b && of_b != 0xF && !mixed) return false;
+    unlink_operands(w, 2);
+    if (of_b & 1) swap_operands(w);
+    int first = use_reg(w, operand(w, 0)), second = mixed ? use_reg(w, operand(w, 1)) : first, to = take_temp(w, FP);
+    if (mixed) x_vmov(c->b, to, first);
+    x_ins(c->b, mixed ? X_OP(0, 1, 0xC6) : X_OP(0x66, 1, 0x70), 0, to, in_reg(second));
+    x_byte(c->b, order);
+    result_in_reg(w, w->count, VT_V128, to);
+    return true;
+}
+
 /* Lanes of either operand: pshufb of each, with zeros where the other one's are. */
 static void emit_shuffle(struct walk *w) {
     struct compilation *c = w->c;
@@ -309,6 +338,9 @@ static bool emit_vector_special(struct walk *w, enum mote__op op) {
     switch (op) {
     case OP_i8x16_splat: case OP_i16x8_splat: case OP_i32x4_splat: case OP_i64x2_splat: case OP_f32x4_splat: case OP_f64x2_splat: emit_splat(w, op); return true;
     case OP_v128_bitselect: emit_bitselect(w); return true;
+    case OP_i8x16_shuffle:
+        if (emit_shuffle_dwords(w)) return true;
+        break;
     case OP_i16x8_shl: emit_vector_shift(w, 0xF1, 0x71, 6, 15); return true;
     case OP_i32x4_shl: emit_vector_shift(w, 0xF2, 0x72, 6, 31); return true;
     case OP_i64x2_shl: emit_vector_shift(w, 0xF3, 0x73, 6, 63); return true;
