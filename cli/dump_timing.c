@@ -66,13 +66,13 @@ static void print_lap(const char *what, uint32_t threads, struct lap lap, uint64
 }
 
 static void print_timing(struct timing *t, uint64_t bytes, uint32_t threads) {
-    struct lap load = median(t->load), one = median(t->compile), many = median(t->threaded);
+    struct lap load = median(t->load), one = median(t->compile), many = threads != 1 ? median(t->threaded) : one;
     struct lap both = {load.cpu_ns + one.cpu_ns, load.wall_ns + one.wall_ns};
     printf("Timing: %llu bytes of code section, medians of %d rounds\n", (unsigned long long)bytes, ROUNDS);
     print_lap("decode and validate", 1, load, bytes);
     print_lap("compile", 1, one, bytes);
     print_lap("both", 1, both, bytes);
-    print_lap("compile", threads, many, bytes);
+    if (threads != 1) print_lap("compile", threads, many, bytes);
     printf("Machine code: %llu bytes, %.2f times the code section\n", (unsigned long long)t->stats.code_bytes,
            bytes ? (double)t->stats.code_bytes / (double)bytes : 0);
     printf("Functions: %u, of them %u compiled, %u interpreted\n", t->stats.func_count, t->stats.compiled_count, t->stats.interpreted_count);
@@ -82,10 +82,11 @@ int dump_timing(const struct args *args, const struct input *input, struct span 
     struct timing timing;
     struct lap unused;
     uint32_t threads = (uint32_t)args_number(args, OPT_jobs, mote__os_cpu_count());
+    if (!threads) threads = mote__os_cpu_count();
     int code = EXIT_DONE;
     for (int i = 0; i < ROUNDS && !code; i++) {
         code = measure(args, input, binary, 1, &timing.load[i], &timing.compile[i], &timing.stats);
-        if (!code) code = measure(args, input, binary, threads, &unused, &timing.threaded[i], &timing.stats);
+        if (!code && threads != 1) code = measure(args, input, binary, threads, &unused, &timing.threaded[i], &timing.stats);
     }
     if (!code) print_timing(&timing, section_bytes, threads);
     return code;
