@@ -136,3 +136,10 @@ if(cli_sources AND base_sources)
     endforeach()
   endif()
 endif()
+
+# What calls cost.
+if(cli_sources AND base_sources)
+  add_executable(bench-calls EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/calls.c)
+  mote_setup(bench-calls)
+  target_link_libraries(bench-calls PRIVATE ${mote_libraries})
+endif()
