@@ -44,7 +44,7 @@ function(mote_add_driver name library package)
   set_target_properties(driver_${name} PROPERTIES OUTPUT_NAME ${name} PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${driver_folder})
   target_link_libraries(driver_${name} PRIVATE mote_parts mote_base PkgConfig::${library})
   set(parts_drivers ${parts_drivers} driver_${name} PARENT_SCOPE)
-  target_link_options(driver_${name} PRIVATE -Wl,--as-needed)
+  target_link_options(driver_${name} PRIVATE -Wl,--as-needed -Wl,-z,nodelete) # client libraries keep memory for as long as they are loaded
   install(TARGETS driver_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/mote/drivers)
 endfunction()
 mote_add_driver(sqlite sqlite libsqlite3-dev)

@@ -560,9 +560,10 @@ static bool ask(struct connection *c, long long *out, const char *sql) {
     int wait = mysql_store_result_start(&rows, c->db);
     while (wait) wait = mysql_store_result_cont(&rows, c->db, patiently(c, wait));
     MYSQL_ROW row = rows ? mysql_fetch_row(rows) : NULL; /* stored: it does not wait */
-    if (row && row[0]) *out = strtoll(row[0], NULL, 10);
+    bool there = row && row[0];
+    if (there) *out = strtoll(row[0], NULL, 10);
     if (rows) mysql_free_result(rows);
-    return row && row[0];
+    return there;
 }
 
 static bool count(struct connection *c, long long *out, const char *format, ...) MOTE_PRINTF(3, 4);

@@ -457,7 +457,7 @@ static bool client_forget(struct pool_connection *base, struct pool_task *task) 
     struct connection *c = (struct connection *)base;
     if (!reads(task->op)) return false;
     for (size_t i = c->first_slot; i < c->slots.count; i++)
-        if (&c->slots.data[i].task->base == task) c->slots.data[i].task = NULL;
+        if (c->slots.data[i].task == (struct task *)task) c->slots.data[i].task = NULL;
     return true;
 }
 
