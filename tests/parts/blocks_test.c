@@ -78,9 +78,9 @@ static void try_locks(mote_parts *parts) {
     CHECK_EQ(unlock(parts, "r", "ann"), MOTE_PARTS_NOT_FOUND);
     CHECK_EQ(lock(parts, "r", "bob", 60), MOTE_PARTS_OK);
     CHECK_EQ(unlock(parts, "other", "bob"), MOTE_PARTS_OK);
-    CHECK_EQ(lock(parts, "soon", "ann", 1), MOTE_PARTS_OK);
-    CHECK_EQ(lock(parts, "soon", "bob", 1), MOTE_PARTS_CONFLICT);
-    sleep_ms(1100);
+    CHECK_EQ(lock(parts, "soon", "ann", 2), MOTE_PARTS_OK);
+    CHECK_EQ(lock(parts, "soon", "bob", 2), MOTE_PARTS_CONFLICT);
+    sleep_ms(2100);
     CHECK_EQ(unlock(parts, "soon", "ann"), MOTE_PARTS_NOT_FOUND);
     CHECK_EQ(lock(parts, "soon", "bob", INT64_C(1) << 30), MOTE_PARTS_OK);
     CHECK_EQ(lock(parts, "r", "", 10), MOTE_PARTS_INVALID);
