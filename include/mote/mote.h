@@ -61,7 +61,7 @@ MOTE_API const char *mote_feature_text(unsigned index);
 
 /* ---------------------------------------------------------------- engine */
 
-/* What runs functions. Compilation needs an x86-64 processor, memory for machine code and an engine without canonical NaNs; where it is
+/* What runs functions. Compilation needs an x86-64 processor and memory for machine code; where it is
  * asked for and cannot be had, functions are interpreted. Compiled code has accesses out of bounds fault: the first engine installs a handler for
  * SIGSEGV and SIGBUS, which passes on what is not its own to the handler that was there. Who installs one later must pass faults on as well. */
 typedef enum mote_tier {

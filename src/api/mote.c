@@ -41,19 +41,15 @@ const char *mote_feature_text(unsigned index) {
 
 void mote_config_init(mote_config *config) { mote__config_init(config); }
 
-/* What the compiler does not do yet, canonical NaNs, is interpreted. */
 static const struct mote__tier *wanted_tier(const mote_config *config) {
-    if (config && (config->tier == MOTE_TIER_INTERPRETER || config->canonical_nans)) return NULL;
-    return mote__jit_tier();
+    return config && config->tier == MOTE_TIER_INTERPRETER ? NULL : mote__jit_tier();
 }
 
 mote_tier mote_engine_tier(const mote_engine *engine, const char **why) {
     const mote_config *config = &engine->config;
     const char *reason = NULL;
     if (!engine->tier && config->tier != MOTE_TIER_INTERPRETER)
-        reason = !mote__jit_tier()        ? "there is no compiler for this processor"
-                 : !wanted_tier(config) ? "the compiler does not make NaNs canonical"
-                                         : "the system refuses memory for machine code";
+        reason = mote__jit_tier() ? "the system refuses memory for machine code" : "there is no compiler for this processor";
     if (why) *why = reason;
     return engine->tier ? MOTE_TIER_BASELINE : MOTE_TIER_INTERPRETER;
 }

@@ -27,12 +27,12 @@ struct fixup {
 };
 
 /* Code out of line, at the function's end. */
-enum stub_kind { STUB_TRAP, STUB_STOP, STUB_RESOLVE, STUB_TRUNCATE, STUB_CONVERT, STUB_UNALIGNED, STUB_FUEL, STUB_STEP, STUB_HELP, STUB_PAD };
+enum stub_kind { STUB_TRAP, STUB_STOP, STUB_RESOLVE, STUB_TRUNCATE, STUB_CONVERT, STUB_UNALIGNED, STUB_FUEL, STUB_STEP, STUB_HELP, STUB_PAD, STUB_CANONICAL };
 enum pad_kind { PAD_LABEL, PAD_LOOP, PAD_BODY };
 struct stub {
     uint8_t kind, trap;
     uint8_t how;     /* STUB_TRUNCATE: bits of baseline_convert.h; STUB_HELP: the helper; STUB_PAD: pad_kind */
-    bool wide;       /* STUB_CONVERT: to an f64 */
+    bool wide;       /* STUB_CONVERT: to an f64; STUB_CANONICAL: of one */
     int8_t reg, to;  /* operand and result; STUB_UNALIGNED: base and index */
     int8_t scratch[2];
     uint32_t at;     /* the distance that leads here */
@@ -71,7 +71,7 @@ struct compilation {
     bool failed;    /* out of memory */
     bool left;      /* something is not compiled */
     bool counting;  /* the first walk */
-    bool fuel;      /* counted */
+    bool fuel, canonical_nans; /* as the engine's configuration says */
     bool fixed;     /* memory 0 is guarded: its first byte's address is in REG_MEMORY */
     struct mote__instance_layout layout;
     bool cpu_bmi2, cpu_lzcnt, cpu_popcnt, cpu_sse41;
@@ -121,6 +121,7 @@ struct compilation {
 #include "jit/baseline_fuel.h"
 #include "jit/baseline_fold.h"
 #include "jit/baseline_compute.h"
+#include "jit/baseline_canonical.h"
 #include "jit/baseline_convert.h"
 #include "jit/baseline_memory.h"
 #include "jit/baseline_vector.h"

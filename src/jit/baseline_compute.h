@@ -555,6 +555,7 @@ static bool emit_conversion(struct walk *w, enum mote__op op);
 static bool emit_vector(struct walk *w, enum mote__op op);
 static bool emit_vector_steps(struct walk *w, enum mote__op op, uint32_t n_in);
 static enum mote__op unrelaxed(enum mote__op op);
+static void canonicalise(struct walk *w, enum mote__op op);
 static void emit_scan_bits(struct walk *w, bool leading, valtype type);
 static void emit_count_bits(struct walk *w, valtype type);
 
@@ -632,4 +633,5 @@ static void on_plain(struct walk *w, enum mote__op op, uint32_t n_in) {
     }
     begin(w);
     emit_plain(w, op, n_in);
+    if (w->c->canonical_nans) canonicalise(w, op);
 }

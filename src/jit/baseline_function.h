@@ -101,6 +101,7 @@ static void emit_stub(struct compilation *c, struct stub *s) {
     case STUB_STEP: emit_step_stub(c, s); break;
     case STUB_HELP: emit_help_stub(c, s); break;
     case STUB_PAD: emit_pad_stub(c, s); break;
+    case STUB_CANONICAL: emit_canonical_stub(c, s); break;
     case STUB_RESOLVE:
         x_const(c->b, RSI, s->a);
         x_mov(c->b, true, RDX, RCX);
@@ -293,6 +294,7 @@ static void begin_compilation(struct jit_scratch *scratch, mote_module *module, 
     c->fixed = module->memory_count && mote__memory_is_guarded(module->engine, &module->memories[0]);
     find_cpu_features(c);
     c->fuel = module->engine->config.fuel;
+    c->canonical_nans = module->engine->config.canonical_nans;
     walk_again(&scratch->walk, module, c->allocator, error);
     scratch->walk.c = c;
 }

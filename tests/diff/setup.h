@@ -10,6 +10,7 @@
 static inline void way_plain(mote_config *config) { (void)config; }
 static inline void way_interp(mote_config *config) { config->tier = MOTE_TIER_INTERPRETER; }
 static inline void way_canonical(mote_config *config) { config->canonical_nans = true; }
+static inline void way_interp_canonical(mote_config *config) { way_interp(config), way_canonical(config); }
 static inline void way_fuel(mote_config *config) { config->fuel = true; }
 static inline void way_interp_fuel(mote_config *config) { way_interp(config), way_fuel(config); }
 static inline void way_low(mote_config *config) { config->low_address_space = true; }
@@ -21,6 +22,7 @@ static const struct way {
     {"plain", way_plain}, /* compiled where that can be had */
     {"interp", way_interp},
     {"canonical", way_canonical},
+    {"interp-canonical", way_interp_canonical},
     {"fuel", way_fuel},
     {"interp-fuel", way_interp_fuel},
     {"low", way_low},
