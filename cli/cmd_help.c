@@ -1,7 +1,7 @@
 /* cmd_help.c - mote help: the screens that explain, and the manual page, all from commands.def. */
 #include "cli.h"
 
-enum { LEFT_WIDTH = 26, NAME_WIDTH = 12, OPTIONS_ON_A_SCREEN = 12 };
+enum { LEFT_WIDTH = 26, NAME_WIDTH = 12, OPTIONS_ON_A_SCREEN = 14 };
 
 static const char exit_codes[] = "The exit code is the program's own, or\n"
                                  "  1    the module is malformed, invalid or does not link, or a file cannot be read\n"

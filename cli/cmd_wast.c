@@ -114,7 +114,7 @@ static void run_commands(struct wast *w, const struct wast_script *script) {
     mote_error error;
     w->commands = script->commands;
     w->command_count = script->command_count;
-    mote_status status = wast_scope_init(&scope, w->engine, w->features, &error);
+    mote_status status = wast_scope_init(&scope, w->engine, w->features, args_number(w->args, OPT_fuel, 0), &error);
     scope.visit = visit;
     scope.context = w;
     if (status == MOTE_OK) wast_run(&scope, script->commands, script->command_count);

@@ -23,6 +23,15 @@ static bool tier_given(const struct args *args, mote_tier *out) {
     return false;
 }
 
+/* --cpu; false after saying what is wrong with it. */
+static bool cpu_given(const struct args *args, mote_config *config) {
+    const char *name = args_text(args, OPT_cpu, "native");
+    config->cpu_baseline = !strcmp(name, "baseline");
+    if (config->cpu_baseline || !strcmp(name, "native")) return true;
+    report_failure("--cpu is native or baseline, not `%s`", name);
+    return false;
+}
+
 /* --compile and --jobs: how many threads compile all functions at once, 0: none; false after saying what is wrong. */
 static bool threads_given(const struct args *args, uint32_t *out) {
     const char *when = args_text(args, OPT_compile, "lazy");
@@ -104,7 +113,8 @@ mote_engine *engine_open(const struct args *args) {
     config.relaxed_deterministic = args_flag(args, OPT_relaxed_deterministic);
     config.low_address_space = args_flag(args, OPT_low_address_space);
     uint32_t threads;
-    if (!tier_given(args, &config.tier) || !threads_given(args, &threads) || !range_given(args, &config) || !profile_given(args, &config)) return NULL;
+    if (!tier_given(args, &config.tier) || !cpu_given(args, &config) || !threads_given(args, &threads)) return NULL;
+    if (!range_given(args, &config) || !profile_given(args, &config)) return NULL;
     config.debug_info = args_flag(args, OPT_debug_info);
     if (args->command != CMD_run) config.compile_threads = threads; /* there engine_compile does it, and shows how far it is */
     mote_engine *engine = NULL;

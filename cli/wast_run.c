@@ -45,10 +45,11 @@ static bool expect_success(struct verdict *v, mote_status status, const mote_err
 
 /* ---- Scopes. ---- */
 
-mote_status wast_scope_init(struct wast_scope *scope, mote_engine *engine, mote_features features, mote_error *error) {
-    *scope = (struct wast_scope){.engine = engine, .features = features};
+mote_status wast_scope_init(struct wast_scope *scope, mote_engine *engine, mote_features features, uint64_t fuel, mote_error *error) {
+    *scope = (struct wast_scope){.engine = engine, .features = features, .fuel = fuel};
     mote__arena_init(&scope->arena, allocator);
     TRY(mote_store_new(engine, NULL, &scope->store, error));
+    mote_store_set_fuel(scope->store, fuel);
     TRY(mote_linker_new(engine, &scope->linker, error));
     return spectest_define(scope->linker, scope->store, features, error);
 }

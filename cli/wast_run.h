@@ -38,6 +38,7 @@ struct wast_shared {
 struct wast_scope {
     mote_engine *engine;
     mote_features features;
+    uint64_t fuel; /* that the store has at first */
     mote_store *store;
     mote_linker *linker;
     struct arena arena;
@@ -63,7 +64,7 @@ struct wast_thread {
 };
 
 /* Makes a scope with a fresh store in which "spectest" is defined. */
-mote_status wast_scope_init(struct wast_scope *scope, mote_engine *engine, mote_features features, mote_error *error);
+mote_status wast_scope_init(struct wast_scope *scope, mote_engine *engine, mote_features features, uint64_t fuel, mote_error *error);
 void wast_scope_deinit(struct wast_scope *scope);
 /* Runs commands in order, with a verdict on each. */
 void wast_run(struct wast_scope *scope, const struct wast_command *commands, uint32_t count);

@@ -40,7 +40,7 @@ static void *thread_main(void *argument) {
 /* Prepares the thread's scope and starts it. */
 static bool start(struct wast_scope *outer, struct wast_thread *thread, const struct wast_command *command, struct verdict *v) {
     mote_error error = {0};
-    mote_status status = wast_scope_init(&thread->scope, outer->engine, outer->features, &error);
+    mote_status status = wast_scope_init(&thread->scope, outer->engine, outer->features, outer->fuel, &error);
     thread->scope.visit = outer->visit;
     thread->scope.context = outer->context;
     for (uint32_t i = 0; i < command->shared_count && status == MOTE_OK; i++)

@@ -81,6 +81,7 @@ typedef struct mote_config {
     mote_tier tier;             /* what runs functions */
     uint32_t compile_threads;   /* 0: functions are compiled when first called; else all are when their module is made, by this many threads */
     uint32_t compile_first, compile_end; /* only functions with indices in [first, end) are compiled, the rest interpreted; end 0: no end */
+    bool cpu_baseline;          /* compiled code uses only instructions that every x86-64 processor has (up to SSE2), in place of all that this one has */
     bool perf_map;              /* write /tmp/perf-PID.map, from which `perf report` takes the names of compiled functions */
     bool debug_info;            /* tell debuggers that are attached the names of compiled functions, and how to unwind them (gdb's JIT interface) */
     uint32_t code_bytes_max;    /* most bytes in one function body; default 7,654,321 as in browsers */

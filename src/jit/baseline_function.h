@@ -3,7 +3,8 @@
 
 /* ---------------------------------------------------------------- before the code */
 
-static void find_cpu_features(struct compilation *c) {
+static void find_cpu_features(struct compilation *c, const mote_config *config) {
+    if (config->cpu_baseline) return;
     c->cpu_sse41 = __builtin_cpu_supports("sse4.1");
     c->cpu_popcnt = __builtin_cpu_supports("popcnt");
     c->cpu_bmi2 = __builtin_cpu_supports("bmi2");
@@ -292,7 +293,7 @@ static void begin_compilation(struct jit_scratch *scratch, mote_module *module, 
     c->handler = -1;
     c->layout = mote__instance_layout(module);
     c->fixed = module->memory_count && mote__memory_is_guarded(module->engine, &module->memories[0]);
-    find_cpu_features(c);
+    find_cpu_features(c, &module->engine->config);
     c->fuel = module->engine->config.fuel;
     c->canonical_nans = module->engine->config.canonical_nans;
     walk_again(&scratch->walk, module, c->allocator, error);

@@ -8,7 +8,7 @@
 #include "diff/generate.h"
 #include "diff/setup.h"
 
-enum { CALLS_PER_FUNC = 4, RUN_COUNT = 3 };
+enum { RUN_COUNT = 3 };
 
 /* One way to run, and its instance of the module under way. */
 struct run {
@@ -34,7 +34,7 @@ enum { LITTLE_FUEL_MAX = 700, GRANTS_MAX = 40 };
 
 static struct gen gen;
 static struct run runs[RUN_COUNT];
-static unsigned run_count = RUN_COUNT;
+static unsigned run_count = RUN_COUNT, calls_per_func = 4;
 static uint64_t compared[OP_COUNT][GEN_OPERAND_MAX][LOCATION_COUNT], emitted[OP_COUNT];
 static uint32_t executed[GEN_SITE_MAX];
 static uint64_t call_count, trap_counts[MOTE_TRAP_COUNT], exception_count, hash = UINT64_C(0xCBF29CE484222325);
@@ -244,7 +244,7 @@ static inline bool compare_module(const uint8_t *choices, size_t size, unsigned 
     generate(choices, size, &counting, &plain);
     memset(executed, 0, gen.site_count * sizeof *executed);
     for (unsigned i = 0; i < run_count; i++) begin(&runs[i], i + 1 < RUN_COUNT ? &plain : &counting);
-    for (unsigned i = 0; i < gen.func_count * CALLS_PER_FUNC && same; i++) {
+    for (unsigned i = 0; i < gen.func_count * calls_per_func && same; i++) {
         *func = i % gen.func_count;
         same = call_all(*func, i);
     }

@@ -1,7 +1,7 @@
 /* modules.c - generated modules (generate.h) run in two ways (setup.h), and a third time in the first way with a call before every plain
  * instruction; after each call results, traps, globals, memories and tables are compared, and fuel where both count it.
  * Without the third time where both ways count fuel, half of the calls with little of it.
- * Usage: modules WAY WAY SEED COUNT MIN. The COUNT modules follow from SEED. Fails at the first difference, after making the module smaller
+ * Usage: modules WAY WAY SEED COUNT MIN [CALLS]. The COUNT modules follow from SEED; each function is called CALLS times (4). Fails at the first difference, after making the module smaller
  * and printing it, or at the end unless every plain instruction was compared MIN times with each operand in each kind of location, and every
  * instruction of the language was generated. A line before the last gives a number that depends on all results: two builds must agree. */
 #include "diff/lockstep.h"
@@ -131,8 +131,9 @@ int main(int argc, char **argv) {
     static uint8_t choices[CHOICES_MAX];
     size_t size;
     unsigned func;
-    if (argc < 6) return fprintf(stderr, "usage: modules WAY WAY SEED COUNT MIN\n"), 2;
+    if (argc < 6) return fprintf(stderr, "usage: modules WAY WAY SEED COUNT MIN [CALLS]\n"), 2;
     uint64_t first = strtoull(argv[3], NULL, 10), count = strtoull(argv[4], NULL, 10), min = strtoull(argv[5], NULL, 10);
+    if (argc > 6) calls_per_func = (unsigned)strtoul(argv[6], NULL, 10);
     /* before the engines: their handler must have faults of compiled code first */
     signal(SIGSEGV, on_crash), signal(SIGBUS, on_crash), signal(SIGABRT, on_crash), signal(SIGILL, on_crash), signal(SIGFPE, on_crash);
     set_up(argv[1], argv[2]);

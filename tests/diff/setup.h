@@ -13,6 +13,7 @@ static inline void way_canonical(mote_config *config) { config->canonical_nans =
 static inline void way_interp_canonical(mote_config *config) { way_interp(config), way_canonical(config); }
 static inline void way_fuel(mote_config *config) { config->fuel = true; }
 static inline void way_interp_fuel(mote_config *config) { way_interp(config), way_fuel(config); }
+static inline void way_floor(mote_config *config) { config->cpu_baseline = true; }
 static inline void way_low(mote_config *config) { config->low_address_space = true; }
 
 static const struct way {
@@ -25,6 +26,7 @@ static const struct way {
     {"interp-canonical", way_interp_canonical},
     {"fuel", way_fuel},
     {"interp-fuel", way_interp_fuel},
+    {"floor", way_floor}, /* compiled without what not every processor has */
     {"low", way_low},
 };
 enum { WAY_COUNT = sizeof ways / sizeof *ways };
