@@ -1,6 +1,7 @@
 /* single_op.c - every computing row of ops.def by itself: operands of edge values in every kind of location, the result used in every way, called
  * through the public API and compared with the row's sem_ function: values, traps, memories.
- * Usage: single_op WAY THIN [KEYWORD]. WAY is a row of setup.h; THIN 1 takes every value, n about every n-th; KEYWORD runs one instruction.
+ * Usage: single_op WAY THIN MIN [KEYWORD]. WAY is a row of setup.h; THIN 1 takes every value, n about every n-th; KEYWORD runs one instruction, -KEYWORD
+ * all but this. Fails where an operand of an instruction was compared fewer than MIN times in some location.
  * For each row one module is made. A function of it has the operands as parameters and brings each one to its location, and there is one
  * function for each combination of locations, way to use the result, constants and immediates. */
 #include "diff/edges.h"
@@ -75,6 +76,7 @@ static const struct way *way;
 static mote_config config;
 static mote_engine *engine;
 static unsigned thin = 1;
+static uint64_t least_wanted = 1, least = UINT64_MAX;
 static uint64_t call_count, trap_count, function_count;
 static unsigned complaints;
 static uint64_t compared[OP_COUNT][OPERAND_MAX][LOCATION_COUNT];
@@ -560,12 +562,25 @@ static void run_module(const struct subject *s, const struct emit *e) {
     mote_module_delete(module);
 }
 
-/* True when every operand was compared in every location. */
+/* True when every operand was compared often enough in every location. */
 static bool was_covered(const struct subject *s) {
+    bool covered = true;
     for (unsigned k = 0; k < s->operand_count; k++)
-        for (unsigned l = 0; l < LOCATION_COUNT; l++)
-            if (!compared[s->op][k][l]) return printf("%s: operand %u was never %s\n", mote__op_text(s->info), k, location_names[l]), false;
-    return true;
+        for (unsigned l = 0; l < LOCATION_COUNT; l++) {
+            uint64_t count = compared[s->op][k][l];
+            if (count < least) least = count;
+            if (count >= least_wanted) continue;
+            printf("%s: operand %u was %s only %" PRIu64 " times\n", mote__op_text(s->info), k, location_names[l], count);
+            covered = false;
+        }
+    return covered;
+}
+
+/* KEYWORD, or -KEYWORD; NULL: all. */
+static bool is_wanted(const struct mote__op_info *info, const char *keyword) {
+    if (info->kind == KIND_CONTROL) return false;
+    if (!keyword) return true;
+    return *keyword == '-' ? strcmp(keyword + 1, mote__op_text(info)) != 0 : !strcmp(keyword, mote__op_text(info));
 }
 
 static bool run_row(enum mote__op op, struct emit *e) {
@@ -586,13 +601,14 @@ static bool run_row(enum mote__op op, struct emit *e) {
 int main(int argc, char **argv) {
     struct emit e = {0};
     unsigned passed = 0, failed = 0;
-    if (argc < 3) return fprintf(stderr, "usage: single_op WAY THIN [KEYWORD]\n"), 2;
+    if (argc < 4) return fprintf(stderr, "usage: single_op WAY THIN MIN [KEYWORD]\n"), 2;
     way = way_find(argv[1]);
     thin = (unsigned)strtoul(argv[2], NULL, 10);
+    least_wanted = strtoull(argv[3], NULL, 10);
     MUST(thin);
     engine = way_engine(way, &config);
     for (unsigned op = 0; op < OP_COUNT; op++) {
-        if (mote__op_info[op].kind == KIND_CONTROL || (argc > 3 && strcmp(argv[3], mote__op_text(&mote__op_info[op])))) continue;
+        if (!is_wanted(&mote__op_info[op], argc > 4 ? argv[4] : NULL)) continue;
         if (run_row((enum mote__op)op, &e)) passed++;
         else failed++;
     }
@@ -600,6 +616,7 @@ int main(int argc, char **argv) {
     mote_engine_delete(engine);
     printf("%u instructions in %" PRIu64 " functions, %" PRIu64 " calls compared, %" PRIu64 " of them traps, %u differences\n", passed + failed,
            function_count, call_count, trap_count, complaints);
+    printf("each operand of each in each kind of location at least %" PRIu64 " times (asked for: %" PRIu64 ")\n", least, least_wanted);
     printf("%u passed, %u failed\n", passed, failed);
     return failed || !passed;
 }
