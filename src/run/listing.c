@@ -1,8 +1,10 @@
 /* listing.c - lowered code as text, for people who look at what the interpreter runs. */
+#include <assert.h>
 #include <stdio.h>
 
 #include "run/code.h"
 #include "run/insn.h"
+#include "wasm/op.h"
 
 /* Text that grows; after running out of memory it stays as it is. */
 struct text {
@@ -25,38 +27,75 @@ static MOTE_PRINTF(2, 3) void append(struct text *t, const char *format, ...) {
     t->chars.count += (size_t)size;
 }
 
-/* Every name: one of a base and its variants. The first character says which: an instruction that has none, or those of a row of `variants`. */
-static const char insn_names[] =
-#define INSN(name)     "0" #name "\0"
-#define INSN_2(id)     "1" #id "\0"
-#define INSN_4(id)     "2" #id "\0"
-#define INSN_SHIFT(id) "3" #id "\0"
-#define INSN_5(id)     "4" #id "\0"
-#define INSN_2x2(id)   "5" #id "\0"
-#define INSN_5x2(id)   "6" #id "\0"
+/* What every instruction is, in order: a kind and, but for the last kind, the row of ops.def that its name comes from. */
+enum kind { KIND_2, KIND_4, KIND_SHIFT, KIND_5, KIND_2x2, KIND_5x2, KIND_BR, KIND_BRN, KIND_OP, KIND_X, KIND_HAND };
+#define ROW(kind, op) (kind) << 12 | (op),
+static_assert(OP_COUNT < 1 << 12, "a row is a kind and an instruction");
+static const uint16_t insn_rows[] = {
+#define INSN(name)     ROW(KIND_HAND, 0)
+#define INSN_OP(id)    ROW(KIND_OP, OP_##id)
+#define INSN_X(id)     ROW(KIND_X, OP_##id)
+#define INSN_BR(id)    ROW(KIND_BR, OP_##id)
+#define INSN_BRN(id)   ROW(KIND_BRN, OP_##id)
+#define INSN_2(id)     ROW(KIND_2, OP_##id)
+#define INSN_4(id)     ROW(KIND_4, OP_##id)
+#define INSN_SHIFT(id) ROW(KIND_SHIFT, OP_##id)
+#define INSN_5(id)     ROW(KIND_5, OP_##id)
+#define INSN_2x2(id)   ROW(KIND_2x2, OP_##id)
+#define INSN_5x2(id)   ROW(KIND_5x2, OP_##id)
+#include "run/insn.def"
+};
+static const char hand_names[] =
+#define INSN(name) #name "\0"
+#define INSN_OP(id)
+#define INSN_X(id)
+#define INSN_BR(id)
+#define INSN_BRN(id)
+#define INSN_2(id)
+#define INSN_4(id)
+#define INSN_SHIFT(id)
+#define INSN_5(id)
+#define INSN_2x2(id)
+#define INSN_5x2(id)
 #include "run/insn.def"
     ;
-static const char variants[7][10][6] = {
-    {""},
-    {"_s", "_r"},
-    {"_ss", "_sr", "_rs", "_rr"},
-    {"_ss", "_rs", "_sk", "_rk"},
-    {"_ss", "_rs", "_sr", "_sk", "_rk"},
-    {"_s_r", "_s_s", "_r_r", "_r_s"},
-    {"_ss_r", "_ss_s", "_rs_r", "_rs_s", "_sr_r", "_sr_s", "_sk_r", "_sk_s", "_rk_r", "_rk_s"},
+static const char variants[][10][6] = {
+    [KIND_2] = {"_s", "_r"},
+    [KIND_4] = {"_ss", "_sr", "_rs", "_rr"},
+    [KIND_SHIFT] = {"_ss", "_rs", "_sk", "_rk"},
+    [KIND_5] = {"_ss", "_rs", "_sr", "_sk", "_rk"},
+    [KIND_2x2] = {"_s_r", "_s_s", "_r_r", "_r_s"},
+    [KIND_5x2] = {"_ss_r", "_ss_s", "_rs_r", "_rs_s", "_sr_r", "_sr_s", "_sk_r", "_sk_s", "_rk_r", "_rk_s"},
 };
-static const uint8_t variant_counts[] = {1, 2, 4, 4, 5, 4, 10};
+static const struct { char prefix[5]; uint8_t variants, count; } kinds[] = {
+    [KIND_2] = {"", KIND_2, 2},         [KIND_4] = {"", KIND_4, 4},       [KIND_SHIFT] = {"", KIND_SHIFT, 4}, [KIND_5] = {"", KIND_5, 5},
+    [KIND_2x2] = {"", KIND_2x2, 4},     [KIND_5x2] = {"", KIND_5x2, 10},  [KIND_BR] = {"br_", KIND_5, 5},     [KIND_BRN] = {"brn_", KIND_5, 5},
+    [KIND_OP] = {"", 0, 1},             [KIND_X] = {"x_", 0, 1},          [KIND_HAND] = {"", 0, 1},
+};
 
-/* The instruction's base name ("i32_add"), and its variant ("_ss_r") in *variant. */
-static const char *insn_name(unsigned insn, const char **variant) {
-    const char *name = insn_names;
-    for (; *name; name += strlen(name) + 1) {
-        unsigned kind = (unsigned)(*name - '0');
-        *variant = variants[kind][insn < variant_counts[kind] ? insn : 0];
-        if (insn < variant_counts[kind]) return name + 1;
-        insn -= variant_counts[kind];
+/* The row that an instruction is a variant of; which one it is stays in *insn. */
+static const uint16_t *insn_row(unsigned *insn) {
+    const uint16_t *row = insn_rows;
+    for (; *insn >= kinds[*row >> 12].count; row++) *insn -= kinds[*row >> 12].count;
+    return row;
+}
+
+/* Appends the instruction's name: "i32_add_ss_r", "br_if_s". */
+static void print_name(struct text *t, unsigned insn) {
+    const uint16_t *row = insn_row(&insn);
+    unsigned kind = *row >> 12;
+    if (kind == KIND_HAND) {
+        const char *name = hand_names;
+        for (const uint16_t *r = insn_rows; r < row; r++)
+            if (*r >> 12 == KIND_HAND) name += strlen(name) + 1;
+        append(t, "%s", name);
+        return;
     }
-    return name;
+    size_t dot = t->chars.count;
+    append(t, "%s%s", kinds[kind].prefix, mote__op_text(&mote__op_info[*row & 0xFFF]));
+    for (; dot < t->chars.count; dot++)
+        if (t->chars.data[dot] == '.') t->chars.data[dot] = '_';
+    if (kinds[kind].count > 1) append(t, "%s", variants[kinds[kind].variants][insn]);
 }
 
 /* "   12  0x2b  i32_add_ss_r  -3 1 0": first unit, module offset, name, the units behind the opcode as signed numbers. */
@@ -64,8 +103,9 @@ static void print_insn(struct text *t, const struct mote__listing *l, size_t ind
     const struct mote__insn_at *at = &l->insns.data[index];
     uint32_t end = index + 1 < l->insns.count ? at[1].unit : l->code->unit_count;
     uint16_t opcode = l->code->units[at->unit];
-    const char *variant = "", *name = insn_name(opcode, &variant);
-    append(t, "%6u  0x%llx  %s%s ", at->unit, (unsigned long long)at->wasm_offset, name, variant);
+    append(t, "%6u  0x%llx  ", at->unit, (unsigned long long)at->wasm_offset);
+    print_name(t, opcode);
+    append(t, " ");
     for (uint32_t i = at->unit + 1; i < end; i++) append(t, " %d", (int16_t)l->code->units[i]);
     append(t, "\n");
 }
