@@ -4,11 +4,11 @@
 /* ---------------------------------------------------------------- before the code */
 
 static void find_cpu_features(struct compilation *c, const mote_config *config) {
-    if (config->cpu_baseline) return;
-    c->cpu_sse41 = __builtin_cpu_supports("sse4.1");
-    c->cpu_popcnt = __builtin_cpu_supports("popcnt");
-    c->cpu_bmi2 = __builtin_cpu_supports("bmi2");
-    c->cpu_lzcnt = __builtin_cpu_supports("lzcnt") && __builtin_cpu_supports("bmi"); /* tzcnt came with BMI1 */
+    unsigned cpu = config->cpu_baseline ? 0 : c->jit->cpu;
+    c->cpu_sse41 = cpu & OS_CPU_SSE41;
+    c->cpu_popcnt = cpu & OS_CPU_POPCNT;
+    c->cpu_bmi2 = cpu & OS_CPU_BMI2;
+    c->cpu_lzcnt = cpu & OS_CPU_LZCNT && cpu & OS_CPU_BMI1; /* tzcnt came with BMI1 */
 }
 
 /* Gives each local its slot, as run/lower.c does; parameters lie below the header. */

@@ -50,6 +50,7 @@ mote_status mote__jit_engine_new(mote_engine *engine, struct jit_engine **out) {
     struct jit_engine *jit = MOTE__NEW(a, struct jit_engine);
     if (!jit) return MOTE_E_NOMEM;
     jit->allocator = a;
+    jit->cpu = mote__os_cpu();
     jit->code_granules = (uint32_t)(code_bytes >> GRANULE_LOG2);
     jit->all_granules = jit->code_granules + (uint32_t)(cell_bytes >> GRANULE_LOG2);
     jit->used = MOTE__NEW_ARRAY(a, uint8_t, jit->all_granules);

@@ -47,6 +47,7 @@ enum { JIT_SCRATCHES = 8 }; /* what so many threads need to compile is kept */
 struct jit_engine {
     const mote_allocator *allocator;
     struct os_code map;
+    unsigned cpu;                /* mote__os_cpu() */
     struct os_mutex lock;
     uint8_t *used;               /* a byte per granule, of code then of cells */
     uint32_t code_granules, all_granules, next_code, next_cells;

@@ -1,4 +1,4 @@
-/* os.h - what mote needs of the operating system: pages, mapped files, faults, threads, waiting,
+/* os.h - what mote needs of the operating system: pages, faults, threads, waiting,
  * clocks, random bytes. Implemented by os_linux.c or os_posix.c (what differs) over os_unix.c (what
  * all Unix systems do alike) and os_lock.c (what needs only waiting). The only place with platform
  * conditions. Atomics are those of <stdatomic.h>. Nothing here allocates from the heap. Everything
@@ -47,17 +47,10 @@ void mote__os_code_unmap(const struct os_code *code);
 /* Gives the memory of pages of code back; whoever still runs there is lost. */
 void mote__os_code_discard(const struct os_code *code, size_t offset, size_t bytes);
 
-/* ---- Files in memory. ---- */
-
-/* Maps a whole regular file for reading. `*out` is untouched on error; release it with
- * mote__os_unmap. An empty file gives a span of 0 bytes. Not for files that another program may cut
- * short meanwhile: reading past their new end faults. Errors: as open(2) and mmap(2), EISDIR for
- * folders, ENODEV for other things without contents to map, EFBIG. */
-int mote__os_map_file(const char *path, struct span *out);
-/* The same for an open file, which stays open and keeps its position. */
-int mote__os_map_fd(int fd, struct span *out);
-/* Ends a mapping; spans of 0 bytes are fine. */
-void mote__os_unmap(struct span span);
+/* What the processor has beyond the least of its kind; 0 on other processors than x86-64. */
+enum os_cpu { OS_CPU_SSE41 = 1, OS_CPU_POPCNT = 2, OS_CPU_BMI1 = 4, OS_CPU_BMI2 = 8, OS_CPU_LZCNT = 16 };
+/* A sum of enum os_cpu. Slow: asking costs microseconds where the machine is a virtual one. */
+unsigned mote__os_cpu(void);
 
 /* ---- Files for tools. ---- */
 

@@ -9,8 +9,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
 
 /* Only a hint: nothing is written to before mote__os_commit. */
 #ifndef MAP_NORESERVE
@@ -80,43 +82,6 @@ bool mote__os_protect(void *start, size_t bytes, enum os_access access) {
     };
     assert(is_page_aligned(start, bytes));
     return !bytes || !mprotect(start, bytes, protections[access]);
-}
-
-/* ---- Files in memory ---- */
-
-/* Why a file cannot be mapped, or 0. */
-static int check_mappable(const struct stat *about) {
-    if (S_ISDIR(about->st_mode)) return EISDIR;
-    if (!S_ISREG(about->st_mode)) return ENODEV;
-    return (uintmax_t)about->st_size > PTRDIFF_MAX ? EFBIG : 0;
-}
-
-int mote__os_map_fd(int fd, struct span *out) {
-    struct stat about;
-    if (fstat(fd, &about)) return errno;
-    int unfit = check_mappable(&about);
-    if (unfit) return unfit;
-    if (!about.st_size) {
-        *out = (struct span){(const uint8_t *)"", 0};
-        return 0;
-    }
-    void *start = mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (start == MAP_FAILED) return errno;
-    *out = (struct span){start, (size_t)about.st_size};
-    return 0;
-}
-
-/* O_NONBLOCK: a FIFO without a writer is refused, not waited for. */
-int mote__os_map_file(const char *path, struct span *out) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) return errno;
-    int result = mote__os_map_fd(fd, out);
-    close(fd);
-    return result;
-}
-
-void mote__os_unmap(struct span span) {
-    if (span.size) munmap((void *)(uintptr_t)span.data, span.size);
 }
 
 /* ---- Threads ---- */
@@ -256,3 +221,22 @@ bool mote__os_unix_random(void *out, size_t bytes) {
     close(fd);
     return done;
 }
+
+/* ---- The processor ---- */
+
+#ifdef __x86_64__
+unsigned mote__os_cpu(void) {
+    static const struct { unsigned leaf, reg, bit; enum os_cpu cpu; } rows[] = {
+        {1, 2, 19, OS_CPU_SSE41}, {1, 2, 23, OS_CPU_POPCNT}, {7, 1, 3, OS_CPU_BMI1}, {7, 1, 8, OS_CPU_BMI2}, {0x80000001, 2, 5, OS_CPU_LZCNT},
+    };
+    unsigned cpu = 0, leaf = 0, regs[4] = {0}; /* eax to edx */
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (rows[i].leaf != leaf && !__get_cpuid_count(rows[i].leaf, 0, &regs[0], &regs[1], &regs[2], &regs[3])) continue;
+        leaf = rows[i].leaf;
+        if (regs[rows[i].reg] >> rows[i].bit & 1) cpu |= rows[i].cpu;
+    }
+    return cpu;
+}
+#else
+unsigned mote__os_cpu(void) { return 0; }
+#endif

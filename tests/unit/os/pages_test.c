@@ -1,12 +1,8 @@
-/* pages_test.c - reservations, pieces of them in use, alignment; files in memory. */
+/* pages_test.c - reservations, pieces of them in use, alignment. */
 #define _DEFAULT_SOURCE
 #include "test.h"
 #include "os/os.h"
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static const size_t four_gib = (size_t)1 << 32;
 
@@ -95,57 +91,7 @@ TEST(what_no_machine_has_is_refused) {
     CHECK(!mote__os_reserve(SIZE_MAX & ~(page - 1), 1 << 20));
 }
 
-/* ---- Files ---- */
-
-static char file_path[64];
-
-static bool make_file(const char *contents, size_t size) {
-    snprintf(file_path, sizeof file_path, "/tmp/mote_pages_test_XXXXXX");
-    int fd = mkstemp(file_path);
-    if (fd < 0) return false;
-    bool written = write(fd, contents, size) == (ssize_t)size;
-    close(fd);
-    return written;
-}
-
-TEST(files_are_mapped_whole) {
-    REQUIRE(make_file("contents", 8));
-    struct span span = {0};
-    CHECK_EQ(mote__os_map_file(file_path, &span), 0);
-    REQUIRE(span.size == 8);
-    CHECK_MEM(span.data, "contents", 8);
-    mote__os_unmap(span);
-    int fd = open(file_path, O_RDONLY);
-    REQUIRE(fd >= 0);
-    CHECK_EQ(mote__os_map_fd(fd, &span), 0);
-    CHECK_EQ(lseek(fd, 0, SEEK_CUR), 0);
-    CHECK_EQ(close(fd), 0);
-    CHECK_MEM(span.data, "contents", 8);
-    mote__os_unmap(span);
-    unlink(file_path);
-}
-
-TEST(empty_files_are_empty_spans) {
-    REQUIRE(make_file("", 0));
-    struct span span = {NULL, 9};
-    CHECK_EQ(mote__os_map_file(file_path, &span), 0);
-    CHECK(span.data && !span.size);
-    mote__os_unmap(span);
-    unlink(file_path);
-}
-
-TEST(what_cannot_be_mapped_is_an_error_and_changes_nothing) {
-    struct span span = {NULL, 9};
-    CHECK_EQ(mote__os_map_file("/nowhere/at/all", &span), ENOENT);
-    CHECK_EQ(mote__os_map_file("/tmp", &span), EISDIR);
-    CHECK_EQ(mote__os_map_file("/dev/null", &span), ENODEV);
-    CHECK_EQ(mote__os_map_fd(-1, &span), EBADF);
-    REQUIRE(make_file("", 0));
-    unlink(file_path);
-    REQUIRE(!mkfifo(file_path, 0600));
-    CHECK_EQ(mote__os_map_file(file_path, &span), ENODEV);
-    unlink(file_path);
-    CHECK_EQ(span.size, 9);
+TEST(error_numbers_have_words) {
     CHECK(*mote__os_error_text(ENOENT));
     CHECK(mote__os_error_text(123456) != NULL);
 }
