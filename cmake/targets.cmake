@@ -81,6 +81,13 @@ foreach(name IN ITEMS wasi1)
   endif()
 endforeach()
 
+# What a host pays for stores, instances and calls.
+if(TARGET mote_static)
+  add_executable(bench-embed EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/embed/embed.c)
+  mote_setup(bench-embed)
+  target_link_libraries(bench-embed PRIVATE ${mote_libraries})
+endif()
+
 # The command. With musl every source is compiled a second time, for it alone.
 mote_glob(cli_sources cli)
 if(cli_sources AND base_sources)

@@ -94,18 +94,15 @@ static void module_end(mote_module *module) {
 /* A frame has 3 slots or more and one return address: a third of the value stack's size, and room for what a thunk needs. */
 static mote_status exec_begin(struct mote__exec *exec, mote_error *error) {
     size_t page = mote__os_page_bytes(), bytes = (exec->stack_bytes / FRAME_HEADER + 2 * page - 1) / page * page;
-    uint64_t *stack = mote__os_reserve(bytes, page);
-    if (!stack || !mote__os_commit(stack, bytes)) {
-        if (stack) mote__os_release(stack, bytes);
-        return mote__error_set(error, MOTE_E_NOMEM, MOTE_NO_OFFSET, "cannot reserve %zu bytes for the native stack", bytes);
-    }
+    uint64_t *stack = mote__stack_take(exec->store->engine, bytes);
+    if (!stack) return mote__error_set(error, MOTE_E_NOMEM, MOTE_NO_OFFSET, "cannot reserve %zu bytes for the native stack", bytes);
     exec->native_stack = stack;
     exec->native_bytes = bytes;
     exec->native_sp = stack + bytes / sizeof *stack;
     return MOTE_OK;
 }
 
-static void exec_end(struct mote__exec *exec) { mote__os_release(exec->native_stack, exec->native_bytes); }
+static void exec_end(struct mote__exec *exec) { mote__stack_give(exec->store->engine, exec->native_stack, exec->native_bytes, true); }
 
 /* A function's single result, from the register that it is in to its slot. */
 static void store_result(const struct mote__exec *exec, const mote_type *type, uint64_t *first) {

@@ -27,6 +27,8 @@ bool mote__os_commit(void *start, size_t bytes);
 /* Gives the memory of pages back and makes them inaccessible; zero when committed again. False when
  * the system refuses. */
 bool mote__os_decommit(void *start, size_t bytes);
+/* Makes committed pages zero again and gives their memory back where the system can; they stay committed. False when it refuses. */
+bool mote__os_clear(void *start, size_t bytes);
 /* Gives a whole reservation, or part of one, back to the system. */
 void mote__os_release(void *start, size_t bytes);
 

@@ -369,6 +369,9 @@ bool mote__os_code_map(size_t code_bytes, size_t data_bytes, bool nameless, stru
     return false;
 }
 
+/* Private and not of a file: what is dropped is zero when it is touched next. */
+bool mote__os_clear(void *start, size_t bytes) { return !bytes || !madvise(start, bytes, MADV_DONTNEED); }
+
 void mote__os_code_unmap(const struct os_code *code) {
     munmap(code->write, code->code_bytes);
     mote__os_release(code->execute, code->code_bytes + code->data_bytes);

@@ -18,9 +18,8 @@ mote_status mote__exec_new(mote_store *store, size_t stack_bytes, struct mote__e
     size_t page = mote__os_page_bytes(), bytes = (stack_bytes + page - 1) / page * page;
     struct mote__exec *exec = MOTE__NEW(a, struct mote__exec);
     if (!exec) return mote__error_nomem(error, "making a store's stack");
-    exec->stack = mote__os_reserve(bytes, page);
-    if (!exec->stack || !mote__os_commit(exec->stack, bytes)) {
-        if (exec->stack) mote__os_release(exec->stack, bytes);
+    exec->stack = mote__stack_take(store->engine, bytes);
+    if (!exec->stack) {
         MOTE__DELETE(a, exec);
         return mote__error_set(error, MOTE_E_NOMEM, MOTE_NO_OFFSET, "cannot reserve %zu bytes for the value stack", bytes);
     }
@@ -40,7 +39,7 @@ mote_status mote__exec_new(mote_store *store, size_t stack_bytes, struct mote__e
 void mote__exec_delete(struct mote__exec *exec) {
     if (!exec) return;
     if (exec->native_stack) exec->store->engine->tier->exec_end(exec);
-    mote__os_release(exec->stack, exec->stack_bytes);
+    mote__stack_give(exec->store->engine, exec->stack, exec->stack_bytes, false);
     MOTE__DELETE(&exec->store->engine->config.allocator, exec);
 }
 

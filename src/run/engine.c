@@ -53,6 +53,7 @@ static void free_engine(mote_engine *engine) {
     mote_allocator allocator = engine->config.allocator;
     mote__timer_stop(engine);
     if (engine->tier) engine->tier->engine_end(engine);
+    mote__stacks_end(engine);
     mote__types_deinit(&engine->types);
     MOTE__DELETE(&allocator, engine);
 }

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "os/os.h"
+#include "run/stacks.h"
 #include "wasm/engine.h"
 #include "wasm/module.h"
 
@@ -25,6 +26,7 @@ struct mote_engine {
     _Atomic uint32_t store_serial; /* the last store's */
     const struct mote__tier *tier; /* NULL: everything is interpreted */
     void *tier_data;
+    struct mote__stacks stacks;    /* kept for the next store */
 };
 
 static inline const mote_allocator *mote__engine_alloc(mote_engine *engine) { return &engine->config.allocator; }
