@@ -259,7 +259,7 @@ static void emit_shift(struct walk *w, enum x_shift shift, valtype type) {
     if (b->loc == LOC_CONST) {
         int to = take_result(w, GP, a, NO_REG);
         move_reg(c, type, to, from);
-        x_shift_const(c->b, shift, wide, to, b->bits & (wide ? 63 : 31));
+        x_shift_const(c->b, shift, wide, to, (uint32_t)b->bits & (wide ? 63u : 31u));
         result_in_reg(w, w->count, type, to);
         return;
     }
