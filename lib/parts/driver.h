@@ -125,8 +125,11 @@ mote_parts_bytes mote__parts_to_column(mote_parts_op *op, const mote_parts_item 
 /* The other direction; false when it is not base64, or out of memory. */
 bool mote__parts_from_column(mote_parts_op *op, mote_parts_item *item, const void *text,
                              size_t size, bool is_binary);
-/* Escapes %, _ and the escape character `!` for LIKE and adds `%`: the pattern of all keys with
- * op->prefix. data NULL: out of memory. */
+/* The pattern of all keys with op->prefix: what is `special` in patterns is escaped, and `any`, which
+ * stands for any text, is added. Ends with a NUL that is not counted. data NULL: out of memory. */
+mote_parts_bytes mote__parts_prefix_pattern(mote_parts_op *op, const char *special, char escape,
+                                            char any);
+/* The same for LIKE with the escape character `!`. */
 mote_parts_bytes mote__parts_like_pattern(mote_parts_op *op);
 /* A random UUID (version 4) as text; false when the system has no random bytes. */
 bool mote__parts_uuid(char out[37]);

@@ -19,17 +19,7 @@ static struct scan *scan_of(mote_parts_op *op) { return op->driver; }
 
 /* SCAN's pattern for a prefix: its own special characters are escaped. */
 static mote_parts_bytes pattern(mote_parts_op *op) {
-    const mote_parts_bytes *prefix = &op->whole_prefix;
-    char *out = mote__parts_alloc(op, prefix->size * 2 + 2);
-    size_t size = 0;
-    if (!out) return (mote_parts_bytes){0};
-    for (size_t i = 0; i < prefix->size; i++) {
-        char c = ((const char *)prefix->data)[i];
-        if (strchr("*?[]\\^-", c)) out[size++] = '\\';
-        out[size++] = c;
-    }
-    out[size++] = '*';
-    return (mote_parts_bytes){out, size};
+    return mote__parts_prefix_pattern(op, "*?[]\\^-", '\\', '*');
 }
 
 static bool send_scan(struct redis *redis, mote_parts_op *op, const char *cursor,

@@ -167,19 +167,24 @@ bool mote__parts_from_column(mote_parts_op *op, mote_parts_item *item, const voi
 
 /* ---------------------------------------------------------------- patterns and names */
 
-mote_parts_bytes mote__parts_like_pattern(mote_parts_op *op) {
+mote_parts_bytes mote__parts_prefix_pattern(mote_parts_op *op, const char *special, char escape,
+                                            char any) {
     const mote_parts_bytes *prefix = &op->whole_prefix;
     char *out = mote__parts_alloc(op, prefix->size * 2 + 2);
     size_t size = 0;
     if (!out) return (mote_parts_bytes){0};
     for (size_t i = 0; i < prefix->size; i++) {
         char c = ((const char *)prefix->data)[i];
-        if (c == '%' || c == '_' || c == '!') out[size++] = '!';
+        if (c && strchr(special, c)) out[size++] = escape;
         out[size++] = c;
     }
-    out[size++] = '%';
+    out[size++] = any;
     out[size] = 0;
     return (mote_parts_bytes){out, size};
+}
+
+mote_parts_bytes mote__parts_like_pattern(mote_parts_op *op) {
+    return mote__parts_prefix_pattern(op, "%_!", '!', '%');
 }
 
 bool mote__parts_uuid(char out[37]) {

@@ -14,20 +14,6 @@ static const struct store configurations[] = {
     {"redis", "configuration.redis", "  - {name: redisHost, value: '127.0.0.1:$'}\n",
      "MOTE_REDIS_PORT"}};
 
-/* Runs redis-cli against the server of this run; what it printed, without the last line end. */
-static const char *cli(const char *arguments) {
-    static char out[400];
-    char command[300];
-    snprintf(command, sizeof command, "redis-cli -h 127.0.0.1 -p %s %s", getenv("MOTE_REDIS_PORT"),
-             arguments);
-    FILE *pipe = popen(command, "r");
-    size_t size = pipe ? fread(out, 1, sizeof out - 1, pipe) : 0;
-    if (pipe) pclose(pipe);
-    out[size] = 0;
-    if (size && out[size - 1] == '\n') out[size - 1] = 0;
-    return out;
-}
-
 static mote_parts *open_with(const struct store *store, const mote_allocator *allocator,
                              const char *more) {
     char text[2000];

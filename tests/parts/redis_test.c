@@ -3,20 +3,6 @@
 #define _GNU_SOURCE
 #include "stores.h"
 
-/* Runs redis-cli against the server of this run; what it printed, without the last line end. */
-static const char *cli(const char *arguments) {
-    static char out[400];
-    char command[300];
-    snprintf(command, sizeof command, "redis-cli -h 127.0.0.1 -p %s %s", getenv("MOTE_REDIS_PORT"),
-             arguments);
-    FILE *pipe = popen(command, "r");
-    size_t size = pipe ? fread(out, 1, sizeof out - 1, pipe) : 0;
-    if (pipe) pclose(pipe);
-    out[size] = 0;
-    if (size && out[size - 1] == '\n') out[size - 1] = 0;
-    return out;
-}
-
 static mote_parts *open_redis(void) {
     char text[1000];
     mote_parts *parts = NULL;

@@ -71,16 +71,10 @@ enum { SERVER_COUNT = sizeof servers / sizeof *servers };
 
 /* What the server's tool says, without the last line end. */
 static const char *ask(const struct server *server, const char *sql) {
-    static char out[2000];
     char command[300];
     setenv("MOTE_TEST_SQL", sql, 1);
     snprintf(command, sizeof command, "%s\"$MOTE_TEST_SQL\"", server->tool);
-    FILE *pipe = popen(command, "r");
-    size_t size = pipe ? fread(out, 1, sizeof out - 1, pipe) : 0;
-    if (pipe) pclose(pipe);
-    out[size] = 0;
-    if (size && out[size - 1] == '\n') out[size - 1] = 0;
-    return out;
+    return output_of(command);
 }
 
 static mote_parts *open_with(const char *name, const char *more) {

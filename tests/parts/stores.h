@@ -100,4 +100,23 @@ static inline bool same(mote_parts_bytes a, mote_parts_bytes b) {
     return a.data && a.size == b.size && !memcmp(a.data, b.data, a.size);
 }
 
+/* What a shell command printed, without the last line end; until the next call. */
+__attribute__((unused)) static const char *output_of(const char *command) {
+    static char out[2000];
+    FILE *pipe = popen(command, "r");
+    size_t size = pipe ? fread(out, 1, sizeof out - 1, pipe) : 0;
+    if (pipe) pclose(pipe);
+    out[size] = 0;
+    if (size && out[size - 1] == '\n') out[size - 1] = 0;
+    return out;
+}
+
+/* What redis-cli says, asked of the server of this run. */
+__attribute__((unused)) static const char *cli(const char *arguments) {
+    char command[300];
+    snprintf(command, sizeof command, "redis-cli -h 127.0.0.1 -p %s %s", getenv("MOTE_REDIS_PORT"),
+             arguments);
+    return output_of(command);
+}
+
 #endif
