@@ -27,6 +27,7 @@ struct fixup {
 struct pending_clause {
     uint32_t handler;
     struct mote__clause clause;
+    const uint8_t *loop; /* the instruction of the loop that it leads back to, or NULL */
 };
 
 /* The comparison that a following branch may swallow. */
@@ -270,6 +271,7 @@ static struct mote__code *lower(struct walk *w, uint32_t func_index, mote_status
     mote__translate_run(w);
     *status = mote__translate_finish(w);
     end_segment(c);
+    lead_clauses_back(c);
     uint32_t ref_count = 0;
     int32_t *refs = *status == MOTE_OK && !c->failed ? list_local_refs(w, &ref_count) : NULL;
     uint32_t ref_capacity = refs ? c->scratch_next : 0;

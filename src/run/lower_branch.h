@@ -52,12 +52,24 @@ static void bind(struct lowering *c, uint32_t *list) {
     forget_registers(c);
 }
 
+/* Sets the distance at `at` of the branch that began at `origin` back to the code of the loop instruction at `pos`. Who is interrupted there is in that
+ * loop, for people: the same place as in compiled code, which looks at the loop's head. */
+static void set_back(struct lowering *c, uint32_t at, uint32_t origin, uint32_t start, const uint8_t *pos) {
+    set32(c, at, start - origin);
+    if (c->watch == at) c->watch_pos = pos;
+}
+
+/* Sets the distance at `at` of the branch that began at `origin` to a frame's label. */
+static void set_target(struct lowering *c, struct walk_frame *f, uint32_t at, uint32_t origin) {
+    if (f->op == OP_loop) set_back(c, at, origin, f->start, f->pos);
+    else add_fixup(c, &f->fixups, at, origin, false);
+}
+
 /* Writes the distance of the branch that began at `origin` to a frame's label. */
 static void put_target(struct lowering *c, struct walk_frame *f, uint32_t origin) {
     uint32_t at = here(c);
     put32(c, 0);
-    if (f->op == OP_loop) set32(c, at, f->start - origin);
-    else add_fixup(c, &f->fixups, at, origin, false);
+    set_target(c, f, at, origin);
 }
 
 /* Copies the `count` values on top of the stack to the slots where a label expects them, leaving the stack as it is. Ascending: a label's slots are never
@@ -230,8 +242,7 @@ static void table_entry(struct walk *w, struct walk_frame *f, uint32_t at, uint3
     uint32_t count = walk_label_count(f);
     bool in_place = !count || w->stack[w->count - count].slot == f->base;
     if (in_place && !is_body(w, f)) {
-        if (f->op == OP_loop) set32(c, at, f->start - origin);
-        else add_fixup(c, &f->fixups, at, origin, false);
+        set_target(c, f, at, origin);
         return;
     }
     if (f->stub_stamp != c->stamp) {
@@ -331,14 +342,24 @@ static void close_handler(struct walk *w, struct walk_frame *f) {
     c->handler = f->inner = h->parent;
 }
 
-static struct mote__clause *add_clause(struct walk *w, int32_t handler) {
+static struct pending_clause *add_clause(struct walk *w, int32_t handler) {
     struct pending_clause *p = mote__vec_push(&w->c->clauses, w->c->allocator);
-    if (!p) {
-        w->c->failed = true;
-        return NULL;
+    if (p) *p = (struct pending_clause){.handler = (uint32_t)handler};
+    else w->c->failed = true;
+    return p;
+}
+
+/* Clauses that lead back to loops go by branches behind the code: so throwing in a circle can be interrupted as every other circle. */
+static void lead_clauses_back(struct lowering *c) {
+    for (size_t i = 0; i < c->clauses.count && !c->failed; i++) {
+        struct pending_clause *p = &c->clauses.data[i];
+        if (!p->loop) continue;
+        uint32_t start = p->clause.target;
+        c->instruction_pos = p->loop;
+        p->clause.target = insn(c, I_br);
+        put32(c, 0);
+        set_back(c, p->clause.target + 1, p->clause.target, start, p->loop);
     }
-    p->handler = (uint32_t)handler;
-    return &p->clause;
 }
 
 /* The clauses of a try_table: labels count from outside it. */
@@ -346,11 +367,12 @@ static void add_try_table_clauses(struct walk *w, const struct walk_frame *f) {
     for (size_t i = 0; i < w->catches.count; i++) {
         const struct walk_catch *k = &w->catches.data[i];
         struct walk_frame *target = &w->frames[w->depth - 2 - k->label];
-        struct mote__clause *clause = add_clause(w, f->handler);
-        if (!clause) return;
-        *clause = (struct mote__clause){.tag = k->kind < 2 ? k->tag : UINT32_MAX, .with_ref = k->kind & 1, .slot = target->base, .target = target->start};
+        struct pending_clause *pending = add_clause(w, f->handler);
+        if (!pending) return;
+        pending->clause = (struct mote__clause){.tag = k->kind < 2 ? k->tag : UINT32_MAX, .with_ref = k->kind & 1, .slot = target->base, .target = target->start};
         use_slot(w->c, target->base + (int32_t)(k->kind < 2 ? w->module->tags[k->tag]->param_slots : 0) + 1);
-        if (target->op != OP_loop) add_fixup(w->c, &target->fixups, (uint32_t)w->c->clauses.count - 1, 0, true);
+        if (target->op == OP_loop) pending->loop = target->pos;
+        else add_fixup(w->c, &target->fixups, (uint32_t)w->c->clauses.count - 1, 0, true);
     }
 }
 
@@ -370,6 +392,7 @@ static void on_block(struct walk *w, struct walk_frame *f) {
     } else if (f->op == OP_loop) {
         end_segment(c);
         f->start = here(c);
+        f->pos = w->op_pos;
         c->last = NO_POS;
         forget_registers(c);
     } else if (f->op == OP_try || f->op == OP_try_table) {
@@ -462,8 +485,8 @@ static void on_catch_begin(struct walk *w, struct walk_frame *f, uint32_t tag) {
         slot += (int32_t)mote__vt_slots(w->stack[i].type);
     }
     use_slot(c, slot + 2);
-    struct mote__clause *clause = add_clause(w, f->handler);
-    if (clause) *clause = (struct mote__clause){.tag = tag, .with_ref = true, .ref_first = true, .slot = f->base, .target = here(c)};
+    struct pending_clause *pending = add_clause(w, f->handler);
+    if (pending) pending->clause = (struct mote__clause){.tag = tag, .with_ref = true, .ref_first = true, .slot = f->base, .target = here(c)};
 }
 
 static void on_delegate(struct walk *w, struct walk_frame *f, uint32_t depth) {

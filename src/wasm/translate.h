@@ -37,6 +37,7 @@
 #define WALK_FRAME_EXTRA                                                                           \
     int32_t base;            /* slot of the first value of its label */                            \
     uint32_t start;          /* loops: where to branch back to */                                  \
+    const uint8_t *pos;      /* loops: the instruction */                                          \
     uint32_t fixups;         /* branches to its end, index + 1 */                                  \
     uint32_t else_fixup;     /* if: the branch around the first arm, index + 1 */                  \
     int32_t handler, inner;  /* its own; the one in force inside it */                             \
