@@ -59,8 +59,9 @@ struct outcome {
 };
 
 static void usage(FILE *out, int code) {
-    fputs("usage: bench/run [--vs NAME=COMMAND]... [--runs N] [--only WORD]... [--limit SECONDS] [--quiet] [--list] [--build]\n"
+    fputs("usage: bench/run [--vs NAME=COMMAND]... [--peers] [--runs N] [--only WORD]... [--limit SECONDS] [--quiet] [--list] [--build]\n"
           "  --vs NAME=COMMAND  a runtime to measure; {wasm} and {args} stand for the module and its arguments (both are appended if not named)\n"
+          "  --peers            the built mote and every runtime in out/peers\n"
           "  --runs N           runs of each row, the median counts (3)\n"
           "  --only WORD        rows of this group (scalar, simd, gc, program, sodium) or whose name contains WORD; may be repeated\n"
           "  --limit SECONDS    a run that takes longer is ended and counts as failed (300)\n"
@@ -68,7 +69,7 @@ static void usage(FILE *out, int code) {
           "  --list             names the rows and stops\n"
           "  --build            builds and stops\n"
           "Without --vs: the built mote. Figures are processor time in relation to native code; geometric means by group.\n"
-          "  bench/run --vs 'mote=build/release/mote run {wasm} {args}' --vs 'node=bench/peers/node {wasm} {args}' --only scalar\n",
+          "  bench/run --vs 'mote=build/release/mote run {wasm} {args}' --vs 'node=out/peers/node {wasm} {args}' --only scalar\n",
           out);
     exit(code);
 }
