@@ -3,10 +3,13 @@
 #define _POSIX_C_SOURCE 200809L
 #include "parts.h"
 #include "base/utf8.h"
+#include "os/os.h"
+#include <inttypes.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { COPY_PAGE = 100, SUBSCRIBE_MAX = 100 };
+static const uint64_t health_timeout_ns = 5000000000;
 
 /* What an action works with. */
 struct call {
@@ -61,8 +64,52 @@ static void print_key(const struct call *c, const mote_parts_bytes *key) {
 
 /* ---- Actions. Each returns the exit code. ---- */
 
+/* A time since 1970, or null for 0. */
+static void print_time(const char *name, uint64_t time_ns) {
+    char text[40] = "null";
+    time_t seconds = (time_t)(time_ns / 1000000000);
+    struct tm utc;
+    if (time_ns && gmtime_r(&seconds, &utc))
+        strftime(text, sizeof text, "\"%Y-%m-%dT%H:%M:%SZ\"", &utc);
+    printf(", \"%s\": %s", name, text);
+}
+
+static void print_health(const mote_parts_info *info, const mote_parts_health *health,
+                         uint64_t answer_ns) {
+    printf("{\"name\": \"%s\", \"type\": \"%s\", \"health\": \"%s\", \"answer_us\": %" PRIu64,
+           info->name, info->type, mote_parts_state_text(health->state), answer_ns / 1000);
+    print_time("since", health->since_ns);
+    fputs(", \"error\": ", stdout);
+    if (*health->error) print_json(health->error, strlen(health->error));
+    else fputs("null", stdout);
+    print_time("error_at", health->error_ns);
+    print_time("next_attempt", health->attempt_ns);
+    printf(", \"failures\": %u}\n", health->failures);
+}
+
+/* Asks one component's store and says how it is; whether it answered. */
+static bool check_health(const struct call *c, size_t index) {
+    mote_parts_info info = mote_parts_at(c->parts, index);
+    mote_parts_health health;
+    char why[200];
+    uint64_t began_ns = mote__os_clock_ns(OS_CLOCK_MONOTONIC);
+    mote_parts_code code = mote_parts_probe(c->parts, info.name, health_timeout_ns, why);
+    uint64_t answer_ns = mote__os_clock_ns(OS_CLOCK_MONOTONIC) - began_ns;
+    mote_parts_health_at(c->parts, index, &health);
+    if (code && !*health.error) snprintf(health.error, sizeof health.error, "%s", why);
+    if (c->json) print_health(&info, &health, answer_ns);
+    else if (code) printf("%-20s %-24s %s: %s\n", info.name, info.type, "away", health.error);
+    else printf("%-20s %-24s ready, %.1f ms\n", info.name, info.type, (double)answer_ns / 1e6);
+    return !code;
+}
+
 static int do_check(const struct call *c) {
-    size_t count = mote_parts_count(c->parts);
+    size_t count = mote_parts_count(c->parts), well = 0;
+    if (args_flag(c->args, OPT_health)) {
+        for (size_t i = 0; i < count; i++) well += check_health(c, i);
+        return well == count ? EXIT_DONE
+                             : report_failure("%zu of %zu do not answer", count - well, count);
+    }
     if (c->json) printf("{\"components\": %zu}\n", count);
     else printf("%zu component%s\n", count, count == 1 ? "" : "s");
     return EXIT_DONE;

@@ -30,6 +30,7 @@ int components_load(const struct args *args, const char *folder, mote_parts **ou
     char drivers[4096];
     mote_error error;
     mote_parts_config config = {.app_id = args_text(args, OPT_app_id, NULL), .log = log_line};
+    if (args_flag(args, OPT_health)) config.log = NULL; /* what it would say is the output */
     if (find_drivers(drivers, sizeof drivers)) config.driver_dir = drivers;
     mote_status status = mote_parts_new(&config, out, &error);
     if (status == MOTE_OK) status = mote_parts_load_dir(*out, folder, &error);

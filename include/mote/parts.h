@@ -77,9 +77,9 @@ typedef enum mote_parts_verb {
     MOTE_PARTS_KEYS,     /* lists keys; fills `items` */
     MOTE_PARTS_LOCK,     /* takes every resource (key) for an owner (value) for ttl_s seconds;
                             CONFLICT while somebody has it, the same owner too */
-    MOTE_PARTS_UNLOCK,   /* gives it back: NOT_FOUND if nobody has it, DENIED if another owner has */
-    MOTE_PARTS_WATCH     /* calls `changed` with what every item's key holds now and whenever it is
-                            written; goes on until it is cancelled */
+    MOTE_PARTS_UNLOCK, /* gives it back: NOT_FOUND if nobody has it, DENIED if another owner has */
+    MOTE_PARTS_WATCH   /* calls `changed` with what every item's key holds now and whenever it is
+                          written; goes on until it is cancelled */
 } mote_parts_verb;
 enum { MOTE_PARTS_VERB_COUNT = MOTE_PARTS_WATCH + 1 };
 
@@ -208,6 +208,32 @@ MOTE_API mote_parts_info mote_parts_at(const mote_parts *parts, size_t index);
 /* Writes what component files can hold - blocks, drivers, metadata names - as Markdown; nothing is
  * written past `size`. Returns the whole length. */
 MOTE_API size_t mote_parts_reference(char *out, size_t size);
+/* How a component is, as far as its driver knows. */
+typedef enum mote_parts_state {
+    MOTE_PARTS_UNUSED, /* nobody has needed its store yet */
+    MOTE_PARTS_READY,  /* there is a connection, or the file is open */
+    MOTE_PARTS_AWAY    /* it could not be opened or reached, or was lost, and is tried again */
+} mote_parts_state;
+/* Returns "unused", "ready" or "away"; static storage. */
+MOTE_API const char *mote_parts_state_text(mote_parts_state state);
+
+typedef struct mote_parts_health {
+    mote_parts_state state;
+    uint64_t since_ns;   /* since 1970: as it is now; 0: from the beginning */
+    unsigned failures;   /* AWAY: attempts to connect that have failed, one after the other */
+    uint64_t attempt_ns; /* AWAY: since 1970, when the next one is due; 0: when it is next used */
+    uint64_t error_ns;   /* since 1970: when `error` happened; 0: never */
+    char error[500];     /* the last one, with the server's name; it stays when READY again */
+} mote_parts_health;
+/* Says how the component with this index is. Nothing is opened, and no store is asked: what a
+ * connection that is idle does not tell is not known (mote_parts_probe). */
+MOTE_API void mote_parts_health_at(mote_parts *parts, size_t index, mote_parts_health *out);
+/* Asks a component's store for something that is not there, opening and connecting it if need be.
+ * timeout_ns  0: the component's own
+ * text        if not NULL: what is wrong, in words
+ * Returns MOTE_PARTS_OK if there was an answer. */
+MOTE_API mote_parts_code mote_parts_probe(mote_parts *parts, const char *component,
+                                          uint64_t timeout_ns, char text[200]);
 /* Opens a component now, and not at its first use. Returns MOTE_OK, MOTE_E_NOT_FOUND (with the
  * nearest name), MOTE_E_UNSUPPORTED (a driver that is not installed, with what to install),
  * MOTE_E_IO or MOTE_E_NOMEM. */

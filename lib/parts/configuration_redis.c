@@ -146,14 +146,9 @@ static void run_again(struct loop_timer *timer) {
     struct configuration *c =
         (struct configuration *)((char *)timer - offsetof(struct configuration, again));
     if (c->listener.state == REDIS_READY) ask_for_all(c);
-    else if (c->watches) mote__redis_connect(&c->listener);
 }
 
-static void on_lost(struct redis *listener) {
-    of_listener(listener)->is_listening = false;
-    uint64_t now = mote__os_clock_ns(OS_CLOCK_MONOTONIC), until = listener->backoff.until_ns;
-    try_again(of_listener(listener), until > now ? until - now : 1);
-}
+static void on_lost(struct redis *listener) { of_listener(listener)->is_listening = false; }
 
 static bool say(struct redis *listener, const char *const *words, size_t count) {
     struct redis_command c = mote__redis_begin(listener, count);
@@ -256,7 +251,7 @@ static void watch(struct configuration *c, mote_parts_op *op) {
     if (c->listener.state == REDIS_READY && c->is_listening) {
         subscribe_or_end(c, op);
         mote__redis_flush(&c->listener);
-    } else if (c->listener.state == REDIS_IDLE && !mote__parts_backoff_holds(&c->listener.backoff))
+    } else if (c->listener.state == REDIS_IDLE && !mote__link_rests(&c->listener.link))
         mote__redis_connect(&c->listener);
 }
 
@@ -306,7 +301,10 @@ static mote_status configuration_open(const struct parts_opening *o, void **inst
     if (!c) return mote__error_nomem(error, "opening");
     mote_status status = mote__redis_init(&c->redis, o, &reader, &settings, error);
     if (!status) status = mote__redis_init(&c->listener, o, &listening, &settings, error);
-    if (status) return MOTE__DELETE(o->allocator, c), status;
+    if (status) {
+        mote__link_deinit(&c->redis.link);
+        return MOTE__DELETE(o->allocator, c), status;
+    }
     c->listener.context = c;
     c->again.run = run_again;
     *instance = c;

@@ -18,7 +18,8 @@
  *
  * Connecting: `open` must not wait for a server. It checks the metadata and returns; submit begins
  * the connection, operations queue behind it, and if it fails they are completed with UNAVAILABLE
- * and the next attempt waits (struct parts_backoff). */
+ * and the next attempt waits. A struct parts_link keeps what is known of the way to the store: the
+ * component's health is what its links say. */
 #ifndef MOTE_PARTS_DRIVER_H
 #define MOTE_PARTS_DRIVER_H
 
@@ -27,7 +28,7 @@
 #include "loop.h"
 #include "tables.h"
 
-enum { PARTS_DRIVER_ABI = 4 }; /* counts the changes of this file that modules would not survive */
+enum { PARTS_DRIVER_ABI = 5 }; /* counts the changes of this file that modules would not survive */
 
 struct parts_opening;
 
@@ -106,14 +107,38 @@ static inline enum parts_condition parts_condition(const mote_parts_item *item) 
     return item->flags & MOTE_PARTS_FIRST_WRITE ? PARTS_IF_ABSENT : PARTS_ALWAYS;
 }
 
-/* How long to wait before connecting again: 50 ms, doubled with each failure up to 5 s, a fifth of
- * it by chance. */
-struct parts_backoff {
-    unsigned failures;
-    uint64_t until_ns; /* monotonic */
+/* ---- The way to a store (link.c): one for each connection, or pool of them, of a component. On
+ * the loop's thread. ---- */
+
+struct parts_link {
+    const struct parts_opening *opening;
+    struct parts_link *next;
+    const char *product; /* "MySQL", for messages */
+    char where[270];     /* the server, for messages */
+    mote_parts_state state;
+    uint64_t since_ns, error_ns; /* since 1970 */
+    unsigned failures;           /* to connect, one after the other */
+    uint64_t until_ns;           /* monotonic: not to be tried again before */
+    struct loop_timer again;     /* runs when it is to be tried again */
+    char why[300];               /* it is away, or was */
 };
-void mote__parts_backoff_fail(struct parts_backoff *backoff);
-bool mote__parts_backoff_holds(const struct parts_backoff *backoff);
+
+/* Adds a link, UNUSED, to its component. `again` may be NULL: nothing is to be tried by itself. */
+void mote__link_init(struct parts_link *link, const struct parts_opening *opening,
+                     const char *product, void (*again)(struct loop_timer *timer));
+/* Takes it out. Zeroed or never initialized is fine. */
+void mote__link_deinit(struct parts_link *link);
+/* An attempt to connect has failed: the next one waits, 50 ms at first, twice as long with each
+ * failure up to 5 s, a fifth of it by chance. */
+void mote__link_failed(struct parts_link *link);
+/* Whether it is too early for the next attempt. */
+bool mote__link_rests(const struct parts_link *link);
+/* The store is AWAY, which people are told once; `again` runs when it is time. */
+void mote__link_lost(struct parts_link *link, const char *why);
+/* How it is, without a word to anybody; why NULL: nothing is wrong. */
+void mote__link_note(struct parts_link *link, mote_parts_state state, const char *why);
+/* It is READY, which people are told if it was AWAY. */
+void mote__link_back(struct parts_link *link);
 
 /* ---- Values in SQL stores (values.c): JSON as its exact text, other bytes as base64. ---- */
 
@@ -125,8 +150,9 @@ mote_parts_bytes mote__parts_to_column(mote_parts_op *op, const mote_parts_item 
 /* The other direction; false when it is not base64, or out of memory. */
 bool mote__parts_from_column(mote_parts_op *op, mote_parts_item *item, const void *text,
                              size_t size, bool is_binary);
-/* The pattern of all keys with op->prefix: what is `special` in patterns is escaped, and `any`, which
- * stands for any text, is added. Ends with a NUL that is not counted. data NULL: out of memory. */
+/* The pattern of all keys with op->prefix: what is `special` in patterns is escaped, and `any`,
+ * which stands for any text, is added. Ends with a NUL that is not counted. data NULL: out of
+ * memory. */
 mote_parts_bytes mote__parts_prefix_pattern(mote_parts_op *op, const char *special, char escape,
                                             char any);
 /* The same for LIKE with the escape character `!`. */

@@ -184,6 +184,8 @@ mote_status mote__parts_open(struct mote_parts_component *c, mote_error *error) 
     mote_status status = open_now(c, error);
     c->is_opening = false;
     c->is_open = status == MOTE_OK;
+    mote__link_note(&c->own, status ? MOTE_PARTS_AWAY : MOTE_PARTS_READY,
+                    status ? error->message : NULL);
     return status;
 }
 

@@ -53,7 +53,7 @@ static void leave(struct pool_connection *c, struct pool_task *task) {
 
 static void end(struct pool *p, struct pool_task *task, mote_parts_code code) {
     if (code == MOTE_PARTS_UNAVAILABLE)
-        mote__parts_say(task->op, code, "%s %s: %s", p->client->product, p->settings.where, p->why);
+        mote__parts_say(task->op, code, "%s %s: %s", p->link.product, p->link.where, p->link.why);
     mote__parts_complete(task->op, code);
 }
 
@@ -88,18 +88,24 @@ static void end_tasks(struct pool_connection *c, mote_parts_code code) {
     }
 }
 
-static void say_away(struct pool *p, const char *why) {
-    snprintf(p->why, sizeof p->why, "%s", why);
-    if (!p->is_away)
-        mote__parts_log(p->opening, "%s %s: %s", p->client->product, p->settings.where, why);
-    p->is_away = true;
+static bool is_any_ready(const struct pool *p) {
+    for (size_t i = 0; i < p->settings.size && p->connections[i]; i++)
+        if (p->connections[i]->state == POOL_READY) return true;
+    return false;
+}
+
+/* Drops a connection that went by itself; the server is away when it was the last. */
+static void lose(struct pool_connection *c, const char *why) {
+    struct pool *p = c->pool;
+    drop(c);
+    if (is_any_ready(p)) snprintf(p->link.why, sizeof p->link.why, "%s", why);
+    else mote__link_lost(&p->link, why);
 }
 
 static void serve(struct pool *p);
 
 void mote__pool_lost(struct pool_connection *c, const char *why) {
-    say_away(c->pool, why);
-    drop(c);
+    lose(c, why);
     end_tasks(c, MOTE_PARTS_UNAVAILABLE);
     serve(c->pool);
 }
@@ -187,12 +193,9 @@ static void on_ready(struct loop_watch *watch, unsigned ready) {
 
 /* Nobody came through. Those who wait go on waiting only for connections that there are. */
 static void fail(struct pool *p, const char *why) {
-    bool others = p->connecting;
-    mote__parts_backoff_fail(&p->backoff);
-    for (size_t i = 0; i < p->settings.size && !others; i++)
-        others = p->connections[i] && p->connections[i]->state == POOL_READY;
-    if (others) return;
-    say_away(p, why);
+    mote__link_failed(&p->link);
+    if (p->connecting || is_any_ready(p)) return;
+    mote__link_lost(&p->link, why);
     end_waiting_all(p, MOTE_PARTS_UNAVAILABLE);
 }
 
@@ -204,12 +207,9 @@ static void become_ready(struct pool_connection *c) {
         mote__pool_lost(c, "out of memory");
         return;
     }
-    if (p->is_away)
-        mote__parts_log(p->opening, "%s %s: connected", p->client->product, p->settings.where);
-    p->is_away = false;
+    mote__link_back(&p->link);
     p->is_set_up = true;
     start_cleanup(p);
-    p->backoff = (struct parts_backoff){0};
     serve(p);
 }
 
@@ -304,19 +304,20 @@ static void serve(struct pool *p) {
     }
     size_t most = wanted_connections(p), before = SIZE_MAX;
     while (!p->is_closing && p->connecting < most && p->connecting != before &&
-           !mote__parts_backoff_holds(&p->backoff)) {
+           !mote__link_rests(&p->link)) {
         before = p->connecting;
         if (!begin_connecting(p) && !p->connecting) fail(p, "out of memory");
     }
 }
 
-/* ---------------------------------------------------------------- submit, cancel */
-
-static bool is_any_ready(const struct pool *p) {
-    for (size_t i = 0; i < p->settings.size && p->connections[i]; i++)
-        if (p->connections[i]->state == POOL_READY) return true;
-    return false;
+/* Nobody waits for a server that is away, but whether it is back is to be known. */
+static void try_again(struct loop_timer *timer) {
+    struct pool *p = (struct pool *)((char *)timer - offsetof(struct pool, link.again));
+    if (p->is_closing || p->connecting || is_any_ready(p)) return;
+    if (!begin_connecting(p)) fail(p, "out of memory");
 }
+
+/* ---------------------------------------------------------------- submit, cancel */
 
 void mote__pool_submit(struct pool *p, mote_parts_op *op) {
     struct pool_task *task = mote__parts_alloc(op, p->client->task_bytes);
@@ -328,7 +329,7 @@ void mote__pool_submit(struct pool *p, mote_parts_op *op) {
     memset(task, 0, p->client->task_bytes);
     task->op = op;
     op->driver = task;
-    if (mote__parts_backoff_holds(&p->backoff) && !p->connecting && !is_any_ready(p)) {
+    if (mote__link_rests(&p->link) && !p->connecting && !is_any_ready(p)) {
         end(p, task, MOTE_PARTS_UNAVAILABLE);
         return;
     }
@@ -344,9 +345,9 @@ void mote__pool_cancel(struct pool *p, mote_parts_op *op) {
     if (!c) end_waiting(p, task);
     else if (!stalled && p->client->forget && p->client->forget(c, task)) leave(c, task);
     else {
-        drop(c);
+        if (stalled) lose(c, "no answer in time");
+        else drop(c);
         leave(c, task);
-        snprintf(p->why, sizeof p->why, "no answer in time");
         end_tasks(c, MOTE_PARTS_UNAVAILABLE);
     }
     mote__parts_complete(op, MOTE_PARTS_CANCELLED);
@@ -361,6 +362,8 @@ void mote__pool_init(struct pool *p, const struct parts_opening *opening,
     *p = (struct pool){
         .opening = opening, .client = client, .settings = *settings, .context = context};
     p->cleanup.run = on_cleanup;
+    mote__link_init(&p->link, opening, client->product, try_again);
+    snprintf(p->link.where, sizeof p->link.where, "%s", settings->where);
     if (!p->settings.size) p->settings.size = 4;
     if (p->settings.size > POOL_SIZE_MAX) p->settings.size = POOL_SIZE_MAX;
 }
@@ -372,8 +375,9 @@ void mote__pool_deinit(struct pool *p) {
         if (p->connections[i]) p->connections[i]->is_unwanted = true;
     if (p->cleaner) p->cleaner->is_unwanted = true;
     mote__loop_timer_stop(&p->cleanup);
+    mote__loop_timer_stop(&p->link.again);
     while (p->connecting || p->is_cleaning) mote__loop_run(p->opening->loop, &never, 5000000);
-    snprintf(p->why, sizeof p->why, "closed");
+    snprintf(p->link.why, sizeof p->link.why, "closed");
     end_waiting_all(p, MOTE_PARTS_CANCELLED);
     for (size_t i = 0; i < p->settings.size && p->connections[i]; i++) {
         if (p->connections[i]->state == POOL_READY) drop(p->connections[i]);
@@ -381,4 +385,5 @@ void mote__pool_deinit(struct pool *p) {
         mote__free(p->opening->allocator, p->connections[i], p->client->connection_bytes);
     }
     mote__free(p->opening->allocator, p->cleaner, p->client->connection_bytes);
+    mote__link_deinit(&p->link);
 }

@@ -85,11 +85,10 @@ struct pool {
     struct pool_connection *connections[POOL_SIZE_MAX]; /* made when they are needed */
     struct pool_list waiting;
     size_t waiting_writes, waiting_reads, connecting;
-    struct parts_backoff backoff;
+    struct parts_link link;
     struct pool_connection *cleaner;
     struct loop_timer cleanup;
-    bool is_set_up, is_away, is_closing, is_cleaning;
-    char why[200]; /* it is away */
+    bool is_set_up, is_closing, is_cleaning;
 };
 
 /* Prepares a pool; nothing is connected yet. */

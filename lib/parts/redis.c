@@ -52,6 +52,11 @@ static void disconnect(struct redis *r) {
     r->state = REDIS_IDLE;
 }
 
+static void end(struct redis *r, mote_parts_op *op, mote_parts_code code) {
+    mote__parts_say(op, code, "Redis %s: %s", r->link.where, r->link.why);
+    mote__parts_complete(op, code);
+}
+
 /* Ends everything that is in flight or waits. Callbacks may submit anew meanwhile: that meets the
  * back-off. */
 static void end_all(struct redis *r, mote_parts_code code) {
@@ -59,22 +64,21 @@ static void end_all(struct redis *r, mote_parts_code code) {
         mote_parts_op *op = r->slots.data[r->first_slot].op;
         if (!op) continue;
         mote__redis_forget(r, op);
-        mote__parts_say(op, code, "Redis %s:%s: %s", r->host, r->port, r->why);
-        mote__parts_complete(op, code);
+        end(r, op, code);
     }
     r->slots.count = r->first_slot = 0;
     while (r->waiting.count) {
         mote_parts_op *op = r->waiting.data[--r->waiting.count];
-        mote__parts_say(op, code, "Redis %s:%s: %s", r->host, r->port, r->why);
-        mote__parts_complete(op, code);
+        end(r, op, code);
     }
 }
 
+/* One that was idle, as servers hang up on those who are, is nobody's failure: it is connected
+ * again at once. */
 static void lose(struct redis *r, const char *why) {
-    if (!r->backoff.failures) mote__parts_log(r->opening, "Redis %s:%s: %s", r->host, r->port, why);
-    snprintf(r->why, sizeof r->why, "%s", why);
-    mote__parts_backoff_fail(&r->backoff);
+    if (r->state != REDIS_READY || r->first_slot < r->slots.count) mote__link_failed(&r->link);
     disconnect(r);
+    mote__link_lost(&r->link, why);
     end_all(r, MOTE_PARTS_UNAVAILABLE);
     if (r->user->lost) r->user->lost(r);
 }
@@ -184,9 +188,7 @@ static bool greet(struct redis *r) {
 }
 
 static void become_ready(struct redis *r) {
-    if (r->backoff.failures)
-        mote__parts_log(r->opening, "Redis %s:%s: connected", r->host, r->port);
-    r->backoff = (struct parts_backoff){0};
+    mote__link_back(&r->link);
     r->state = REDIS_READY;
     mote__loop_timer_stop(&r->dial);
     for (size_t i = 0; i < r->waiting.count; i++) send_op(r, r->waiting.data[i]);
@@ -273,6 +275,10 @@ static void receive(struct redis *r) {
 
 static void try_addresses(struct redis *r);
 
+static void say_why(struct redis *r, int code) {
+    snprintf(r->link.why, sizeof r->link.why, "%s", mote__os_error_text(code));
+}
+
 static void on_connected(struct redis *r) {
     int code = 0;
     socklen_t size = sizeof code;
@@ -280,7 +286,7 @@ static void on_connected(struct redis *r) {
         mote__loop_watch_stop(&r->watch);
         close(r->fd);
         r->fd = -1;
-        snprintf(r->why, sizeof r->why, "%s", mote__os_error_text(code));
+        say_why(r, code);
         try_addresses(r);
         return;
     }
@@ -312,7 +318,10 @@ static void try_addresses(struct redis *r) {
     for (; r->next_address; r->next_address = r->next_address->ai_next) {
         const struct addrinfo *at = r->next_address;
         r->fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (r->fd < 0) continue;
+        if (r->fd < 0) {
+            say_why(r, errno);
+            continue;
+        }
         setsockopt(r->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         setsockopt(r->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on); /* for those who only listen */
         bool begun = !connect(r->fd, at->ai_addr, at->ai_addrlen) || errno == EINPROGRESS;
@@ -320,13 +329,11 @@ static void try_addresses(struct redis *r) {
             r->next_address = at->ai_next;
             return;
         }
-        snprintf(r->why, sizeof r->why, "%s", mote__os_error_text(errno));
+        say_why(r, errno);
         close(r->fd);
         r->fd = -1;
     }
-    char why[sizeof r->why];
-    memcpy(why, r->why, sizeof why);
-    lose(r, *why ? why : "no address");
+    lose(r, r->link.why);
 }
 
 static struct addrinfo *resolve(const char *host, const char *port, int flags) {
@@ -371,7 +378,6 @@ static bool begin_resolving(struct redis *r) {
 }
 
 static void begin(struct redis *r) {
-    r->why[0] = 0;
     r->state = REDIS_RESOLVING;
     bool good = mote__loop_timer_start(r->opening->loop, &r->dial, r->settings.dial_timeout_ns);
     if (good)
@@ -383,6 +389,10 @@ static void begin(struct redis *r) {
 
 void mote__redis_connect(struct redis *r) {
     if (r->state == REDIS_IDLE) begin(r);
+}
+
+static void try_again(struct loop_timer *timer) {
+    mote__redis_connect((struct redis *)((char *)timer - offsetof(struct redis, link.again)));
 }
 
 /* ---------------------------------------------------------------- operations */
@@ -412,9 +422,8 @@ void mote__redis_submit(struct redis *r, mote_parts_op *op) {
     if (!op->timeout_ns)
         op->timeout_ns = r->settings.answer_timeout_ns +
                          (r->state == REDIS_READY ? 0 : r->settings.dial_timeout_ns);
-    if (r->state == REDIS_IDLE && mote__parts_backoff_holds(&r->backoff)) {
-        mote__parts_say(op, MOTE_PARTS_UNAVAILABLE, "Redis %s:%s: %s", r->host, r->port, r->why);
-        mote__parts_complete(op, MOTE_PARTS_UNAVAILABLE);
+    if (r->state == REDIS_IDLE && mote__link_rests(&r->link)) {
+        end(r, op, MOTE_PARTS_UNAVAILABLE);
         return;
     }
     bool alone = r->first_slot == r->slots.count && r->sent == r->out.count;
@@ -483,14 +492,19 @@ mote_status mote__redis_init(struct redis *r, const struct parts_opening *openin
     r->soon.run = flush_soon;
     r->dial.run = out_of_time;
     TRY(check_settings(settings, error));
-    if (take_host(r)) return MOTE_OK;
+    if (take_host(r)) {
+        mote__link_init(&r->link, opening, "Redis", try_again);
+        snprintf(r->link.where, sizeof r->link.where, "%s:%s", r->host, r->port);
+        return MOTE_OK;
+    }
     return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
                            "`redisHost` is one HOST:PORT, not `%.100s`", settings->host);
 }
 
 void mote__redis_deinit(struct redis *r) {
-    snprintf(r->why, sizeof r->why, "closed");
+    snprintf(r->link.why, sizeof r->link.why, "closed");
     disconnect(r);
+    mote__link_deinit(&r->link);
     end_all(r, MOTE_PARTS_CANCELLED);
     mote__vec_deinit(&r->in, allocator(r));
     mote__vec_deinit(&r->out, allocator(r));

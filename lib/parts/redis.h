@@ -56,8 +56,7 @@ struct redis {
     const struct redis_user *user;
     struct redis_settings settings;
     enum redis_state state;
-    struct parts_backoff backoff;
-    char why[160]; /* it is not there */
+    struct parts_link link;
     char host[256], port[8];
     struct resolving *resolving; /* under way on a thread of its own; NULL: nothing is */
     struct addrinfo *addresses, *next_address;

@@ -22,6 +22,7 @@ struct mote_parts_component {
     const char *name, *version, *file, *secret_store; /* secret_store may be NULL */
     unsigned line;
     bool is_open, is_opening;
+    struct parts_link own, *links; /* own: of opening it; links: of its instance */
     struct parts_secret *secrets;
     struct parts_value values[KEY_COUNT];
     const char *prefix; /* of every key, "shop||"; "" for none */
@@ -47,9 +48,9 @@ struct mote_parts {
 /* Takes the lock, out of the hands of a thread that only waits (mote__parts_wait). */
 void mote__parts_enter(struct mote_parts *parts);
 void mote__parts_leave(struct mote_parts *parts);
-/* Lets the loop work until is_done(context), which is asked after each mote__parts_stir and every 50
- * ms, or until `deadline_ns` (monotonic); meanwhile others may enter. The lock is held before and
- * afterwards. */
+/* Lets the loop work until is_done(context), which is asked after each mote__parts_stir and every
+ * 50 ms, or until `deadline_ns` (monotonic); meanwhile others may enter. The lock is held before
+ * and afterwards. */
 void mote__parts_wait(struct mote_parts *parts, bool (*is_done)(void *context), void *context,
                       uint64_t deadline_ns);
 /* Something has happened that somebody may wait for. The lock is held. */

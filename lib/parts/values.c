@@ -201,17 +201,3 @@ bool mote__parts_uuid(char out[37]) {
     *at = 0;
     return true;
 }
-
-/* ---------------------------------------------------------------- trying again */
-
-void mote__parts_backoff_fail(struct parts_backoff *backoff) {
-    uint64_t wait_ns = 50000000ull << (backoff->failures < 7 ? backoff->failures : 7), chance = 0;
-    if (wait_ns > 5000000000) wait_ns = 5000000000;
-    mote__os_random(&chance, sizeof chance);
-    backoff->failures++;
-    backoff->until_ns = mote__os_clock_ns(OS_CLOCK_MONOTONIC) + wait_ns - chance % (wait_ns / 5);
-}
-
-bool mote__parts_backoff_holds(const struct parts_backoff *backoff) {
-    return backoff->failures && mote__os_clock_ns(OS_CLOCK_MONOTONIC) < backoff->until_ns;
-}

@@ -61,6 +61,8 @@ struct job {
 struct sqlite {
     const struct parts_opening *opening;
     struct connection reader, writer;
+    struct parts_link link; /* the file: AWAY while it cannot be worked with */
+    bool writes_fail; /* it is away for those who write: reading does not show that it is back */
     struct os_thread thread;
     bool has_thread;
     struct os_mutex lock; /* of the next four */
@@ -304,9 +306,31 @@ static struct job *take_jobs(struct sqlite *q, uint64_t deadline_ns, bool *stop)
     }
 }
 
+static bool is_trouble(mote_parts_code code) {
+    return code == MOTE_PARTS_FAILED || code == MOTE_PARTS_LIMIT ||
+           code == MOTE_PARTS_UNAVAILABLE || code == MOTE_PARTS_DENIED;
+}
+
+static bool reads(const mote_parts_op *op) {
+    return op->verb == MOTE_PARTS_GET || op->verb == MOTE_PARTS_KEYS;
+}
+
+/* Ends an operation; what it met says how the file is. */
+static void end(struct sqlite *q, mote_parts_op *op, mote_parts_code code) {
+    bool trouble = is_trouble(code);
+    const char *colon = strstr(op->text, ": ");
+    for (size_t i = 0; i < op->item_count && !trouble; i++) trouble = is_trouble(op->items[i].code);
+    if (trouble) {
+        q->writes_fail = !reads(op);
+        mote__link_lost(&q->link, colon ? colon + 2 : op->text);
+    } else if (q->link.state == MOTE_PARTS_AWAY && !(q->writes_fail && reads(op)))
+        mote__link_back(&q->link);
+    mote__parts_complete(op, code);
+}
+
 static void finish(struct loop_post *post) {
     struct job *job = (struct job *)post;
-    mote__parts_complete(job->op, job->code);
+    end(job->sqlite, job->op, job->code);
 }
 
 static uint64_t next_cleanup(const struct sqlite *q) {
@@ -352,11 +376,10 @@ static void enqueue(struct sqlite *q, mote_parts_op *op) {
 
 static void sqlite_submit(void *instance, mote_parts_op *op) {
     struct sqlite *q = instance;
-    bool reads = op->verb == MOTE_PARTS_GET || op->verb == MOTE_PARTS_KEYS;
-    int rc = reads ? read_all(&q->reader, op) : SQLITE_BUSY;
+    int rc = reads(op) ? read_all(&q->reader, op) : SQLITE_BUSY;
     if (!op->timeout_ns) op->timeout_ns = q->timeout_ns;
     if (must_wait(rc)) enqueue(q, op);
-    else mote__parts_complete(op, rc == SQLITE_OK ? MOTE_PARTS_OK : failure(op, q->reader.db, rc));
+    else end(q, op, rc == SQLITE_OK ? MOTE_PARTS_OK : failure(op, q->reader.db, rc));
 }
 
 /* What has not begun is taken out of the queue; the rest ends with its commit. */
@@ -529,9 +552,13 @@ static mote_status prepare(struct sqlite *q, mote_error *error) {
     q->timeout_ns = parts_number(o, KEY_state_sqlite_timeout);
     q->cleanup_ns = parts_number(o, KEY_state_sqlite_cleanup);
     q->has_thread = !mote__os_thread_create(&q->thread, write_for_ever, q, 0);
-    return q->has_thread ? MOTE_OK
-                         : mote__error_set(error, MOTE_E_IO, MOTE_NO_OFFSET,
-                                           "the system has no thread to give");
+    if (!q->has_thread)
+        return mote__error_set(error, MOTE_E_IO, MOTE_NO_OFFSET,
+                               "the system has no thread to give");
+    mote__link_init(&q->link, o, "SQLite", NULL);
+    snprintf(q->link.where, sizeof q->link.where, "%s", q->name);
+    mote__link_back(&q->link);
+    return MOTE_OK;
 }
 
 static void disconnect(struct connection *c) {
@@ -549,6 +576,7 @@ static void sqlite_close(void *instance) {
     if (q->has_thread) mote__os_thread_join(q->thread);
     disconnect(&q->reader);
     disconnect(&q->writer);
+    mote__link_deinit(&q->link);
     mote__free(q->opening->allocator, q->name, q->name_bytes);
     MOTE__DELETE(q->opening->allocator, q);
 }
