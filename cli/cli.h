@@ -56,8 +56,10 @@ int finish_output(int code);
 /* The features by default (or all, or none, by -W all-proposals), with those that were switched on and what they need, without those that were
  * switched off and what needs them. */
 mote_features features_given(const struct args *args);
-/* Makes an engine with the options of language and limits that were given. Prints why not and returns NULL. */
-mote_engine *engine_open(const struct args *args);
+/* Makes an engine with the options of language and limits that were given; returns the exit code, and leaves `out` alone after printing why not. */
+int engine_open(const struct args *args, mote_engine **out);
+/* --jobs; without it one for each processor, within what --jobs takes. */
+uint64_t threads_wanted(const struct args *args);
 /* With --compile=eager compiles the whole module now; returns the exit code. */
 int engine_compile(const struct args *args, const char *name, mote_module *module);
 

@@ -56,11 +56,11 @@ static int write_output(const struct conversion *c, bool is_text) {
 
 int cmd_convert(const struct args *args) {
     struct conversion c = {.args = args};
-    int code = EXIT_BAD_MODULE;
-    if (!input_open_module(&c.input, args->operands[0])) return code;
+    if (!input_open_module(&c.input, args->operands[0])) return EXIT_BAD_MODULE;
     bool from_binary = mote_is_binary(c.input.bytes, c.input.size);
-    c.engine = engine_open(args);
-    if (c.engine && check_direction(&c, from_binary) && convert(&c, from_binary)) code = write_output(&c, from_binary);
+    int code = engine_open(args, &c.engine);
+    if (!code && !(check_direction(&c, from_binary) && convert(&c, from_binary))) code = EXIT_BAD_MODULE;
+    if (!code) code = write_output(&c, from_binary);
     if (c.engine) mote_bytes_delete(c.engine, c.bytes, c.size);
     mote_engine_delete(c.engine);
     input_close(&c.input);

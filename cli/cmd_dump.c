@@ -343,8 +343,9 @@ int cmd_dump(const struct args *args) {
     if (args_flag(args, OPT_text) && parts)
         return report_usage("--text shows the whole module; --functions, --code and --native are for runs without it");
     if (!input_open_module(&input, args->operands[0])) return EXIT_BAD_MODULE;
-    mote_engine *engine = engine_open(args);
-    int code = engine ? dump_input(args, engine, &input) : EXIT_BAD_MODULE;
+    mote_engine *engine = NULL;
+    int code = engine_open(args, &engine);
+    if (!code) code = dump_input(args, engine, &input);
     mote_engine_delete(engine);
     input_close(&input);
     return code;

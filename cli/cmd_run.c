@@ -171,8 +171,7 @@ static int run_all(struct run *run) {
     const char *invoke = args_text(run->args, OPT_invoke, NULL);
     int code = check_ranges(run->args);
     if (!code) code = run_open_components(run);
-    if (!code) run->engine = engine_open(run->args);
-    if (!code && !run->engine) code = EXIT_BAD_MODULE;
+    if (!code) code = engine_open(run->args, &run->engine);
     if (!code) code = load(run, run->args->operands[0], &run->input, &run->module);
     if (!code) code = run_make_wasi(run);
     if (!code) code = make_store(run);

@@ -13,9 +13,9 @@ static int validate(mote_engine *engine, const char *path, bool quiet) {
 }
 
 int cmd_validate(const struct args *args) {
-    mote_engine *engine = engine_open(args);
-    if (!engine) return EXIT_BAD_MODULE;
-    int code = EXIT_DONE;
+    mote_engine *engine = NULL;
+    int code = engine_open(args, &engine);
+    if (code) return code;
     for (int i = 0; i < args->operand_count; i++)
         if (validate(engine, args->operands[i], args_flag(args, OPT_quiet))) code = EXIT_BAD_MODULE;
     mote_engine_delete(engine);

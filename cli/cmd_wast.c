@@ -150,8 +150,7 @@ static void run_file(struct wast *w, const char *path) {
 
 static int prepare(struct wast *w) {
     w->features = features_given(w->args);
-    w->engine = engine_open(w->args);
-    int code = w->engine ? EXIT_DONE : EXIT_BAD_MODULE;
+    int code = engine_open(w->args, &w->engine);
     for (size_t i = 0; i < w->args->given.count && !code; i++)
         if (w->args->given.data[i].option == OPT_skip) code = load_list(w, w->args->given.data[i].text);
     return code;

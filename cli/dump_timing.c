@@ -50,8 +50,9 @@ static mote_status run_round(mote_engine *engine, struct span binary, uint32_t t
 static int measure(const struct args *args, const struct input *input, struct span binary, uint32_t threads, struct lap *load, struct lap *compile,
                    mote_code_stats *stats) {
     mote_error error;
-    mote_engine *engine = engine_open(args);
-    if (!engine) return EXIT_BAD_MODULE;
+    mote_engine *engine = NULL;
+    int code = engine_open(args, &engine);
+    if (code) return code;
     mote_status status = run_round(engine, binary, threads, load, compile, stats, &error);
     mote_engine_delete(engine);
     return status == MOTE_OK ? EXIT_DONE : report_module_error(input, &error);
@@ -81,8 +82,7 @@ static void print_timing(struct timing *t, uint64_t bytes, uint32_t threads) {
 int dump_timing(const struct args *args, const struct input *input, struct span binary, uint64_t section_bytes) {
     struct timing timing;
     struct lap unused;
-    uint32_t threads = (uint32_t)args_number(args, OPT_jobs, mote__os_cpu_count());
-    if (!threads) threads = mote__os_cpu_count();
+    uint32_t threads = (uint32_t)threads_wanted(args);
     int code = EXIT_DONE;
     for (int i = 0; i < ROUNDS && !code; i++) {
         code = measure(args, input, binary, 1, &timing.load[i], &timing.compile[i], &timing.stats);

@@ -13,62 +13,61 @@ mote_features features_given(const struct args *args) {
     return mote_features_without(with, args_features(args, false));
 }
 
-/* --tier; false after saying what is wrong with it. */
-static bool tier_given(const struct args *args, mote_tier *out) {
+/* Each of these returns an exit code: EXIT_USAGE after saying what is wrong with the option. */
+
+/* --tier. */
+static int tier_given(const struct args *args, mote_tier *out) {
     const char *name = args_text(args, OPT_tier, NULL);
-    if (!name) return true;
+    if (!name) return EXIT_DONE;
     *out = !strcmp(name, "baseline") ? MOTE_TIER_BASELINE : MOTE_TIER_INTERPRETER;
-    if (*out == MOTE_TIER_BASELINE || !strcmp(name, "interp")) return true;
-    report_failure("no such tier `%s`: it is interp or baseline", name);
-    return false;
+    if (*out == MOTE_TIER_BASELINE || !strcmp(name, "interp")) return EXIT_DONE;
+    return report_usage("--tier is interp or baseline, not `%s`", name);
 }
 
-/* --cpu; false after saying what is wrong with it. */
-static bool cpu_given(const struct args *args, mote_config *config) {
+/* --cpu. */
+static int cpu_given(const struct args *args, mote_config *config) {
     const char *name = args_text(args, OPT_cpu, "native");
     config->cpu_baseline = !strcmp(name, "baseline");
-    if (config->cpu_baseline || !strcmp(name, "native")) return true;
-    report_failure("--cpu is native or baseline, not `%s`", name);
-    return false;
+    if (config->cpu_baseline || !strcmp(name, "native")) return EXIT_DONE;
+    return report_usage("--cpu is native or baseline, not `%s`", name);
 }
 
-/* --compile and --jobs: how many threads compile all functions at once, 0: none; false after saying what is wrong. */
-static bool threads_given(const struct args *args, uint32_t *out) {
+uint64_t threads_wanted(const struct args *args) {
+    unsigned cpus = mote__os_cpu_count();
+    return args_number(args, OPT_jobs, cpus < THREADS_MAX ? cpus : THREADS_MAX);
+}
+
+/* --compile and --jobs: how many threads compile all functions at once, 0: none. */
+static int threads_given(const struct args *args, uint32_t *out) {
     const char *when = args_text(args, OPT_compile, "lazy");
-    uint64_t jobs = args_number(args, OPT_jobs, mote__os_cpu_count());
+    uint64_t jobs = threads_wanted(args);
     bool eager = !strcmp(when, "eager");
     *out = eager ? (uint32_t)jobs : 0;
-    if (!eager && strcmp(when, "lazy") != 0) report_failure("--compile is lazy or eager, not `%s`", when);
-    else if (!jobs || jobs > THREADS_MAX) report_failure("--jobs takes 1 to %d", THREADS_MAX);
-    else return true;
-    return false;
+    if (!eager && strcmp(when, "lazy") != 0) return report_usage("--compile is lazy or eager, not `%s`", when);
+    return jobs && jobs <= THREADS_MAX ? EXIT_DONE : report_usage("--jobs takes 1 to %d", THREADS_MAX);
 }
 
-/* --jit-only LO-HI or N: function indices, both ends among them; false after saying what is wrong. */
-static bool range_given(const struct args *args, mote_config *config) {
+/* --jit-only LO-HI or N: function indices, both ends among them. */
+static int range_given(const struct args *args, mote_config *config) {
     const char *text = args_text(args, OPT_jit_only, NULL);
     char low[16];
     uint64_t first, last;
-    if (!text) return true;
+    if (!text) return EXIT_DONE;
     size_t size = strcspn(text, "-");
     snprintf(low, sizeof low, "%.*s", (int)size, text);
     bool good = size < sizeof low && parse_count(low, &first) && parse_count(text[size] ? text + size + 1 : low, &last);
-    if (!good || first > last || last >= UINT32_MAX) {
-        report_failure("--jit-only takes indices of functions, as 10-20 or 15, not `%s`", text);
-        return false;
-    }
+    if (!good || first > last || last >= UINT32_MAX)
+        return report_usage("--jit-only takes indices of functions, as 10-20 or 15, not `%s`", text);
     config->compile_first = (uint32_t)first;
     config->compile_end = (uint32_t)last + 1;
-    return true;
+    return EXIT_DONE;
 }
 
-/* --profile; false after saying what is wrong with it. */
-static bool profile_given(const struct args *args, mote_config *config) {
+/* --profile. */
+static int profile_given(const struct args *args, mote_config *config) {
     const char *name = args_text(args, OPT_profile, NULL);
     config->perf_map = name;
-    if (!name || !strcmp(name, "perfmap")) return true;
-    report_failure("--profile is perfmap, not `%s`", name);
-    return false;
+    return !name || !strcmp(name, "perfmap") ? EXIT_DONE : report_usage("--profile is perfmap, not `%s`", name);
 }
 
 /* What a long compilation shows on a terminal. */
@@ -104,22 +103,31 @@ static void tell_tier(const struct args *args, const mote_engine *engine) {
     fprintf(stderr, "mote: functions are interpreted: %s\n", why);
 }
 
-mote_engine *engine_open(const struct args *args) {
+/* The configuration that the options ask for. */
+static int config_given(const struct args *args, mote_config *config) {
+    uint32_t threads = 0;
+    mote_config_init(config);
+    config->features = features_given(args);
+    config->fuel = args_find(args, OPT_fuel);
+    config->canonical_nans = args_flag(args, OPT_canonical_nans);
+    config->relaxed_deterministic = args_flag(args, OPT_relaxed_deterministic);
+    config->low_address_space = args_flag(args, OPT_low_address_space);
+    config->debug_info = args_flag(args, OPT_debug_info);
+    int code = tier_given(args, &config->tier);
+    if (!code) code = cpu_given(args, config);
+    if (!code) code = threads_given(args, &threads);
+    if (!code) code = range_given(args, config);
+    if (!code) code = profile_given(args, config);
+    if (args->command != CMD_run) config->compile_threads = threads; /* there engine_compile does it, and shows how far it is */
+    return code;
+}
+
+int engine_open(const struct args *args, mote_engine **out) {
     mote_config config;
-    mote_config_init(&config);
-    config.features = features_given(args);
-    config.fuel = args_find(args, OPT_fuel);
-    config.canonical_nans = args_flag(args, OPT_canonical_nans);
-    config.relaxed_deterministic = args_flag(args, OPT_relaxed_deterministic);
-    config.low_address_space = args_flag(args, OPT_low_address_space);
-    uint32_t threads;
-    if (!tier_given(args, &config.tier) || !cpu_given(args, &config) || !threads_given(args, &threads)) return NULL;
-    if (!range_given(args, &config) || !profile_given(args, &config)) return NULL;
-    config.debug_info = args_flag(args, OPT_debug_info);
-    if (args->command != CMD_run) config.compile_threads = threads; /* there engine_compile does it, and shows how far it is */
-    mote_engine *engine = NULL;
     mote_error error;
-    if (mote_engine_new(&config, &engine, &error) != MOTE_OK) report_failure("%s", error.message);
-    else tell_tier(args, engine);
-    return engine;
+    int code = config_given(args, &config);
+    if (code) return code;
+    if (mote_engine_new(&config, out, &error) != MOTE_OK) return report_failure("%s", error.message);
+    tell_tier(args, *out);
+    return EXIT_DONE;
 }
