@@ -153,6 +153,20 @@ static const char *link_hint(const char *message) {
     return "\n  (--preload NAME=FILE provides a module)";
 }
 
+/* What one can do about a limit of the store; the texts are those of memory.c, table.c and instance.c. */
+static const char *limit_hint(const char *message) {
+    static const struct {
+        const char *words, *text;
+    } limits[] = {
+        {"a memory of ", "\n  (give it more with --max-memory)"},
+        {"a table of ", "\n  (give it more with -W max-table-elements)"},
+        {" instances, its limit", "\n  (give it more with -W max-instances)"},
+    };
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+        if (strstr(message, limits[i].words)) return limits[i].text;
+    return "";
+}
+
 int report_call_error(const struct input *input, const mote_module *module, mote_store *store, const mote_error *error) {
     switch (error->status) {
     case MOTE_E_EXIT: return (int)error->trap;
@@ -162,6 +176,7 @@ int report_call_error(const struct input *input, const mote_module *module, mote
     }
     print_failure(input, mote_status_name(error->status), error->message);
     if (error->status == MOTE_E_LINK) fputs(link_hint(error->message), stderr);
+    if (error->status == MOTE_E_LIMIT) fputs(limit_hint(error->message), stderr);
     fputc('\n', stderr);
     return error->status == MOTE_E_LIMIT || error->status == MOTE_E_NOMEM ? EXIT_TRAP : EXIT_BAD_MODULE;
 }
