@@ -1,7 +1,7 @@
 # lib.sh - sourced by tests/guests/run: running a guest, comparing, counting, and saying what is missing.
 
-pass() { passed=$((passed + 1)); echo "ok $1"; }
-fail() { failed=$((failed + 1)); echo "FAILED $1: $2"; }
+pass() { passed=$((passed + 1)); echo "ok $1${way:+ $way}"; }
+fail() { failed=$((failed + 1)); echo "FAILED $1${way:+ $way}: $2"; }
 
 # not_run NAME WHAT HOW : a guest whose tool or package is not there.
 not_run() { skipped=$((skipped + 1)); echo "not run: $1: needs $2 ($3)"; }

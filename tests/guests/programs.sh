@@ -112,7 +112,7 @@ guest_validate_big() {
 guest_go_tests() {
     has_go || { not_run go_tests "Go" "$go_how"; return; }
     local ok bad
-    "$here/go-tests" | tee "$out/go-tests.log"
+    MOTE="${mote[*]}" "$here/go-tests" | tee "$out/go-tests.log"
     read -r ok bad < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$out/go-tests.log" | tail -n 1)
     passed=$((passed + ${ok:-0})) failed=$((failed + ${bad:-1}))
 }
