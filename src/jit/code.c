@@ -8,11 +8,24 @@ static const size_t code_bytes = LIMIT_CODE_MEMORY, cell_bytes = (size_t)1 << 30
 
 /* ---------------------------------------------------------------- granules */
 
+/* Bits: a byte for each would be seven pages to clear at start. */
+enum { WORD_BITS = 64 };
+static uint64_t bit_of(uint32_t granule) { return UINT64_C(1) << granule % WORD_BITS; }
+static bool is_used(const struct jit_engine *jit, uint32_t granule) { return jit->used[granule / WORD_BITS] & bit_of(granule); }
+static size_t word_count(const struct jit_engine *jit) { return (jit->all_granules + WORD_BITS - 1) / WORD_BITS; }
+
+static void set_used(struct jit_engine *jit, uint32_t start, uint32_t count, bool used) {
+    for (uint32_t i = start; i < start + count; i++) {
+        if (used) jit->used[i / WORD_BITS] |= bit_of(i);
+        else jit->used[i / WORD_BITS] &= ~bit_of(i);
+    }
+}
+
 /* A run of free granules within [low, high), searched from *next; 0: none (granule 0 is the thunks'). */
 static uint32_t find_run(const struct jit_engine *jit, uint32_t low, uint32_t high, uint32_t from, uint32_t count) {
     uint32_t run = 0;
     for (uint32_t i = from < low ? low : from; i < high; i++) {
-        run = jit->used[i] ? 0 : run + 1;
+        run = is_used(jit, i) ? 0 : run + 1;
         if (run == count) return i + 1 - count;
     }
     return 0;
@@ -25,7 +38,7 @@ static uint32_t take_granules(struct jit_engine *jit, bool cells, uint32_t count
     uint32_t start = find_run(jit, low, high, *next, count);
     if (!start) start = find_run(jit, low, high, low, count);
     if (start) {
-        memset(jit->used + start, 1, count);
+        set_used(jit, start, count, true);
         *next = start + count;
     }
     mote__os_mutex_unlock(&jit->lock);
@@ -34,14 +47,14 @@ static uint32_t take_granules(struct jit_engine *jit, bool cells, uint32_t count
 
 static void give_granules(struct jit_engine *jit, code_offset start, uint32_t count) {
     mote__os_mutex_lock(&jit->lock);
-    memset(jit->used + (start >> GRANULE_LOG2), 0, count);
+    set_used(jit, start >> GRANULE_LOG2, count, false);
     mote__os_mutex_unlock(&jit->lock);
 }
 
 /* ---------------------------------------------------------------- an engine's */
 
 static void free_engine_part(struct jit_engine *jit) {
-    MOTE__DELETE_ARRAY(jit->allocator, jit->used, jit->all_granules);
+    MOTE__DELETE_ARRAY(jit->allocator, jit->used, word_count(jit));
     MOTE__DELETE(jit->allocator, jit);
 }
 
@@ -53,7 +66,7 @@ mote_status mote__jit_engine_new(mote_engine *engine, struct jit_engine **out) {
     jit->cpu = mote__os_cpu();
     jit->code_granules = (uint32_t)(code_bytes >> GRANULE_LOG2);
     jit->all_granules = jit->code_granules + (uint32_t)(cell_bytes >> GRANULE_LOG2);
-    jit->used = MOTE__NEW_ARRAY(a, uint8_t, jit->all_granules);
+    jit->used = MOTE__NEW_ARRAY(a, uint64_t, word_count(jit));
     if (!jit->used || !mote__os_code_map(code_bytes, cell_bytes, engine->config.perf_map, &jit->map)) {
         mote_status status = jit->used ? MOTE_E_UNSUPPORTED : MOTE_E_NOMEM;
         free_engine_part(jit);
@@ -61,7 +74,7 @@ mote_status mote__jit_engine_new(mote_engine *engine, struct jit_engine **out) {
     }
     mote__jit_make_thunks(jit);
     jit->host_cell = (code_offset)code_bytes;
-    jit->used[jit->code_granules] = 1;
+    set_used(jit, jit->code_granules, 1, true);
     void *host = jit_address(jit, jit->thunks[THUNK_HOST]);
     memcpy(jit_address(jit, jit->host_cell), &host, sizeof host);
     *out = jit;

@@ -49,7 +49,7 @@ struct jit_engine {
     struct os_code map;
     unsigned cpu;                /* mote__os_cpu() */
     struct os_mutex lock;
-    uint8_t *used;               /* a byte per granule, of code then of cells */
+    uint64_t *used;              /* a bit per granule, of code then of cells */
     uint32_t code_granules, all_granules, next_code, next_cells;
     code_offset thunks[THUNK_COUNT], thunks_end, constants, host_cell;
     bool is_watched;             /* somebody wants to know the names of code: perf_map or debuggers (watch.c) */

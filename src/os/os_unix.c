@@ -225,13 +225,15 @@ bool mote__os_unix_random(void *out, size_t bytes) {
 /* ---- The processor ---- */
 
 #ifdef __x86_64__
+/* Under a hypervisor each question takes some microseconds. Leaf 1 is always there, and 0x80000001 where there are 64 bits. */
 unsigned mote__os_cpu(void) {
     static const struct { unsigned leaf, reg, bit; enum os_cpu cpu; } rows[] = {
         {1, 2, 19, OS_CPU_SSE41}, {1, 2, 23, OS_CPU_POPCNT}, {7, 1, 3, OS_CPU_BMI1}, {7, 1, 8, OS_CPU_BMI2}, {0x80000001, 2, 5, OS_CPU_LZCNT},
     };
     unsigned cpu = 0, leaf = 0, regs[4] = {0}; /* eax to edx */
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (rows[i].leaf != leaf && !__get_cpuid_count(rows[i].leaf, 0, &regs[0], &regs[1], &regs[2], &regs[3])) continue;
+        if (rows[i].leaf == 7 && leaf != 7 && __get_cpuid_max(0, NULL) < 7) continue;
+        if (rows[i].leaf != leaf) __cpuid_count(rows[i].leaf, 0, regs[0], regs[1], regs[2], regs[3]);
         leaf = rows[i].leaf;
         if (regs[rows[i].reg] >> rows[i].bit & 1) cpu |= rows[i].cpu;
     }
