@@ -19,6 +19,9 @@ enum {
 #define COMMAND(ident, ...) int cmd_##ident(const struct args *args);
 #include "commands.def"
 
+/* Of everything that a command makes (memory.c). */
+extern const mote_allocator command_allocator;
+
 /* ---- Inputs (input.c). ---- */
 
 /* The bytes of a file or of standard input. */

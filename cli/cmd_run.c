@@ -3,7 +3,7 @@
 #include "run.h"
 #include "base/error.h"
 
-static const mote_allocator *const allocator = &mote__allocator_libc;
+static const mote_allocator *const allocator = &command_allocator;
 
 /* ---- Making things. Each prints why it failed and returns the exit code. ---- */
 

@@ -107,6 +107,7 @@ static void tell_tier(const struct args *args, const mote_engine *engine) {
 static int config_given(const struct args *args, mote_config *config) {
     uint32_t threads = 0;
     mote_config_init(config);
+    config->allocator = command_allocator;
     config->features = features_given(args);
     config->fuel = args_find(args, OPT_fuel);
     config->canonical_nans = args_flag(args, OPT_canonical_nans);

@@ -140,7 +140,7 @@ static int open_listener(const char *text, mote_vfs_node **out) {
     if (fd >= 0) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     bool good = fd >= 0 && !bind(fd, &address.any, size) && !listen(fd, SOMAXCONN);
     int code = good ? EXIT_DONE : report_failure("cannot listen on %s: %s", text, strerror(errno));
-    if (good && mote_vfs_fd_new(NULL, fd, true, out) != MOTE_VFS_OK) code = out_of_memory(), good = false;
+    if (good && mote_vfs_fd_new(&command_allocator, fd, true, out) != MOTE_VFS_OK) code = out_of_memory(), good = false;
     if (!good && fd >= 0) close(fd);
     return code;
 }
@@ -168,6 +168,7 @@ static int fill_sockets(struct run *run, mote_wasi_config *config) {
 int run_make_wasi(struct run *run) {
     mote_wasi_config config;
     mote_wasi_config_init(&config);
+    config.allocator = &command_allocator;
     config.inherit_stdio = true;
     bool filled = fill_arguments(run, &config) && fill_environment(run, &config) && fill_directories(run, &config);
     if (!filled) return out_of_memory();
