@@ -1,17 +1,12 @@
 /* guest.c - what a program pays for a component: a get through the imports of mote1, and the same
  * value as a file through a mount (opened, read, closed). A module of WebAssembly does both in a
  * loop. Built by `ninja -C build/release bench-parts-guest`; run with
- * MOTE_DRIVERS=build/release/drivers. Rounds are interleaved and medians count: of the time that
- * has passed, and of the processor time, which other programs on the machine disturb less. */
+ * MOTE_DRIVERS=build/release/drivers. slices.h says what counts. */
 #define _GNU_SOURCE
+#include "slices.h"
 #include <mote/parts.h>
 #include <mote/wasi.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-enum { ROUNDS = 9 };
 
 static const char value[] = "{\"id\": 17, \"name\": \"a thing of middling size\", \"price\": 12.5, "
                             "\"tags\": [\"one\", \"two\"]}";
@@ -58,42 +53,30 @@ static void must(mote_status status) {
     exit(1);
 }
 
-static double now_us(clockid_t clock) {
-    struct timespec t;
-    clock_gettime(clock, &t);
-    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
 /* ---- What is measured. ---- */
 
 static struct row {
     const char *name, *func;
     uint32_t component, fd; /* place of the component's name; descriptor of its mount */
     uint32_t times;
-    double rounds[ROUNDS], cpu[ROUNDS];
-} rows[] = {{"memory: get by import", "get", 0, 3, 50000, {0}, {0}},
-            {"memory: file opened, read, closed", "file", 0, 3, 50000, {0}, {0}},
-            {"SQLite: get by import", "get", 16, 4, 10000, {0}, {0}},
-            {"SQLite: file opened, read, closed", "file", 16, 4, 10000, {0}, {0}}};
+} rows[] = {{"memory: get by import", "get", 0, 3, 500},
+            {"memory: file opened, read, closed", "file", 0, 3, 500},
+            {"SQLite: get by import", "get", 16, 4, 50},
+            {"SQLite: file opened, read, closed", "file", 16, 4, 50}};
 enum { ROW_COUNT = sizeof rows / sizeof *rows };
+static struct slices slices[ROW_COUNT];
 
 static mote_store *store;
 static mote_instance instance;
 
-static void measure(struct row *row, int round) {
+static void run_row(void *context) {
+    const struct row *row = context;
     mote_func func;
     const mote_value args[] = {{.kind = MOTE_I32, .of.i32 = row->component},
                                {.kind = MOTE_I32, .of.i32 = row->fd},
                                {.kind = MOTE_I32, .of.i32 = row->times}};
     must(mote_instance_func(instance, row->func, &func, &error));
-    double began = now_us(CLOCK_MONOTONIC), cpu = now_us(CLOCK_THREAD_CPUTIME_ID);
     must(mote_call(store, func, args, 3, NULL, 0, &error));
-    row->rounds[round] = (now_us(CLOCK_MONOTONIC) - began) / row->times;
-    row->cpu[round] = (now_us(CLOCK_THREAD_CPUTIME_ID) - cpu) / row->times;
-}
-
-static int by_value(const void *a, const void *b) {
-    return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b);
 }
 
 /* ---- The world. ---- */
@@ -149,14 +132,12 @@ int main(void) {
     must(mote_parts_guest_define(guest, linker, &error));
     must(mote_module_new(engine, program, sizeof program - 1, 0, &module, &error));
     must(mote_linker_instantiate(linker, store, module, &instance, &error));
-    for (int round = 0; round < ROUNDS; round++)
-        for (int i = 0; i < ROW_COUNT; i++) measure(&rows[i], round);
-    for (int i = 0; i < ROW_COUNT; i++) {
-        qsort(rows[i].rounds, ROUNDS, sizeof(double), by_value);
-        qsort(rows[i].cpu, ROUNDS, sizeof(double), by_value);
-        printf("%-36s %6.2f us each, %6.2f of the processor\n", rows[i].name,
-               rows[i].rounds[ROUNDS / 2], rows[i].cpu[ROUNDS / 2]);
-    }
+    for (int slice = 0; slice < SLICES; slice++)
+        for (int step = 0; step < ROW_COUNT; step++) {
+            int i = slice_row(slice, step, ROW_COUNT);
+            slice_measure(&slices[i], run_row, &rows[i], 1, (int)rows[i].times);
+        }
+    for (int i = 0; i < ROW_COUNT; i++) slice_print(rows[i].name, slice_sum_up(&slices[i]));
     mote_store_delete(store);
     mote_linker_delete(linker);
     mote_module_delete(module);

@@ -1,32 +1,24 @@
 /* parts.c - what a component costs beside the raw client: memory, SQLite, Redis, MySQL, PostgreSQL,
  * and files over them. Built by `ninja -C build/release bench-parts`; run as
- * tests/parts/with-servers build/release/bench-parts, with MOTE_DRIVERS=build/release/drivers.
- * Rounds are interleaved and medians count. */
+ * tests/parts/with-servers build/release/bench-parts, with MOTE_DRIVERS=build/release/drivers. A
+ * word takes only the rows whose names hold it. slices.h says what counts. */
 #define _GNU_SOURCE
+#include "slices.h"
 #include <mote/parts.h>
 #include <arpa/inet.h>
 #include <libpq-fe.h>
 #include <mysql.h>
 #include <netinet/tcp.h>
 #include <sqlite3.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { ROUNDS = 9, FLIGHT = 100 };
+enum { FLIGHT = 100 };
 
 static mote_parts *parts;
 static const char value[] = "{\"id\": 17, \"name\": \"a thing of middling size\", \"price\": 12.5, "
                             "\"tags\": [\"one\", \"two\"]}";
-
-static double now_us(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
 
 static void fail(const char *what) {
     fprintf(stderr, "bench: %s\n", what);
@@ -77,7 +69,7 @@ static void read_file(int which) {
     if (mote_vfs_release(file)) fail("close");
 }
 
-/* ---- Raw clients. ---- */
+/* ---- Raw clients, which ask for what Dapr's own drivers ask for. ---- */
 
 static sqlite3_stmt *raw_statement;
 static void open_raw_sqlite(const char *path) {
@@ -117,23 +109,21 @@ static void raw_redis_get(void) {
 }
 
 static MYSQL_STMT *raw_mysql;
-static char raw_value[1000], raw_etag[40];
-static unsigned long raw_size, raw_etag_size;
+static char raw_columns[5][1000];
+static unsigned long raw_sizes[5];
 
 static void open_raw_mysql(int port) {
-    const char *sql = "SELECT value, eTag FROM state WHERE id = ? AND (expiredate IS NULL OR "
-                      "expiredate > CURRENT_TIMESTAMP)";
+    const char *sql = "SELECT id, value, eTag, isbinary, IFNULL(expiredate, '') FROM state "
+                      "WHERE id = ? AND (expiredate IS NULL OR expiredate > CURRENT_TIMESTAMP)";
     static char key[] = "mote||key";
     MYSQL_BIND parameter = {
         .buffer_type = MYSQL_TYPE_STRING, .buffer = key, .buffer_length = sizeof key - 1};
-    MYSQL_BIND columns[] = {{.buffer_type = MYSQL_TYPE_STRING,
-                             .buffer = raw_value,
-                             .buffer_length = sizeof raw_value,
-                             .length = &raw_size},
-                            {.buffer_type = MYSQL_TYPE_STRING,
-                             .buffer = raw_etag,
-                             .buffer_length = sizeof raw_etag,
-                             .length = &raw_etag_size}};
+    MYSQL_BIND columns[5] = {0};
+    for (int i = 0; i < 5; i++)
+        columns[i] = (MYSQL_BIND){.buffer_type = MYSQL_TYPE_STRING,
+                                  .buffer = raw_columns[i],
+                                  .buffer_length = sizeof raw_columns[i],
+                                  .length = &raw_sizes[i]};
     MYSQL *db = mysql_init(NULL);
     if (!mysql_real_connect(db, "127.0.0.1", "mote", "pass@word/1", "mote_bench", (unsigned)port,
                             NULL, 0))
@@ -146,7 +136,7 @@ static void open_raw_mysql(int port) {
 
 static void raw_mysql_get(void) {
     if (mysql_stmt_execute(raw_mysql) || mysql_stmt_store_result(raw_mysql) ||
-        mysql_stmt_fetch(raw_mysql) || raw_size != sizeof value - 1)
+        mysql_stmt_fetch(raw_mysql) || raw_sizes[1] != sizeof value - 1)
         fail("raw MySQL: no value");
     mysql_stmt_free_result(raw_mysql);
 }
@@ -157,10 +147,11 @@ static void open_raw_postgres(const char *port) {
     snprintf(text, sizeof text, "host=127.0.0.1 port=%s user=mote dbname=mote", port);
     setenv("PGPASSWORD", "pass word'1", 1);
     raw_postgres = PQconnectdb(text);
-    PQclear(PQprepare(raw_postgres, "get",
-                      "SELECT value, etag::text FROM state WHERE key = $1 AND (expires_at IS NULL "
-                      "OR expires_at >= now())",
-                      0, NULL));
+    PQclear(PQprepare(
+        raw_postgres, "get",
+        "SELECT value, etag::text, expires_at FROM state WHERE key = $1 AND (expires_at IS NULL "
+        "OR expires_at >= now())",
+        0, NULL));
     if (*PQerrorMessage(raw_postgres)) fail(PQerrorMessage(raw_postgres));
 }
 
@@ -193,44 +184,55 @@ static void sqlite_file(void) { read_file(1); }
 static struct row {
     const char *name;
     void (*run)(void);
-    int times, each;    /* runs per round; operations in a run */
-    const char *server; /* the variable of its port; "": none */
-    double rounds[ROUNDS];
-} rows[] = {
-    {"memory: get", memory_get, 20000, 1, "", {0}},
-    {"memory: a file opened, read, closed", memory_file, 20000, 1, "", {0}},
-    {"SQLite raw: get", raw_sqlite_get, 5000, 1, "", {0}},
-    {"SQLite: get", sqlite_get, 5000, 1, "", {0}},
-    {"SQLite: a file opened, read, closed", sqlite_file, 5000, 1, "", {0}},
-    {"SQLite: set", sqlite_set, 20, 1, "", {0}},
-    {"SQLite: set, 100 in flight", sqlite_sets, 5, FLIGHT, "", {0}},
-    {"Redis raw: HGETALL", raw_redis_get, 1000, 1, "MOTE_REDIS_PORT", {0}},
-    {"Redis: get", redis_get, 1000, 1, "MOTE_REDIS_PORT", {0}},
-    {"Redis: get, 100 in flight", redis_gets, 50, FLIGHT, "MOTE_REDIS_PORT", {0}},
-    {"Redis: set, 100 in flight", redis_sets, 50, FLIGHT, "MOTE_REDIS_PORT", {0}},
-    {"MySQL raw: get", raw_mysql_get, 1000, 1, "MOTE_MYSQL_PORT", {0}},
-    {"MySQL: get", mysql_get, 1000, 1, "MOTE_MYSQL_PORT", {0}},
-    {"MySQL: get, 100 in flight", mysql_gets, 10, FLIGHT, "MOTE_MYSQL_PORT", {0}},
-    {"MySQL: set", mysql_set, 20, 1, "MOTE_MYSQL_PORT", {0}},
-    {"PostgreSQL raw: get", raw_postgres_get, 1000, 1, "MOTE_POSTGRES_PORT", {0}},
-    {"PostgreSQL: get", postgres_get, 1000, 1, "MOTE_POSTGRES_PORT", {0}},
-    {"PostgreSQL: get, 100 in flight", postgres_gets, 20, FLIGHT, "MOTE_POSTGRES_PORT", {0}},
-    {"PostgreSQL: set", postgres_set, 20, 1, "MOTE_POSTGRES_PORT", {0}}};
+    int times, each, every; /* runs in a slice; operations in a run; in which turns it takes part */
+    const char *server;     /* the variable of its port; "": none */
+    void (*beside)(void);   /* what it is compared with; NULL: nothing */
+} rows[] = {{"memory: get", memory_get, 500, 1, 1, "", NULL},
+            {"memory: a file opened, read, closed", memory_file, 500, 1, 1, "", memory_get},
+            {"SQLite raw: get", raw_sqlite_get, 50, 1, 1, "", NULL},
+            {"SQLite: get", sqlite_get, 50, 1, 1, "", raw_sqlite_get},
+            {"SQLite: a file opened, read, closed", sqlite_file, 50, 1, 1, "", sqlite_get},
+            {"SQLite: set", sqlite_set, 1, 1, 10, "", NULL},
+            {"SQLite: set, 100 in flight", sqlite_sets, 1, FLIGHT, 10, "", sqlite_set},
+            {"Redis raw: HGETALL", raw_redis_get, 5, 1, 1, "MOTE_REDIS_PORT", NULL},
+            {"Redis: get", redis_get, 5, 1, 1, "MOTE_REDIS_PORT", raw_redis_get},
+            {"Redis: get, 100 in flight", redis_gets, 1, FLIGHT, 5, "MOTE_REDIS_PORT", redis_get},
+            {"Redis: set, 100 in flight", redis_sets, 1, FLIGHT, 10, "MOTE_REDIS_PORT", NULL},
+            {"MySQL raw: get", raw_mysql_get, 5, 1, 1, "MOTE_MYSQL_PORT", NULL},
+            {"MySQL: get", mysql_get, 5, 1, 1, "MOTE_MYSQL_PORT", raw_mysql_get},
+            {"MySQL: get, 100 in flight", mysql_gets, 1, FLIGHT, 10, "MOTE_MYSQL_PORT", mysql_get},
+            {"MySQL: set", mysql_set, 1, 1, 10, "MOTE_MYSQL_PORT", NULL},
+            {"PostgreSQL raw: get", raw_postgres_get, 5, 1, 1, "MOTE_POSTGRES_PORT", NULL},
+            {"PostgreSQL: get", postgres_get, 5, 1, 1, "MOTE_POSTGRES_PORT", raw_postgres_get},
+            {"PostgreSQL: get, 100 in flight", postgres_gets, 1, FLIGHT, 10, "MOTE_POSTGRES_PORT",
+             postgres_get},
+            {"PostgreSQL: set", postgres_set, 1, 1, 10, "MOTE_POSTGRES_PORT", NULL}};
 enum { ROW_COUNT = sizeof rows / sizeof *rows };
+static struct slices slices[ROW_COUNT];
+static struct slice_times times[ROW_COUNT];
 
 static const char *only = ""; /* part of the names of the rows that are wanted */
 static bool is_wanted(const struct row *row) {
     return (!*row->server || getenv(row->server)) && strstr(row->name, only);
 }
 
-static void measure(struct row *row, int round) {
-    double began = now_us();
-    for (int i = 0; i < row->times; i++) row->run();
-    row->rounds[round] = (now_us() - began) / row->times / row->each;
+static void run_row(void *context) { ((const struct row *)context)->run(); }
+
+/* The row that runs this, if it is wanted; else ROW_COUNT. */
+static int row_of(void (*run)(void)) {
+    int i = 0;
+    while (i < ROW_COUNT && (rows[i].run != run || !is_wanted(&rows[i]))) i++;
+    return i;
 }
 
-static int by_value(const void *a, const void *b) {
-    return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b);
+static void print_row(int at) {
+    const struct row *row = &rows[at];
+    int beside = row->beside ? row_of(row->beside) : ROW_COUNT;
+    slice_print(row->name, times[at]);
+    if (beside == ROW_COUNT) return;
+    double mine = times[at].quiet, other = times[beside].quiet;
+    if (row->each > 1) printf("    %.1f times the rate of one at a time\n", other / mine);
+    else printf("    %.2f times %s, %+.2f us\n", mine / other, rows[beside].name, mine - other);
 }
 
 static const char *port_of(const char *server) { return getenv(server) ? getenv(server) : "1"; }
@@ -281,14 +283,15 @@ int main(int argument_count, char **arguments) {
     snprintf(path, sizeof path, "%s/b.db", folder);
     open_raw_sqlite(path);
     open_servers();
-    for (int round = 0; round < ROUNDS; round++)
-        for (int i = 0; i < ROW_COUNT; i++)
-            if (is_wanted(&rows[i])) measure(&rows[i], round);
-    for (int i = 0; i < ROW_COUNT; i++) {
-        qsort(rows[i].rounds, ROUNDS, sizeof(double), by_value);
-        if (is_wanted(&rows[i]))
-            printf("%-38s %9.2f us each\n", rows[i].name, rows[i].rounds[ROUNDS / 2]);
-    }
+    for (int slice = 0; slice < SLICES; slice++)
+        for (int step = 0; step < ROW_COUNT; step++) {
+            int i = slice_row(slice, step, ROW_COUNT);
+            if (is_wanted(&rows[i]) && slice % rows[i].every == 0)
+                slice_measure(&slices[i], run_row, &rows[i], rows[i].times, rows[i].each);
+        }
+    for (int i = 0; i < ROW_COUNT; i++) times[i] = slice_sum_up(&slices[i]);
+    for (int i = 0; i < ROW_COUNT; i++)
+        if (is_wanted(&rows[i])) print_row(i);
     for (int i = 0; i < 2; i++) mote_vfs_release(mounts[i]);
     mote_parts_delete(parts);
     snprintf(command, sizeof command, "rm -rf %s", folder);

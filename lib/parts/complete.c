@@ -28,22 +28,37 @@ void mote__parts_log(const struct parts_opening *opening, const char *format, ..
 
 /* ---------------------------------------------------------------- memory of an operation */
 
+/* What an operation needs mostly fits in one. */
 struct piece {
     struct piece *next;
     const mote_allocator *allocator;
-    size_t bytes;
+    size_t bytes, used; /* used: with the head, 16-aligned */
 };
-
-/* 16-aligned: three words and one for the alignment. */
 enum { PIECE_HEAD = (sizeof(struct piece) + 15) / 16 * 16 };
+#ifdef MOTE_HOSTILE
+enum { PIECE_BYTES = 0 }; /* one for each: who writes beyond it is seen */
+#else
+enum { PIECE_BYTES = 512 };
+#endif
+
+static struct piece *add_piece(mote_parts_op *op, size_t bytes) {
+    const mote_allocator *a = op->component->parts->allocator;
+    size_t all = PIECE_HEAD + bytes < PIECE_BYTES ? PIECE_BYTES : PIECE_HEAD + bytes;
+    struct piece *piece = mote__alloc(a, all);
+    if (!piece) return NULL;
+    *piece = (struct piece){op->memory, a, all, PIECE_HEAD};
+    return op->memory = piece;
+}
 
 void *mote__parts_alloc(mote_parts_op *op, size_t bytes) {
-    const mote_allocator *a = op->component->parts->allocator;
-    struct piece *piece = bytes < SIZE_MAX - PIECE_HEAD ? mote__alloc(a, PIECE_HEAD + bytes) : NULL;
+    struct piece *piece = op->memory;
+    if (bytes > SIZE_MAX - PIECE_HEAD - 16) return NULL;
+    bool fits = piece && piece->used < piece->bytes && piece->bytes - piece->used >= bytes;
+    if (!fits) piece = add_piece(op, bytes);
     if (!piece) return NULL;
-    *piece = (struct piece){.next = op->memory, .allocator = a, .bytes = PIECE_HEAD + bytes};
-    op->memory = piece;
-    return (char *)piece + PIECE_HEAD;
+    void *out = (char *)piece + piece->used;
+    piece->used += (bytes + 15) / 16 * 16;
+    return out;
 }
 
 void mote_parts_op_deinit(mote_parts_op *op) {

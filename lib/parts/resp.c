@@ -1,8 +1,6 @@
 /* resp.c - the wire format of Redis (resp.h). Every length that a server sends is checked against
  * what is there. */
 #include "resp.h"
-#include <inttypes.h>
-#include <stdio.h>
 
 /* The end of the line at `at`, its CR; NULL when it is not there yet. */
 static const char *line_end(const char *at, const char *end) {
@@ -83,13 +81,20 @@ static bool put(resp_buffer *out, const mote_allocator *a, const void *bytes, si
     return true;
 }
 
+/* A line of a kind and a number. */
+static bool put_head(resp_buffer *out, const mote_allocator *a, char kind, size_t number) {
+    char line[32], *at = line + sizeof line;
+    *--at = '\n', *--at = '\r';
+    do *--at = (char)('0' + number % 10);
+    while (number /= 10);
+    *--at = kind;
+    return put(out, a, at, (size_t)(line + sizeof line - at));
+}
+
 bool mote__resp_begin(resp_buffer *out, const mote_allocator *a, size_t count) {
-    char head[32];
-    return put(out, a, head, (size_t)snprintf(head, sizeof head, "*%zu\r\n", count));
+    return put_head(out, a, '*', count);
 }
 
 bool mote__resp_word(resp_buffer *out, const mote_allocator *a, const void *bytes, size_t size) {
-    char head[32];
-    return put(out, a, head, (size_t)snprintf(head, sizeof head, "$%zu\r\n", size)) &&
-           put(out, a, bytes, size) && put(out, a, "\r\n", 2);
+    return put_head(out, a, '$', size) && put(out, a, bytes, size) && put(out, a, "\r\n", 2);
 }

@@ -179,7 +179,7 @@ static void take_write(struct redis *redis, const struct redis_slot *slot, const
     }
     mote_parts_item *item = &op->items[slot->item];
     if (head->kind == RESP_ARRAY) item->code = take_versions(op, slot->item, head->number, reply);
-    else if (head->kind == RESP_INTEGER)
+    else if (head->kind == RESP_INTEGER && head->number > 0 && (uint64_t)head->number <= count)
         op->items[slot->item + (size_t)head->number - 1].code = MOTE_PARTS_CONFLICT;
     else item->code = head->kind == RESP_ERROR ? mote__redis_failure(op, head) : MOTE_PARTS_FAILED;
     answered(redis, op);

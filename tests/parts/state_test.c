@@ -352,16 +352,22 @@ TEST(no_such_component) {
 
 /* ---------------------------------------------------------------- no memory */
 
-/* One of everything; false as soon as something says no. */
+/* One of everything, with values that take memory of their own; false as soon as something says no.
+ */
 static bool use_store(mote_parts *parts) {
-    mote_parts_item items[] = {{.key = bytes("a"), .value = bytes("{}")},
-                               {.key = bytes("b"), .value = bytes("\xff")}};
+    static char text[700], binary[700];
+    memset(text, '1', sizeof text);
+    memset(binary, 0xff, sizeof binary);
+    mote_parts_item items[] = {{.key = bytes("a"), .value = {text, sizeof text}},
+                               {.key = bytes("b"), .value = {binary, sizeof binary}},
+                               {.key = bytes("c"), .value = {text, sizeof text}}};
+    enum { COUNT = sizeof items / sizeof *items };
     mote_parts_verb verbs[] = {MOTE_PARTS_SET, MOTE_PARTS_GET, MOTE_PARTS_TRANSACT, MOTE_PARTS_KEYS,
                                MOTE_PARTS_DELETE};
     bool good = true;
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs && good; i++) {
-        mote_parts_op op = {.verb = verbs[i], .items = items, .item_count = 2};
-        good = !mote_parts_call(parts, "store", &op) && op.item_count == 2;
+        mote_parts_op op = {.verb = verbs[i], .items = items, .item_count = COUNT};
+        good = !mote_parts_call(parts, "store", &op) && op.item_count == COUNT;
         mote_parts_op_deinit(&op);
     }
     return good;

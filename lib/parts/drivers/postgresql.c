@@ -16,12 +16,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LIVE       "(expires_at IS NULL OR expires_at >= now())"
-#define MICROS(at) "(extract(epoch from " at ") * 1000000)::bigint"
+#define LIVE "(expires_at IS NULL OR expires_at >= now())"
 #define INSERT                                                                                     \
     "INSERT INTO $ AS t (key, value, etag, expires_at) VALUES ($1, $2, gen_random_uuid(), "        \
     "now() + $3 * interval '1 second') ON CONFLICT (key) DO UPDATE SET value = $2, updated_at = "  \
     "now(), etag = gen_random_uuid(), expires_at = EXCLUDED.expires_at "
+
+static const uint64_t micros_at_2000 = 946684800000000;
 
 /* The type numbers of parameters. */
 enum { BYTEA = 17, INT8 = 20, TEXT = 25, FLOAT8 = 701, UUID = 2950 };
@@ -29,7 +30,7 @@ enum { BYTEA = 17, INT8 = 20, TEXT = 25, FLOAT8 = 701, UUID = 2950 };
 /* clang-format off */
 /* Every statement; a $ before a space is the table. Then the types of its parameters. */
 #define STATEMENTS(X)                                                                                                                     \
-    X(GET, "SELECT value, etag::text, " MICROS("expires_at") ", " MICROS("coalesce(updated_at, created_at)") " FROM $ WHERE key = $1 AND " LIVE, TEXT) \
+    X(GET, "SELECT value, etag::text, expires_at, coalesce(updated_at, created_at) FROM $ WHERE key = $1 AND " LIVE, TEXT) \
     X(KEYS, "SELECT key FROM $ WHERE key LIKE $1 ESCAPE '!' AND key COLLATE \"C\" > $2 AND " LIVE " ORDER BY key COLLATE \"C\" LIMIT $3", TEXT, TEXT, INT8) \
     X(PUT, INSERT "RETURNING etag::text", TEXT, BYTEA, FLOAT8)                                                                             \
     X(PUT_IF_ABSENT, INSERT "WHERE t.expires_at < now() RETURNING etag::text", TEXT, BYTEA, FLOAT8)                                        \
@@ -289,12 +290,15 @@ static void sync_soon(struct connection *c) {
 
 /* ---------------------------------------------------------------- results */
 
+/* A timestamptz, which comes as microseconds since 2000, in nanoseconds since 1970; 0 for NULL and
+ * for infinity. */
 static uint64_t column_ns(const PGresult *rows, int row, int column) {
     uint64_t micros = 0;
     if (PQgetisnull(rows, row, column) || PQgetlength(rows, row, column) != 8) return 0;
     const unsigned char *at = (const unsigned char *)PQgetvalue(rows, row, column);
     for (int i = 0; i < 8; i++) micros = micros << 8 | at[i];
-    return micros * 1000;
+    bool is_infinite = micros == INT64_MAX || micros == (uint64_t)INT64_MIN;
+    return is_infinite ? 0 : (micros + micros_at_2000) * 1000;
 }
 
 static mote_parts_bytes copy_column(mote_parts_op *op, const PGresult *rows, int row, int column) {
