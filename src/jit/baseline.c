@@ -3,7 +3,7 @@
  *
  * An operand is a constant, a local (not copied until it must be), a temporary register, the processor's flags (a comparison that a branch may use), or
  * its own canonical slot, which follows from what is below it (as in run/lower.c). The locals that are used most, weighted by loop depth and counted in
- * a walk of their own, are pinned: each has a register for the whole function. A pin is valid when its register holds the local, and dirty when the slot
+ * a quick look through the body, are pinned: each has a register for the whole function. A pin is valid when its register holds the local, and dirty when the slot
  * does not; calls store the dirty ones and leave none valid, so that locals are loaded again when they are next used. Other locals are in their slots, and
  * a temporary that was just loaded from or stored to one is remembered to hold it as well. A load that only the next instruction takes is held back
  * and becomes its operand (baseline_fold.h).
@@ -13,7 +13,7 @@
  * Whatever has no machine code of its own is one instruction of the interpreter, run on the operands' slots by a helper ("step").
  *
  * Keeps: every live value is in its slot at each site (call, allocation, throw); an i32 in a register or slot is zero-extended.
- * Cost: linear in the body, walked twice. Left to the interpreter: functions whose frames are too large for 16-bit slots. */
+ * Cost: linear in the body. Left to the interpreter: functions whose frames are too large for 16-bit slots. */
 enum location { LOC_SLOT, LOC_LOCAL, LOC_CONST, LOC_REG, LOC_FLAGS, LOC_LOAD };
 
 #define TRANSLATION struct compilation
@@ -54,8 +54,15 @@ struct pin {
     valtype type;
 };
 
-/* What the counting walk learns about a loop: a bit per local, by its number's low bits. */
+/* What is counted of a loop (baseline_count.h): a bit per local, by its number's low bits. */
 struct loop_use { uint64_t used, set; };
+
+/* A block that is open while uses are counted: what held before it. */
+struct count_frame {
+    bool is_loop, dead; /* dead: opened in dead code */
+    uint32_t weight;    /* of a use */
+    uint32_t loop;      /* innermost loop's number + 1 */
+};
 
 struct literal_use { uint32_t at, unit; };
 struct table_use { uint32_t at, first, count; }; /* the distance to a br_table's entries, and which they are */
@@ -70,7 +77,6 @@ struct compilation {
     struct jit_output *out;
     bool failed;    /* out of memory */
     bool left;      /* something is not compiled */
-    bool counting;  /* the first walk */
     bool fuel, canonical_nans; /* as the engine's configuration says */
     bool fixed;     /* memory 0 is guarded: its first byte's address is in REG_MEMORY */
     struct mote__instance_layout layout;
@@ -92,6 +98,7 @@ struct compilation {
     VEC(uint32_t) weights;   /* by local */
     VEC(uint8_t) pin_of;     /* by local: pin + 1 */
     VEC(struct loop_use) loops;
+    VEC(struct count_frame) count_frames;
     uint32_t loops_seen;
     uint64_t call_weight;
     struct pin pins[PINS_MAX];
@@ -129,4 +136,5 @@ struct compilation {
 #include "jit/baseline_reference.h"
 #include "jit/baseline_object.h"
 #include "jit/baseline_ops.h"
+#include "jit/baseline_count.h"
 #include "jit/baseline_function.h"

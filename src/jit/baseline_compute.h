@@ -625,7 +625,6 @@ static void emit_plain(struct walk *w, enum mote__op op, uint32_t n_in) {
 }
 
 static void on_plain(struct walk *w, enum mote__op op, uint32_t n_in) {
-    if (w->c->counting) return;
     if (op == OP_i32_eqz || op == OP_i64_eqz) { /* an operand in the flags stays there */
         begin_any(w);
         emit_eqz(w, op == OP_i64_eqz ? VT_I64 : VT_I32);

@@ -299,21 +299,18 @@ static void emit_br_if(struct walk *w, struct walk_frame *f, unsigned cc) {
 }
 
 static void on_br(struct walk *w, struct walk_frame *f) {
-    if (w->c->counting) return;
     begin(w);
     emit_br(w, f);
     truncate(w, w->floor);
 }
 
 static void on_return(struct walk *w) {
-    if (w->c->counting) return;
     begin(w);
     emit_br(w, &w->frames[0]);
     truncate(w, w->floor);
 }
 
 static void on_br_if(struct walk *w, struct walk_frame *f) {
-    if (w->c->counting) return;
     begin_any(w);
     unsigned cc = take_condition(w, w->count);
     end_segment(w->c);
@@ -365,7 +362,6 @@ static void jump_through_table(struct compilation *c, uint32_t first, uint32_t c
 
 static void on_br_table(struct walk *w, const uint32_t *labels, uint32_t count) {
     struct compilation *c = w->c;
-    if (c->counting) return;
     begin(w);
     uint32_t values = walk_label_count(&w->frames[w->depth - 1 - labels[count - 1]]), first = (uint32_t)c->table_entries.count;
     if (!mote__vec_reserve(&c->table_entries, c->allocator, count)) {
@@ -388,7 +384,6 @@ static void on_br_table(struct walk *w, const uint32_t *labels, uint32_t count) 
 }
 
 static void on_unreachable(struct walk *w) {
-    if (w->c->counting) return;
     begin(w);
     trap_now(w->c, MOTE_TRAP_UNREACHABLE);
     truncate(w, w->floor);
@@ -515,24 +510,9 @@ static void open_loop(struct walk *w, struct walk_frame *f) {
     add_stub(w, (struct stub){.kind = STUB_STOP, .at = (uint32_t)x_jcc(c->b, CC_NE)});
 }
 
-static void count_block(struct walk *w, struct walk_frame *f) {
-    struct compilation *c = w->c;
-    const struct walk_frame *outer = f - 1;
-    f->weight = outer->weight;
-    f->loop = outer->loop;
-    if (f->op != OP_loop) return;
-    if (f->weight < 1 << 15) f->weight *= 8;
-    if (!mote__vec_push(&c->loops, c->allocator)) c->failed = true;
-    f->loop = (uint32_t)c->loops.count;
-}
-
 static void on_block(struct walk *w, struct walk_frame *f) {
     struct compilation *c = w->c;
     unsigned cc = 0;
-    if (c->counting) {
-        count_block(w, f);
-        return;
-    }
     if (f->op == OP_if) {
         begin_any(w);
         cc = take_condition(w, w->count);
@@ -588,7 +568,6 @@ static void finish_arm(struct walk *w, struct walk_frame *f, bool jump) {
 
 static void on_else(struct walk *w, struct walk_frame *f) {
     struct compilation *c = w->c;
-    if (c->counting) return;
     begin_edge(w);
     finish_arm(w, f, true);
     bind(c, &f->else_fixup);
@@ -629,13 +608,6 @@ static bool is_quiet_end(const struct walk_frame *f) { return !f->fixups && !f->
 
 static void on_end(struct walk *w, struct walk_frame *f) {
     struct compilation *c = w->c;
-    if (c->counting) {
-        if (f->op == OP_loop && f->loop && (f - 1)->loop && !c->failed) {
-            c->loops.data[(f - 1)->loop - 1].used |= c->loops.data[f->loop - 1].used;
-            c->loops.data[(f - 1)->loop - 1].set |= c->loops.data[f->loop - 1].set;
-        }
-        return;
-    }
     begin_edge(w);
     if (is_body(w, f)) {
         end_body(w, f);
@@ -667,7 +639,6 @@ static void on_end(struct walk *w, struct walk_frame *f) {
 
 static void on_catch(struct walk *w, struct walk_frame *f, uint32_t tag) {
     (void)tag;
-    if (w->c->counting) return;
     begin_edge(w);
     finish_arm(w, f, true);
     if (f->op == OP_try) close_handler(w, f);
@@ -676,7 +647,6 @@ static void on_catch(struct walk *w, struct walk_frame *f, uint32_t tag) {
 /* The values that a legacy catch finds: the hidden exnref at the label's first slot, the tag's values above it. */
 static void on_catch_begin(struct walk *w, struct walk_frame *f, uint32_t tag) {
     struct compilation *c = w->c;
-    if (c->counting) return;
     if (c->noded > f->height - 1) c->noded = f->height - 1;
     if (c->flushed > f->height - 1) c->flushed = f->height - 1;
     int32_t slot = f->base;
@@ -694,7 +664,6 @@ static void on_catch_begin(struct walk *w, struct walk_frame *f, uint32_t tag) {
 
 static void on_delegate(struct walk *w, struct walk_frame *f, uint32_t depth) {
     struct compilation *c = w->c;
-    if (c->counting) return;
     begin_edge(w);
     finish_arm(w, f, false);
     close_handler(w, f);

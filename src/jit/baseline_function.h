@@ -1,4 +1,4 @@
-/* baseline_function.h - the part of baseline.c for a whole function: the counting walk, pins, prologue, code out of line, tables. Included by
+/* baseline_function.h - the part of baseline.c for a whole function: pins, prologue, code out of line, tables. Included by
  * baseline.c alone. */
 
 /* ---------------------------------------------------------------- before the code */
@@ -222,7 +222,7 @@ enum { SCRATCH_CODE_MAX = 1 << 18 }; /* after a larger function it is given back
 #define WALK_VECS(X) X(runs) X(inits) X(init_bits) X(labels) X(catches)
 #define COMPILATION_VECS(X)                                                                        \
     X(fixups) X(stubs) X(handlers) X(clauses) X(sites) X(nodes) X(literals) X(literal_uses) X(table_entries) X(table_uses) X(float_literals) X(pad_places) \
-    X(local_slots) X(heads) X(weights) X(pin_of) X(loops)
+    X(local_slots) X(heads) X(weights) X(pin_of) X(loops) X(count_frames)
 
 static struct jit_scratch *take_scratch(struct jit_engine *jit) {
     for (int i = 0; i < JIT_SCRATCHES; i++) {
@@ -300,21 +300,12 @@ static void begin_compilation(struct jit_scratch *scratch, mote_module *module, 
     scratch->walk.c = c;
 }
 
-/* The counting walk: how much each local is used, what loops use, whether there are calls and accesses. */
-static void count_uses(struct walk *w, uint32_t func_index) {
+static void emit_body(struct walk *w, uint32_t func_index) {
     struct compilation *c = w->c;
     if (!mote__translate_begin(w, func_index)) return;
     place_locals(w);
     if (c->failed) return;
-    c->counting = true;
-    w->frames[0].weight = 1;
-    mote__translate_run(w);
-    c->counting = false;
-}
-
-static void emit_body(struct walk *w, uint32_t func_index) {
-    struct compilation *c = w->c;
-    if (!mote__translate_begin(w, func_index)) return;
+    count_uses(w);
     choose_pins(w);
     if (c->places) note_place(c, w->op_pos);
     emit_prologue(w);
@@ -333,8 +324,7 @@ static enum jit_result compile_walk(struct walk *w, uint32_t func_index, mote_st
     struct compilation *c = w->c;
     code_room(c->b);
     c->failed |= c->b->failed;
-    if (!c->failed) count_uses(w, func_index);
-    if (!c->failed && w->status == MOTE_OK) emit_body(w, func_index);
+    if (!c->failed) emit_body(w, func_index);
     *status = c->failed ? MOTE_OK : mote__translate_finish(w);
     c->failed |= c->b->failed;
     if (*status != MOTE_OK) return JIT_FAILED;

@@ -340,7 +340,6 @@ static bool emit_access(struct walk *w, enum mote__op op) {
 }
 
 static void on_memory(struct walk *w, enum mote__op op, uint32_t n_in) {
-    if (w->c->counting) return;
     begin(w);
     if (w->imm.x > INT64_MAX || !emit_access(w, op)) emit_step(w, op, n_in); /* an offset beyond any memory: its sum may overflow */
 }

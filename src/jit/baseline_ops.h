@@ -68,16 +68,6 @@ static void emit_local(struct walk *w, enum mote__op op) {
     (void)c;
 }
 
-static void count_local(struct walk *w, enum mote__op op) {
-    struct compilation *c = w->c;
-    const struct walk_frame *f = &w->frames[w->depth - 1];
-    uint32_t *weight = &c->weights.data[w->imm.a];
-    if (*weight < 1u << 30) *weight += f->weight;
-    if (!f->loop || c->failed) return;
-    c->loops.data[f->loop - 1].used |= local_bit(w->imm.a);
-    if (op != OP_local_get) c->loops.data[f->loop - 1].set |= local_bit(w->imm.a);
-}
-
 /* Where a global's value is; the pointers on the way to an imported one go through `reg`. */
 static struct x_rm global_rm(struct walk *w, int reg) {
     struct compilation *c = w->c;
@@ -276,8 +266,6 @@ static void emit_call(struct walk *w, enum mote__op op) {
     describe_results(w, type);
 }
 
-static void count_call(struct walk *w) { w->c->call_weight += w->frames[w->depth - 1].weight; }
-
 /* ---------------------------------------------------------------- memories as a whole */
 
 /* memory.fill and memory.copy of memory 0: the operands go where the helper takes them. */
@@ -340,10 +328,6 @@ static void emit_atomic(struct walk *w, enum mote__op op, uint32_t n_in) {
 
 static void on_throw(struct walk *w, enum mote__op op) {
     struct compilation *c = w->c;
-    if (c->counting) {
-        count_call(w);
-        return;
-    }
     begin(w);
     if (op == OP_throw) {
         uint32_t count = w->imm.type->param_count;
@@ -368,7 +352,6 @@ static void on_br_on(struct walk *w, enum mote__op op, struct walk_frame *f) {
     struct compilation *c = w->c;
     bool cast = op == OP_br_on_cast || op == OP_br_on_cast_fail, to_label = op != OP_br_on_null; /* the label takes the reference too */
     uint32_t at = w->count;
-    if (c->counting) return;
     begin(w);
     end_segment(c);
     x_test(c->b, true, cast ? emit_match(w, w->imm.to) : look_at(w));
@@ -385,16 +368,7 @@ static void on_br_on(struct walk *w, enum mote__op op, struct walk_frame *f) {
 
 /* ---------------------------------------------------------------- all of them */
 
-static void count_op(struct walk *w, enum mote__op op) {
-    if (op == OP_local_get || op == OP_local_set || op == OP_local_tee) count_local(w, op);
-    else if (op == OP_call || op == OP_call_indirect || op == OP_call_ref) count_call(w);
-}
-
 static void on_op(struct walk *w, enum mote__op op, uint32_t n_in) {
-    if (w->c->counting) {
-        count_op(w, op);
-        return;
-    }
     switch (op) { /* these look after the flags themselves */
     case OP_i32_const: case OP_i64_const: case OP_f32_const: case OP_f64_const: {
         static const valtype types[] = {VT_I32, VT_I64, VT_F32, VT_F64};

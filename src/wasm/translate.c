@@ -13,6 +13,7 @@ TRANSLATOR_FUNCTIONS(X)
             __VA_ARGS__;                                                                           \
         }                                                                                          \
     } while (0)
+#define WALK_TRUSTED 1
 #include "wasm/walk.h"
 
 void mote__translate_init(struct walk *w, const struct translator *on, const mote_module *module, const mote_allocator *allocator, mote_error *error) {

@@ -41,8 +41,6 @@
     uint32_t fixups;         /* branches to its end, index + 1 */                                  \
     uint32_t else_fixup;     /* if: the branch around the first arm, index + 1 */                  \
     int32_t handler, inner;  /* its own; the one in force inside it */                             \
-    uint32_t weight;         /* of a use in it */                                                  \
-    uint32_t loop;           /* innermost loop's number + 1 */                                     \
     bool known;              /* `need` is decided: somebody branches to its label */               \
     uint32_t need, dirty;    /* pins at its label */                                               \
     uint32_t if_valid, if_dirty; /* pins where the second arm begins */                            \

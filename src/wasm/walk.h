@@ -3,14 +3,33 @@
  *
  * Included once by each consumer (validate.c, and translate.c for everything that makes code), after these definitions:
  *   WALK_EMIT(call)      runs a callback; the validator defines it as nothing, translate.c as `if (w->live) { call; }`. translate.h says what they are.
+ *   WALK_TRUSTED         1 where bodies have been validated before: nothing is checked again, and the compiler leaves out what would check
  *   WALK_VALUE_EXTRA     fields added to struct walk_value (where the operand is), WALK_FRAME_EXTRA to struct walk_frame, WALK_EXTRA to struct walk
  *
  * What checks control flow is in walk_control.h, references, tables and objects in walk_ops.h; both are included here, in the middle.
  * Cost: linear in the bytes; a branch costs at most LIMIT_RESULTS more. Memory: the deepest stack, kept for the next body. */
+#include "wasm/skip.h"
 #include "wasm/walk_state.h"
 
 /* ---------------------------------------------------------------- failing */
 
+WALK_COLD void walk_nomem(struct walk *w) {
+    if (w->status == MOTE_OK) w->status = mote__error_nomem(w->error, "validating a function");
+    mote__reader_fail(&w->r, w->r.pos, "stopped");
+}
+
+#if WALK_TRUSTED
+/* Nothing fails: to the compiler no condition of failing is ever true. */
+#ifdef NDEBUG
+#define WALK_NEVER() __builtin_unreachable()
+#else
+#define WALK_NEVER() assert(!"a body that was not validated")
+#endif
+int walk_not_called(struct walk *w, ...);
+#define walk_fail(...)         ((void)(0 && walk_not_called(__VA_ARGS__)), WALK_NEVER())
+#define walk_fail_feature(...) walk_fail(__VA_ARGS__)
+#define walk_mismatch(...)     walk_fail(__VA_ARGS__)
+#else
 /* Records the first error at the current instruction and empties the reader, which ends the loop. */
 WALK_COLD void walk_fail(struct walk *w, mote_status status, const char *format, ...) MOTE_PRINTF(3, 4);
 WALK_COLD void walk_fail(struct walk *w, mote_status status, const char *format, ...) {
@@ -29,17 +48,13 @@ WALK_COLD void walk_fail_feature(struct walk *w, const char *what, enum mote__fe
     mote__reader_fail(&w->r, w->r.pos, "stopped");
 }
 
-WALK_COLD void walk_nomem(struct walk *w) {
-    if (w->status == MOTE_OK) w->status = mote__error_nomem(w->error, "validating a function");
-    mote__reader_fail(&w->r, w->r.pos, "stopped");
-}
-
 WALK_COLD void walk_mismatch(struct walk *w, valtype expected, valtype found) {
     char want[64], have[64];
     mote__vt_print(w->types, expected, want, sizeof want);
     mote__vt_print(w->types, found, have, sizeof have);
     walk_fail(w, MOTE_E_INVALID, "type mismatch: expected %s, found %s", want, have);
 }
+#endif
 
 /* ---------------------------------------------------------------- the stacks */
 
@@ -60,6 +75,14 @@ WALK_INLINE bool walk_reserve(struct walk *w, size_t more) {
 
 WALK_INLINE void walk_push(struct walk *w, valtype type) { w->stack[w->count++].type = type; }
 
+#if WALK_TRUSTED
+/* Dead code may have fewer values than it takes. */
+WALK_INLINE valtype walk_pop(struct walk *w, valtype expected) {
+    (void)expected;
+    return w->count == w->floor ? (valtype)VT_BOTTOM : w->stack[--w->count].type;
+}
+WALK_INLINE valtype walk_pop_slow(struct walk *w, valtype expected) { return walk_pop(w, expected); }
+#else
 /* Every case but "the very type is there". */
 WALK_SLOW valtype walk_pop_slow(struct walk *w, valtype expected) {
     if (w->count == w->floor) {
@@ -83,6 +106,7 @@ WALK_INLINE valtype walk_pop(struct walk *w, valtype expected) {
         return w->stack[--w->count].type;
     return walk_pop_slow(w, expected);
 }
+#endif
 
 /* Pops any reference and returns its type (VT_BOTTOM in dead code). */
 WALK_SLOW valtype walk_pop_ref(struct walk *w) {
@@ -133,10 +157,17 @@ static void walk_push_results(struct walk *w, const mote_type *type) {
 
 /* ---------------------------------------------------------------- reading immediates */
 
-WALK_INLINE uint32_t walk_u32(struct walk *w) { return mote__read_u32(&w->r); }
+WALK_INLINE uint32_t walk_u32(struct walk *w) { return WALK_TRUSTED ? skip_u32(&w->r.pos) : mote__read_u32(&w->r); }
 
-WALK_COLD uint32_t walk_unknown(struct walk *w, const char *what, uint32_t index) {
-    if (!w->r.failed) walk_fail(w, MOTE_E_INVALID, "unknown %s %u", what, index);
+#define WALK_OK(w) ((w)->status == MOTE_OK && (WALK_TRUSTED || !(w)->r.failed))
+
+#if WALK_TRUSTED
+WALK_INLINE
+#else
+WALK_COLD
+#endif
+uint32_t walk_unknown(struct walk *w, const char *what, uint32_t index) {
+    if (WALK_TRUSTED || !w->r.failed) walk_fail(w, MOTE_E_INVALID, "unknown %s %u", what, index);
     return 0;
 }
 
@@ -145,8 +176,6 @@ WALK_INLINE uint32_t walk_index(struct walk *w, const char *what, uint32_t limit
     uint32_t index = walk_u32(w);
     return index < limit ? index : walk_unknown(w, what, index);
 }
-
-#define WALK_OK(w) ((w)->status == MOTE_OK && !(w)->r.failed)
 
 /* Reads a type index of the wanted kind; NULL after failing. */
 static const mote_type *walk_type(struct walk *w, int kind) {
@@ -566,7 +595,8 @@ static void walk_fast(struct walk *w) {
         uint8_t byte = *pos;
         const struct walk_quick q = walk_quick[byte];
         if (q.in && byte < quick_end) {
-            if (count - floor < q.in || stack[count - 1].type != q.top || stack[count - q.in].type != q.under) break;
+            if (count - floor < q.in) break;
+            if (!WALK_TRUSTED && (stack[count - 1].type != q.top || stack[count - q.in].type != q.under)) break;
             const uint8_t *next = pos + 1;
             if (q.access) {
                 uint32_t offset = 0;
@@ -586,7 +616,7 @@ static void walk_fast(struct walk *w) {
             WALK_FAST_EMIT(on_op(w, OP_local_get, 0));
             stack[count++].type = w->locals[pos[1]];
             pos += 2;
-        } else if ((byte == 0x21 || byte == 0x22) && pos[1] < locals && count > floor && stack[count - 1].type == w->locals[pos[1]]) {
+        } else if ((byte == 0x21 || byte == 0x22) && pos[1] < locals && count > floor && (WALK_TRUSTED || stack[count - 1].type == w->locals[pos[1]])) {
             w->imm.a = pos[1];
             count--;
             WALK_FAST_EMIT(on_op(w, byte == 0x21 ? OP_local_set : OP_local_tee, 1));
