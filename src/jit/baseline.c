@@ -103,10 +103,12 @@ struct compilation {
     uint64_t call_weight;
     struct pin pins[PINS_MAX];
     uint32_t pin_count, valid, dirty;
-    int64_t owner[2][16];    /* stack index of the operand in each temporary, or -1 */
+    uint32_t owned[2];       /* temporaries that hold an operand */
+    uint32_t owner[2][16];   /* ... its stack index */
     uint32_t locked[2];      /* temporaries that the instruction at hand uses */
-    uint32_t cached[2][16];  /* local + 1 whose slot's value each temporary also holds, or 0 */
-    uint32_t cached_at[2][16], clock; /* when it was last of use */
+    uint32_t caches[2];      /* temporaries that also hold what is in a local's slot */
+    uint32_t cached[2][16];  /* ... the local */
+    uint32_t cached_at[2][16], clock; /* ... when it was last of use */
     int64_t flags_at;        /* stack index of the operand in the flags, or -1 */
     int64_t load_at;         /* stack index of the load that is held back, or -1 */
     const uint8_t *load_pos; /* ... and the instruction */

@@ -165,8 +165,7 @@ static void copy_to_reg(struct walk *w, const struct walk_value *v, int reg) {
 static void conform(struct walk *w, struct walk_frame *f) {
     int cls = label_class(f);
     if (cls >= 0) {
-        int64_t owner = w->c->owner[cls][0];
-        if (owner >= 0 && owner != (int64_t)w->count - 1) spill_temp(w, cls, 0);
+        if (!holds(w->c, cls, 0, w->count - 1)) spill_owned(w, cls, 0);
         copy_to_reg(w, &w->stack[w->count - 1], 0);
         forget_reg(w->c, cls, 0);
     } else {
@@ -285,7 +284,7 @@ static void emit_br_if(struct walk *w, struct walk_frame *f, unsigned cc) {
         return;
     }
     if (count > 1) settle_values(w, count);
-    if (count == 1 && c->owner[label_class(f)][0] >= 0 && c->owner[label_class(f)][0] != (int64_t)w->count - 1) spill_temp(w, label_class(f), 0);
+    if (count == 1 && !holds(c, label_class(f), 0, w->count - 1)) spill_owned(w, label_class(f), 0);
     struct walk_value *v = count == 1 ? &w->stack[w->count - 1] : NULL;
     const struct pin *pin = v && v->loc == LOC_LOCAL ? pin_of_local(c, v->local) : NULL;
     if (pin) validate_pin(c, pin);

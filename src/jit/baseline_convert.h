@@ -159,7 +159,7 @@ static void emit_convert_stub(struct compilation *c, const struct stub *s) {
 /* An operand's copy that may be written: its own register, or another. */
 static int use_copy(struct walk *w, struct walk_value *v) {
     int from = use_reg(w, v), to = from;
-    if (!is_own(v) || w->c->cached[GP][from]) {
+    if (!is_own(v) || is_cached(w->c, GP, from)) {
         to = take_temp(w, GP);
         x_mov(w->c->b, true, to, from);
         release_reg(w->c, GP, from);

@@ -64,7 +64,7 @@ static void result_in_load(struct walk *w, valtype type, uint32_t opcode, unsign
     v->bits = (uint32_t)rm.disp;
     v->local = opcode;
     v->cc = (uint8_t)flags;
-    if (rm.index >= 0 && is_temp(GP, rm.index)) own(w, w->count, GP, rm.index);
+    if (rm.index >= 0 && is_temp(GP, rm.index)) own(c, w->count, GP, rm.index);
     c->load_at = w->count;
     c->load_pos = w->op_pos;
 }

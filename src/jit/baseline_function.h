@@ -288,7 +288,6 @@ static void begin_compilation(struct jit_scratch *scratch, mote_module *module, 
     c->b->count = 0;
     c->b->failed = false;
     c->watch = -1;
-    memset(c->owner, 0xFF, sizeof c->owner);
     c->flags_at = c->load_at = -1;
     c->handler = -1;
     c->layout = mote__instance_layout(module);

@@ -120,7 +120,7 @@ static void emit_load(struct walk *w, const struct access *a, uint32_t bytes) {
         result_in_load(w, type, a->opcode, a->flags | (byte ? X_BYTE_LOAD : 0), from);
         return;
     }
-    bool remembers = is_own(v) && is_temp(GP, v->reg) && w->c->cached[GP][v->reg];
+    bool remembers = is_own(v) && is_cached(w->c, GP, v->reg);
     int to = take_result(w, class_of(type), remembers || !is_unchecked(w) ? NULL : v, NO_REG);
     x_ins(w->c->b, a->opcode, a->flags, to, from);
     if (a->splat) {

@@ -2,9 +2,10 @@
  * Included by baseline.c alone. */
 
 enum { GP, FP };
-static const int8_t temps[2][6] = {{RAX, RCX, RDX, R8, R9, NO_REG}, {0, 1, 2, 3, 4, 5}};
+/* The temporaries, a bit each. */
+static const uint32_t temps[2] = {1u << RAX | 1u << RCX | 1u << RDX | 1u << R8 | 1u << R9, 0x3F};
 static const int8_t pin_regs[2][10] = {{RSI, RDI, RBP, R10, R11, R12, NO_REG, NO_REG, NO_REG, NO_REG}, {6, 7, 8, 9, 10, 11, 12, 13, 14, 15}};
-static const int temp_counts[2] = {5, 6}, pin_counts[2] = {6, 10};
+static const int pin_counts[2] = {6, 10};
 
 static uint32_t here(const struct compilation *c) { return (uint32_t)c->b->count; }
 static int class_of(valtype type) { return type == VT_F32 || type == VT_F64 || type == VT_V128; }
@@ -131,74 +132,92 @@ static void pin_written(struct compilation *c, const struct pin *pin) {
 
 /* Until the temporary is written, the local is, or control comes from elsewhere, the local need not be loaded again. */
 static void remember_local(struct compilation *c, uint32_t local, int cls, int reg) {
-    c->cached[cls][reg] = local + 1;
+    c->caches[cls] |= UINT32_C(1) << reg;
+    c->cached[cls][reg] = local;
     c->cached_at[cls][reg] = ++c->clock;
 }
 
 static int remembered(struct compilation *c, uint32_t local, int cls) {
-    for (int k = 0; k < temp_counts[cls]; k++) {
-        int reg = temps[cls][k];
-        if (c->cached[cls][reg] == local + 1) return reg;
+    for (uint32_t bits = c->caches[cls]; bits; bits &= bits - 1) {
+        int reg = __builtin_ctz(bits);
+        if (c->cached[cls][reg] == local) return reg;
     }
     return NO_REG;
 }
 
-static void forget_reg(struct compilation *c, int cls, int reg) { c->cached[cls][reg] = 0; }
+static bool is_cached(const struct compilation *c, int cls, int reg) { return c->caches[cls] >> reg & 1; }
+
+static void forget_reg(struct compilation *c, int cls, int reg) { c->caches[cls] &= ~(UINT32_C(1) << reg); }
 
 static void forget_local(struct compilation *c, uint32_t local, int cls) {
-    for (int reg; (reg = remembered(c, local, cls)) >= 0;) forget_reg(c, cls, reg);
+    for (uint32_t bits = c->caches[cls]; bits; bits &= bits - 1)
+        if (c->cached[cls][__builtin_ctz(bits)] == local) c->caches[cls] &= ~(bits & -bits);
 }
 
-static void forget_locals(struct compilation *c) { memset(c->cached, 0, sizeof c->cached); }
+static void forget_locals(struct compilation *c) { c->caches[GP] = c->caches[FP] = 0; }
 
 /* ---------------------------------------------------------------- temporaries */
 
-static void own(struct walk *w, uint32_t i, int cls, int reg) {
-    w->c->owner[cls][reg] = i;
+static void own(struct compilation *c, uint32_t i, int cls, int reg) {
+    c->owned[cls] |= UINT32_C(1) << reg;
+    c->owner[cls][reg] = i;
 }
+static void disown(struct compilation *c, int cls, int reg) { c->owned[cls] &= ~(UINT32_C(1) << reg); }
+
+/* Whether a temporary holds the operand with stack index `i`. */
+static bool holds(const struct compilation *c, int cls, int reg, uint32_t i) { return c->owned[cls] >> reg & 1 && c->owner[cls][reg] == i; }
 
 /* The address of a load that is held back. */
 static struct x_rm load_rm(const struct walk_value *v) {
     return v->reg >= 0 ? at_index(REG_MEMORY, v->reg, (int32_t)v->bits) : at_base(REG_MEMORY, (int32_t)v->bits);
 }
 
-/* The operand in a temporary goes to its slot: the register is about to be written. */
-static void spill_temp(struct walk *w, int cls, int reg) {
+/* The operand in a temporary, if there is one, goes to its slot. */
+static void spill_operand(struct walk *w, int cls, int reg) {
     struct compilation *c = w->c;
-    int64_t i = c->owner[cls][reg];
-    forget_reg(c, cls, reg);
-    if (i < 0) return;
+    if (!(c->owned[cls] >> reg & 1)) return;
+    uint32_t i = c->owner[cls][reg];
     struct walk_value *v = &w->stack[i];
     assert(v->loc == LOC_REG); /* never a load that is held back: there are more temporaries than the instruction that takes it needs */
     store_slot(c, v->type, reg, v->slot);
     v->loc = LOC_SLOT;
-    if ((uint32_t)i < c->noded) c->noded = (uint32_t)i;
-    c->owner[cls][reg] = -1;
+    if (i < c->noded) c->noded = i;
+    disown(c, cls, reg);
+}
+
+/* The same: the register is about to be written. */
+static void spill_temp(struct walk *w, int cls, int reg) {
+    forget_reg(w->c, cls, reg);
+    spill_operand(w, cls, reg);
+}
+
+/* The same, if there is an operand. */
+static void spill_owned(struct walk *w, int cls, int reg) {
+    if (w->c->owned[cls] >> reg & 1) spill_temp(w, cls, reg);
 }
 
 static void spill_temps(struct walk *w) {
+    struct compilation *c = w->c;
     for (int cls = GP; cls <= FP; cls++)
-        for (int k = 0; k < temp_counts[cls]; k++) spill_temp(w, cls, temps[cls][k]);
+        for (uint32_t bits = c->owned[cls]; bits; bits &= bits - 1) spill_operand(w, cls, __builtin_ctz(bits));
+    forget_locals(c);
 }
 
-/* The better of two temporaries to take (`b` may be none yet): free before holding an operand, then the one that holds no local, or was longest of no
- * use; of operands the farthest from the top. */
-static int better_temp(const struct compilation *c, int cls, int a, int b) {
-    if (b < 0) return a;
-    bool a_free = c->owner[cls][a] < 0, b_free = c->owner[cls][b] < 0;
-    if (a_free != b_free) return a_free ? a : b;
-    if (!a_free) return c->owner[cls][a] < c->owner[cls][b] ? a : b;
-    if (!c->cached[cls][b] || !c->cached[cls][a]) return c->cached[cls][b] ? a : b;
-    return c->cached_at[cls][a] < c->cached_at[cls][b] ? a : b;
+/* Of several registers the one with the least number in a table. */
+static int least(const uint32_t *table, uint32_t bits) {
+    int best = __builtin_ctz(bits);
+    for (; bits; bits &= bits - 1)
+        if (table[__builtin_ctz(bits)] < table[best]) best = __builtin_ctz(bits);
+    return best;
 }
 
-/* A temporary for the instruction at hand; spills the operand in it if none is free. */
+/* A temporary for the instruction at hand: one that holds nothing; or the local that was longest of no use; or the operand that is farthest from the
+ * top, which is spilled. */
 static int take_temp(struct walk *w, int cls) {
     struct compilation *c = w->c;
-    int best = NO_REG;
-    for (int k = 0; k < temp_counts[cls]; k++)
-        if (!(c->locked[cls] >> temps[cls][k] & 1)) best = better_temp(c, cls, temps[cls][k], best);
-    assert(best >= 0);
+    uint32_t unlocked = temps[cls] & ~c->locked[cls], unowned = unlocked & ~c->owned[cls], empty = unowned & ~c->caches[cls];
+    assert(unlocked);
+    int best = empty ? __builtin_ctz(empty) : unowned ? least(c->cached_at[cls], unowned) : least(c->owner[cls], unlocked);
     spill_temp(w, cls, best);
     c->locked[cls] |= UINT32_C(1) << best;
     return best;
@@ -210,7 +229,7 @@ static void take_certain(struct walk *w, int cls, int reg) {
     w->c->locked[cls] |= UINT32_C(1) << reg;
 }
 
-static bool is_temp(int cls, int reg) { return cls ? reg < temp_counts[FP] : reg == RAX || reg == RCX || reg == RDX || reg == R8 || reg == R9; }
+static bool is_temp(int cls, int reg) { return temps[cls] >> reg & 1; }
 
 static void result_in_reg(struct walk *w, uint32_t i, valtype type, int reg) {
     struct walk_value *v = &w->stack[i];
@@ -221,7 +240,7 @@ static void result_in_reg(struct walk *w, uint32_t i, valtype type, int reg) {
     v->type = type;
     if (!is_temp(cls, reg)) return;
     forget_reg(w->c, cls, reg);
-    own(w, i, cls, reg);
+    own(w->c, i, cls, reg);
 }
 
 static void result_in_slot(struct walk *w, uint32_t i, valtype type) {
@@ -313,10 +332,7 @@ static void settle(struct walk *w, uint32_t i) {
     if (v->loc == LOC_SLOT) return;
     copy_to_slot(w, v, v->slot);
     if (v->loc == LOC_LOCAL) unlink_local(c, v);
-    if (v->loc == LOC_REG) {
-        int64_t *owner = &c->owner[class_of(v->type)][v->reg];
-        if (*owner == (int64_t)i) *owner = -1;
-    }
+    if (v->loc == LOC_REG && holds(c, class_of(v->type), v->reg, i)) disown(c, class_of(v->type), v->reg);
     v->loc = LOC_SLOT;
     if (i < c->noded) c->noded = i;
 }
@@ -361,7 +377,7 @@ static void truncate(struct walk *w, uint32_t to) {
     for (uint32_t i = w->count; i-- > to;) {
         struct walk_value *v = &w->stack[i];
         if (v->loc == LOC_LOCAL) unlink_local(c, v);
-        if (v->loc == LOC_REG && c->owner[class_of(v->type)][v->reg] == (int64_t)i) c->owner[class_of(v->type)][v->reg] = -1;
+        if (v->loc == LOC_REG && holds(c, class_of(v->type), v->reg, i)) disown(c, class_of(v->type), v->reg);
         v->loc = LOC_SLOT;
     }
     if (c->flags_at >= (int64_t)to) c->flags_at = -1;
@@ -421,7 +437,7 @@ static void unlink_operands(struct walk *w, uint32_t n) {
         if (v->loc == LOC_LOCAL) unlink_local(c, v);
         if (v->loc != LOC_REG && v->loc != LOC_LOAD) continue;
         if (v->reg < 0) continue;
-        if (c->owner[cls][v->reg] == (int64_t)i) c->owner[cls][v->reg] = -1;
+        if (holds(c, cls, v->reg, i)) disown(c, cls, v->reg);
         c->locked[cls] |= UINT32_C(1) << v->reg;
     }
 }

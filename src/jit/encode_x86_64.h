@@ -71,35 +71,47 @@ static inline struct x_rm at_slot(int32_t slot) { return at_base(REG_FRAME, slot
 #define X_OP(prefix, map, byte) ((uint32_t)(prefix) << 16 | (uint32_t)(map) << 8 | (uint32_t)(byte))
 enum { X_WIDE = 1, X_BYTE_REG = 2, X_BYTE_LOAD = 4 /* not encoded: one byte, extended */ };
 
-static inline void x_modrm(struct code_buffer *b, int reg, struct x_rm rm) {
-    uint32_t r = (uint32_t)(reg & 7) << 3;
-    if (rm.reg >= 0) {
-        x_byte(b, 0xC0 | r | (rm.reg & 7));
-        return;
-    }
-    if (rm.base < 0) {
-        x_byte(b, 5 | r);
-        x_32(b, 0);
-        return;
-    }
-    bool sib = rm.index >= 0 || (rm.base & 7) == RSP;
-    uint32_t mod = rm.disp == 0 && (rm.base & 7) != RBP ? 0 : rm.disp == (int8_t)rm.disp ? 1 : 2;
-    x_byte(b, mod << 6 | r | (sib ? 4u : (uint32_t)(rm.base & 7)));
-    if (sib) x_byte(b, (uint32_t)rm.scale_log2 << 6 | (uint32_t)((rm.index >= 0 ? rm.index : RSP) & 7) << 3 | (rm.base & 7));
-    if (mod == 1) x_byte(b, (uint8_t)rm.disp);
-    if (mod == 2) x_32(b, (uint32_t)rm.disp);
+static inline uint8_t *x_put_32(uint8_t *p, uint32_t x) {
+    memcpy(p, &x, 4);
+    return p + 4;
+}
+
+/* A memory operand without its prefixes, at `p`; returns its end. A distance of 0, 1 or 4 bytes has the mode 0, 1 or 2. */
+static inline uint8_t *x_put_memory(uint8_t *p, uint32_t reg_bits, struct x_rm rm) {
+    uint32_t base = rm.base & 7, index = rm.index >= 0 ? (uint32_t)rm.index : RSP;
+    uint32_t mode = rm.disp != (int8_t)rm.disp ? 2 : rm.disp != 0 || base == RBP;
+    bool sib = index != RSP || base == RSP;
+    *p++ = (uint8_t)(mode << 6 | reg_bits | (sib ? 4 : base));
+    if (sib) *p++ = (uint8_t)((uint32_t)rm.scale_log2 << 6 | (index & 7) << 3 | base);
+    x_put_32(p, (uint32_t)rm.disp);
+    return p + mode * mode;
 }
 
 /* Any instruction with a register and a register or memory operand. X_WIDE: 64 bits; X_BYTE_REG: a byte register is among the operands. */
-static inline void x_ins(struct code_buffer *b, uint32_t op, unsigned flags, int reg, struct x_rm rm) {
-    uint32_t prefix = op >> 16, map = op >> 8 & 0xFF;
-    uint32_t rex = (flags & X_WIDE ? 8u : 0) | (reg >= 8 ? 4u : 0) | (rm.index >= 8 ? 2u : 0) | ((rm.reg >= 0 ? rm.reg : rm.base) >= 8 ? 1u : 0);
-    if (prefix) x_byte(b, prefix);
-    if (rex || flags & X_BYTE_REG) x_byte(b, 0x40 | rex);
-    if (map) x_byte(b, 0x0F);
-    if (map > 1) x_byte(b, map == 2 ? 0x38 : 0x3A);
-    x_byte(b, op & 0xFF);
-    x_modrm(b, reg, rm);
+static __attribute__((noinline)) void x_ins(struct code_buffer *b, uint32_t op, unsigned flags, int reg, struct x_rm rm) {
+    uint8_t *p = b->data + b->count;
+    uint32_t rex = (flags & X_WIDE) << 3 | (uint32_t)(reg & 8) >> 1, reg_bits = (uint32_t)(reg & 7) << 3;
+    if (rm.reg >= 0) rex |= (uint32_t)rm.reg >> 3;
+    else if (rm.base >= 0) rex |= (uint32_t)rm.base >> 3 | (rm.index >= 8 ? 2u : 0);
+    if (op >> 8) { /* more than one byte */
+        uint32_t map = op >> 8 & 0xFF;
+        *p = (uint8_t)(op >> 16);
+        p += op >> 16 != 0;
+        *p = (uint8_t)(0x40 | rex);
+        p += (rex | (flags & X_BYTE_REG)) != 0;
+        *p = 0x0F;
+        p += map != 0;
+        *p = map == 2 ? 0x38 : 0x3A;
+        p += map > 1;
+    } else {
+        *p = (uint8_t)(0x40 | rex);
+        p += (rex | (flags & X_BYTE_REG)) != 0;
+    }
+    *p++ = (uint8_t)op;
+    if (rm.reg >= 0) *p++ = (uint8_t)(0xC0 | reg_bits | (rm.reg & 7));
+    else if (rm.base >= 0) p = x_put_memory(p, reg_bits, rm);
+    else *p = (uint8_t)(5 | reg_bits), p = x_put_32(p + 1, 0);
+    b->count = (size_t)(p - b->data);
 }
 
 /* ---------------------------------------------------------------- integers */
@@ -193,7 +205,7 @@ static inline void x_shiftx(struct code_buffer *b, enum x_shift shift, bool wide
     x_byte(b, (to >= 8 ? 0 : 0x80u) | 0x40 | (from >= 8 ? 0 : 0x20u) | 2);
     x_byte(b, (wide ? 0x80u : 0) | (~(uint32_t)count & 15) << 3 | prefix);
     x_byte(b, 0xF7);
-    x_modrm(b, to, in_reg(from));
+    x_byte(b, 0xC0 | (uint32_t)(to & 7) << 3 | (from & 7));
 }
 static inline void x_setcc(struct code_buffer *b, enum x_cc cc, int reg) { x_ins(b, X_OP(0, 1, 0x90u | (unsigned)cc), X_BYTE_REG, 0, in_reg(reg)); }
 static inline void x_movzx8(struct code_buffer *b, int to, struct x_rm from) { x_ins(b, X_OP(0, 1, 0xB6), X_BYTE_REG, to, from); }
