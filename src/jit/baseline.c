@@ -95,7 +95,7 @@ struct compilation {
     VEC(int32_t) local_slots;
     VEC(uint32_t) pad_places; /* of labels that clauses lead to */
     VEC(uint32_t) heads;     /* by local: stack index + 1 of the topmost pending read */
-    VEC(uint32_t) weights;   /* by local */
+    VEC(uint64_t) weights;   /* by local */
     VEC(uint8_t) pin_of;     /* by local: pin + 1 */
     VEC(struct loop_use) loops;
     VEC(struct count_frame) count_frames;

@@ -123,8 +123,7 @@ static const struct { uint16_t insn; uint8_t form; } step_of_op[OP_COUNT] = {
 
 static char result_letter(enum mote__op op) {
     const char *sig = mote__op_info[op].sig;
-    uint32_t in = walk_sig_in(sig);
-    return strlen(sig) > in + 1 ? sig[in + 1] : 0;
+    return sig[walk_sig_in(sig) + 1];
 }
 
 static void put_memory(struct walk *w) {

@@ -33,15 +33,6 @@ static void close_count(struct compilation *c, struct count_state *s) {
     s->now = f;
 }
 
-static void count_local(struct compilation *c, const struct count_state *s, uint32_t local, bool set) {
-    uint32_t *weight = &c->weights.data[local];
-    if (s->now.dead || c->failed) return;
-    if (*weight < 1u << 30) *weight += s->now.weight;
-    if (!s->now.loop) return;
-    c->loops.data[s->now.loop - 1].used |= local_bit(local);
-    if (set) c->loops.data[s->now.loop - 1].set |= local_bit(local);
-}
-
 static void count_call(struct compilation *c, const struct count_state *s) {
     if (!s->now.dead) c->call_weight += s->now.weight;
 }
@@ -65,23 +56,51 @@ static void count_op(struct compilation *c, struct count_state *s, enum mote__op
     s->pos = skip_immediates(s->pos, (enum mote__imm)mote__op_info[op].imm);
 }
 
-/* What programs mostly consist of, by its byte: instructions without immediates that only compute, and accesses to memory. */
-enum { COUNT_OTHER, COUNT_PLAIN, COUNT_ACCESS };
-#define COUNT_CONTROL COUNT_OTHER
-#define COUNT_PURE    COUNT_PLAIN
-#define COUNT_TRAPS   COUNT_PLAIN
-#define COUNT_LOAD    COUNT_ACCESS
-#define COUNT_STORE   COUNT_ACCESS
-#define COUNT_0x00(code, kind) [code] = COUNT_##kind,
-#define COUNT_0xFB(code, kind)
-#define COUNT_0xFC(code, kind)
-#define COUNT_0xFD(code, kind)
-#define COUNT_0xFE(code, kind)
-static const uint8_t count_quick[256] = {
-#define OP(prefix, code, id, text, imm, kind, sig, mem, feature) COUNT_##prefix(code, kind)
+/* What programs mostly consist of, by its byte: how long it is when its immediates are short, and which bits of its second and third byte say that they are
+ * not. `bytes` 0: every other instruction. */
+struct count_quick { uint8_t bytes, second, third; bool gets, sets; };
+#define COUNT_SHORT(imm)   ((imm) == IMM_LOCAL || (imm) == IMM_GLOBAL || (imm) == IMM_I32 || (imm) == IMM_I64)
+#define COUNT_ROW(id, imm, kind)                                                                   \
+    {.bytes = COUNT_SHORT(imm) ? 2 : (imm) == IMM_MEMARG ? 3 : (imm) == IMM_NONE && (kind) != KIND_CONTROL,                  \
+     .second = COUNT_SHORT(imm) ? 0x80 : (imm) == IMM_MEMARG ? 0xC0 : 0, .third = (imm) == IMM_MEMARG ? 0x80 : 0,             \
+     .gets = (imm) == IMM_LOCAL, .sets = (imm) == IMM_LOCAL && (id) != OP_local_get},
+#define COUNT_0x00(code, id, imm, kind) [code] = COUNT_ROW(id, imm, kind)
+#define COUNT_0xFB(code, id, imm, kind)
+#define COUNT_0xFC(code, id, imm, kind)
+#define COUNT_0xFD(code, id, imm, kind)
+#define COUNT_0xFE(code, id, imm, kind)
+static const struct count_quick count_quick[256] = {
+#define OP(prefix, code, id, text, imm, kind, sig, mem, feature) COUNT_##prefix(code, OP_##id, IMM_##imm, KIND_##kind)
 #include "wasm/ops.def"
 #undef OP
 };
+
+/* The run of such instructions at hand. */
+static void count_run(struct walk *w, struct count_state *s) {
+    struct compilation *c = w->c;
+    const uint8_t *pos = s->pos;
+    uint64_t used = 0, set = 0, *weights = c->weights.data, weight = s->now.dead ? 0 : s->now.weight;
+    for (struct count_quick q; (q = count_quick[*pos]).bytes && !(pos[1] & q.second) && !(pos[2] & q.third); pos += q.bytes) {
+        if (!q.gets) continue;
+        weights[pos[1]] += weight;
+        used |= local_bit(pos[1]);
+        set |= (uint64_t)q.sets << (pos[1] & 63);
+    }
+    s->pos = pos;
+    if (s->now.dead || !s->now.loop) return;
+    c->loops.data[s->now.loop - 1].used |= used;
+    c->loops.data[s->now.loop - 1].set |= set;
+}
+
+/* A local whose number is long. */
+static void count_far_local(struct compilation *c, struct count_state *s, enum mote__op op) {
+    uint32_t local = skip_u32(&s->pos);
+    if (s->now.dead) return;
+    c->weights.data[local] += s->now.weight;
+    if (!s->now.loop) return;
+    c->loops.data[s->now.loop - 1].used |= local_bit(local);
+    if (op != OP_local_get) c->loops.data[s->now.loop - 1].set |= local_bit(local);
+}
 
 /* Counts from the walk's place, which is behind the declarations of locals, to the body's end. */
 static void count_uses(struct walk *w) {
@@ -89,17 +108,9 @@ static void count_uses(struct walk *w) {
     struct count_state s = {.now = {.weight = 1}, .pos = w->r.pos};
     open_count(c, &s, false);
     while (c->count_frames.count && !c->failed) {
-        uint8_t byte = *s.pos;
-        if (count_quick[byte] == COUNT_PLAIN) {
-            s.pos++;
-        } else if (byte >= 0x20 && byte <= 0x22) { /* local.get, local.set, local.tee */
-            s.pos++;
-            count_local(c, &s, skip_u32(&s.pos), byte != 0x20);
-        } else if (count_quick[byte] == COUNT_ACCESS) {
-            s.pos = skip_memarg(s.pos + 1);
-        } else {
-            enum mote__op op = skip_op(&s.pos);
-            count_op(c, &s, op);
-        }
+        count_run(w, &s);
+        enum mote__op op = skip_op(&s.pos);
+        if (mote__op_info[op].imm == IMM_LOCAL) count_far_local(c, &s, op);
+        else count_op(c, &s, op);
     }
 }

@@ -25,36 +25,40 @@ static void place_locals(struct walk *w) {
     for (uint32_t i = 0; i < w->local_count; i++) {
         if (i == params) slot = FRAME_HEADER;
         c->local_slots.data[i] = slot;
-        c->heads.data[i] = c->weights.data[i] = c->pin_of.data[i] = 0;
+        c->heads.data[i] = c->pin_of.data[i] = 0;
+        c->weights.data[i] = 0;
         slot += (int32_t)mote__vt_slots(walk_local_type(w, i));
     }
     c->first_slot = w->local_count > params ? slot : FRAME_HEADER;
     use_slot(c, c->first_slot);
 }
 
-/* Of the locals of a class that have no pin yet, the heaviest that is worth one; -1: none. */
-static int64_t heaviest(struct walk *w, int cls) {
-    struct compilation *c = w->c;
-    int64_t best = -1;
-    for (uint32_t i = 0; i < w->local_count; i++) {
-        if (c->pin_of.data[i] || class_of(walk_local_type(w, i)) != cls) continue;
-        if (c->weights.data[i] < 2 || 2 * (uint64_t)c->weights.data[i] <= c->call_weight) continue;
-        if (best < 0 || c->weights.data[i] > c->weights.data[best]) best = i;
-    }
-    return best;
+/* Whether a local is worth a pin at all. */
+static bool is_heavy(const struct compilation *c, uint64_t weight) { return weight >= 2 && 2 * weight > c->call_weight; }
+
+/* Puts a local among the heaviest of its class, in order; of two alike the first stays before the other. */
+static void rank_local(const struct compilation *c, uint32_t *ranked, uint32_t *count, uint32_t max, uint32_t local) {
+    uint32_t at = *count < max ? (*count)++ : max;
+    for (; at && c->weights.data[ranked[at - 1]] < c->weights.data[local]; at--)
+        if (at < max) ranked[at] = ranked[at - 1];
+    if (at < max) ranked[at] = local;
 }
 
 static void choose_pins(struct walk *w) {
     struct compilation *c = w->c;
-    for (int cls = GP; cls <= FP; cls++) {
-        for (int k = 0; k < pin_counts[cls]; k++) {
-            int64_t local = heaviest(w, cls);
-            if (local < 0) break;
-            c->pins[c->pin_count] = (struct pin){.local = (uint32_t)local, .slot = c->local_slots.data[local], .reg = pin_regs[cls][k],
-                                                 .is_float = cls == FP, .type = walk_local_type(w, (uint32_t)local)};
+    uint32_t ranked[2][PINS_MAX], counts[2] = {0};
+    for (uint32_t i = 0; i < w->local_count; i++) {
+        if (!is_heavy(c, c->weights.data[i])) continue;
+        int cls = class_of(walk_local_type(w, i));
+        rank_local(c, ranked[cls], &counts[cls], (uint32_t)pin_counts[cls], i);
+    }
+    for (int cls = GP; cls <= FP; cls++)
+        for (uint32_t k = 0; k < counts[cls]; k++) {
+            uint32_t local = ranked[cls][k];
+            c->pins[c->pin_count] = (struct pin){.local = local, .slot = c->local_slots.data[local], .reg = pin_regs[cls][k],
+                                                 .is_float = cls == FP, .type = walk_local_type(w, local)};
             c->pin_of.data[local] = (uint8_t)++c->pin_count;
         }
-    }
 }
 
 static void emit_prologue(struct walk *w) {

@@ -13,12 +13,12 @@ static struct walk_value *operand(struct walk *w, uint32_t i) { return &w->stack
 
 /* ---------------------------------------------------------------- slots */
 
-static void use_slot(struct compilation *c, int32_t end) {
+WALK_INLINE void use_slot(struct compilation *c, int32_t end) {
     if (end > c->max_slot) c->max_slot = end;
 }
 
 /* The canonical slot of stack index `i`: after the one below it. */
-static int32_t canonical(struct walk *w, uint32_t i) {
+WALK_INLINE int32_t canonical(struct walk *w, uint32_t i) {
     int32_t slot = i ? w->stack[i - 1].slot + (int32_t)mote__vt_slots(w->stack[i - 1].type) : w->c->first_slot;
     use_slot(w->c, slot + 2);
     return slot;
@@ -401,25 +401,32 @@ static void note_place(struct compilation *c, const uint8_t *pos) {
 static void charge(struct walk *w);
 static void end_segment(struct compilation *c);
 
-/* Begins code. */
-static void begin_code(struct walk *w) {
+/* A load that was held back becomes part of the instruction at hand; and somebody may want to know what is made from which. */
+WALK_SLOW void begin_watched(struct walk *w) {
     struct compilation *c = w->c;
-    code_room(c->b);
     bool takes_load = c->load_at >= (int64_t)w->count;
     if (c->watch >= (int64_t)here(c)) note_place(c, takes_load ? c->load_pos : w->op_pos);
     if (takes_load) c->load_at = -1;
+}
+
+/* Begins code. */
+WALK_INLINE void begin_code(struct walk *w) {
+    struct compilation *c = w->c;
+    code_room(c->b);
+    if ((c->watch & c->load_at) >= 0) begin_watched(w); /* one of them is not -1 */
     if (c->flushed > w->count) c->flushed = w->count;
     if (c->noded > w->count) c->noded = w->count;
     c->locked[GP] = c->locked[FP] = 0;
 }
 /* Begins an instruction that looks after an operand in the flags itself, or any other one. */
-static void begin_any(struct walk *w) {
+WALK_SLOW void begin_any(struct walk *w) {
     begin_code(w);
     if (w->c->fuel) charge(w);
 }
-static void begin(struct walk *w) {
-    begin_any(w);
-    flush_flags(w);
+WALK_SLOW void begin(struct walk *w) {
+    begin_code(w);
+    if (w->c->fuel) charge(w);
+    if (w->c->flags_at >= 0) flush_flags(w);
 }
 /* Begins what joins or parts arms and costs nothing: end, else, catch, delegate. */
 static void begin_edge(struct walk *w) {

@@ -54,18 +54,11 @@ static void set_local(struct walk *w, uint32_t local) {
     if (v->loc == LOC_REG && is_temp(cls, v->reg)) remember_local(c, local, cls, v->reg);
 }
 
-static void emit_local(struct walk *w, enum mote__op op) {
-    struct compilation *c = w->c;
+static void emit_set_local(struct walk *w, enum mote__op op) {
     uint32_t local = w->imm.a;
-    valtype type = walk_local_type(w, local);
-    if (op == OP_local_get) {
-        begin_any(w); /* emits nothing: the flags stay */
-    } else {
-        begin(w);
-        set_local(w, local);
-    }
-    if (op != OP_local_set) push_local(w, local, type);
-    (void)c;
+    begin(w);
+    set_local(w, local);
+    if (op == OP_local_tee) push_local(w, local, walk_local_type(w, local));
 }
 
 /* Where a global's value is; the pointers on the way to an imported one go through `reg`. */
@@ -368,15 +361,9 @@ static void on_br_on(struct walk *w, enum mote__op op, struct walk_frame *f) {
 
 /* ---------------------------------------------------------------- all of them */
 
-static void on_op(struct walk *w, enum mote__op op, uint32_t n_in) {
+WALK_SLOW void on_other_op(struct walk *w, enum mote__op op, uint32_t n_in) {
     switch (op) { /* these look after the flags themselves */
-    case OP_i32_const: case OP_i64_const: case OP_f32_const: case OP_f64_const: {
-        static const valtype types[] = {VT_I32, VT_I64, VT_F32, VT_F64};
-        begin_any(w);
-        push_constant(w, w->imm.x, types[op - OP_i32_const]);
-        return;
-    }
-    case OP_local_get: case OP_local_set: case OP_local_tee: emit_local(w, op); return;
+    case OP_local_set: case OP_local_tee: emit_set_local(w, op); return;
     case OP_global_get: case OP_global_set: emit_global(w, op); return;
     case OP_drop: emit_drop(w); return;
     case OP_select: case OP_select_t: emit_select(w); return;
@@ -403,4 +390,16 @@ static void on_op(struct walk *w, enum mote__op op, uint32_t n_in) {
     case OP_memory_atomic_notify: case OP_memory_atomic_wait32: case OP_memory_atomic_wait64: case OP_atomic_fence: emit_atomic(w, op, n_in); break;
     default: emit_ref(w, op); break;
     }
+}
+
+/* Almost half of all instructions are reads of locals and constants, which take nothing and emit nothing. */
+static void on_op(struct walk *w, enum mote__op op, uint32_t n_in) {
+    static const valtype types[] = {VT_I32, VT_I64, VT_F32, VT_F64};
+    if (op != OP_local_get && (op < OP_i32_const || op > OP_f64_const)) {
+        on_other_op(w, op, n_in);
+        return;
+    }
+    if (w->c->fuel) begin_any(w);
+    if (op == OP_local_get) push_local(w, w->imm.a, walk_local_type(w, w->imm.a));
+    else push_constant(w, w->imm.x, types[op - OP_i32_const]);
 }

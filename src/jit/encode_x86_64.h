@@ -76,42 +76,60 @@ static inline uint8_t *x_put_32(uint8_t *p, uint32_t x) {
     return p + 4;
 }
 
-/* A memory operand without its prefixes, at `p`; returns its end. A distance of 0, 1 or 4 bytes has the mode 0, 1 or 2. */
-static inline uint8_t *x_put_memory(uint8_t *p, uint32_t reg_bits, struct x_rm rm) {
-    uint32_t base = rm.base & 7, index = rm.index >= 0 ? (uint32_t)rm.index : RSP;
-    uint32_t mode = rm.disp != (int8_t)rm.disp ? 2 : rm.disp != 0 || base == RBP;
-    bool sib = index != RSP || base == RSP;
-    *p++ = (uint8_t)(mode << 6 | reg_bits | (sib ? 4 : base));
-    if (sib) *p++ = (uint8_t)((uint32_t)rm.scale_log2 << 6 | (index & 7) << 3 | base);
+/* What stands before the operands, at `p`; returns its end. `rex` 0: there is none. */
+static inline uint8_t *x_put_opcode(uint8_t *p, uint32_t op, uint32_t rex) {
+    uint32_t map = op >> 8 & 0xFF;
+    if (op >> 16) *p++ = (uint8_t)(op >> 16);
+    *p = (uint8_t)rex;
+    p += rex != 0;
+    if (map) *p++ = 0x0F;
+    if (map > 1) *p++ = map == 2 ? 0x38 : 0x3A;
+    *p++ = (uint8_t)op;
+    return p;
+}
+
+static inline uint32_t x_rex(unsigned flags, int reg, uint32_t base, uint32_t index) {
+    uint32_t rex = (flags & X_WIDE) << 3 | (uint32_t)(reg & 8) >> 1 | (index & 8) >> 2 | (base & 8) >> 3;
+    return rex || flags & X_BYTE_REG ? 0x40 | rex : 0;
+}
+static inline uint32_t x_reg_bits(int reg) { return (uint32_t)(reg & 7) << 3; }
+
+#define X_FORM static __attribute__((noinline)) void
+/* With a slot of the frame, the commonest operand. */
+X_FORM x_ins_slot(struct code_buffer *b, uint32_t op, unsigned flags, int reg, int32_t disp) {
+    uint8_t *p = x_put_opcode(b->data + b->count, op, x_rex(flags, reg, 0, 0));
+    uint32_t mode = disp != (int8_t)disp ? 2 : disp != 0;
+    *p++ = (uint8_t)(mode << 6 | x_reg_bits(reg) | REG_FRAME);
+    x_put_32(p, (uint32_t)disp);
+    b->count = (size_t)(p - b->data) + mode * mode; /* the modes 0, 1 and 2 have distances of 0, 1 and 4 bytes */
+}
+X_FORM x_ins_reg(struct code_buffer *b, uint32_t op, unsigned flags, int reg, int other) {
+    uint8_t *p = x_put_opcode(b->data + b->count, op, x_rex(flags, reg, (uint32_t)other, 0));
+    *p++ = (uint8_t)(0xC0 | x_reg_bits(reg) | ((uint32_t)other & 7));
+    b->count = (size_t)(p - b->data);
+}
+X_FORM x_ins_rip(struct code_buffer *b, uint32_t op, unsigned flags, int reg) {
+    uint8_t *p = x_put_opcode(b->data + b->count, op, x_rex(flags, reg, 0, 0));
+    *p++ = (uint8_t)(5 | x_reg_bits(reg));
+    b->count = (size_t)(x_put_32(p, 0) - b->data);
+}
+X_FORM x_ins_memory(struct code_buffer *b, uint32_t op, unsigned flags, int reg, struct x_rm rm) {
+    uint32_t base = (uint32_t)rm.base, index = rm.index >= 0 ? (uint32_t)rm.index : RSP;
+    uint8_t *p = x_put_opcode(b->data + b->count, op, x_rex(flags, reg, base, index));
+    uint32_t mode = rm.disp != (int8_t)rm.disp ? 2 : rm.disp != 0 || (base & 7) == RBP;
+    bool sib = index != RSP || (base & 7) == RSP;
+    *p++ = (uint8_t)(mode << 6 | x_reg_bits(reg) | (sib ? 4 : base & 7));
+    if (sib) *p++ = (uint8_t)((uint32_t)rm.scale_log2 << 6 | (index & 7) << 3 | (base & 7));
     x_put_32(p, (uint32_t)rm.disp);
-    return p + mode * mode;
+    b->count = (size_t)(p - b->data) + mode * mode;
 }
 
 /* Any instruction with a register and a register or memory operand. X_WIDE: 64 bits; X_BYTE_REG: a byte register is among the operands. */
-static __attribute__((noinline)) void x_ins(struct code_buffer *b, uint32_t op, unsigned flags, int reg, struct x_rm rm) {
-    uint8_t *p = b->data + b->count;
-    uint32_t rex = (flags & X_WIDE) << 3 | (uint32_t)(reg & 8) >> 1, reg_bits = (uint32_t)(reg & 7) << 3;
-    if (rm.reg >= 0) rex |= (uint32_t)rm.reg >> 3;
-    else if (rm.base >= 0) rex |= (uint32_t)rm.base >> 3 | (rm.index >= 8 ? 2u : 0);
-    if (op >> 8) { /* more than one byte */
-        uint32_t map = op >> 8 & 0xFF;
-        *p = (uint8_t)(op >> 16);
-        p += op >> 16 != 0;
-        *p = (uint8_t)(0x40 | rex);
-        p += (rex | (flags & X_BYTE_REG)) != 0;
-        *p = 0x0F;
-        p += map != 0;
-        *p = map == 2 ? 0x38 : 0x3A;
-        p += map > 1;
-    } else {
-        *p = (uint8_t)(0x40 | rex);
-        p += (rex | (flags & X_BYTE_REG)) != 0;
-    }
-    *p++ = (uint8_t)op;
-    if (rm.reg >= 0) *p++ = (uint8_t)(0xC0 | reg_bits | (rm.reg & 7));
-    else if (rm.base >= 0) p = x_put_memory(p, reg_bits, rm);
-    else *p = (uint8_t)(5 | reg_bits), p = x_put_32(p + 1, 0);
-    b->count = (size_t)(p - b->data);
+X_FORM x_ins(struct code_buffer *b, uint32_t op, unsigned flags, int reg, struct x_rm rm) {
+    if (rm.base == REG_FRAME && rm.index < 0) x_ins_slot(b, op, flags, reg, rm.disp);
+    else if (rm.reg >= 0) x_ins_reg(b, op, flags, reg, rm.reg);
+    else if (rm.base >= 0) x_ins_memory(b, op, flags, reg, rm);
+    else x_ins_rip(b, op, flags, reg);
 }
 
 /* ---------------------------------------------------------------- integers */
