@@ -81,6 +81,26 @@ struct compilation {
     bool fixed;     /* memory 0 is guarded: its first byte's address is in REG_MEMORY */
     struct mote__instance_layout layout;
     bool cpu_bmi2, cpu_lzcnt, cpu_popcnt, cpu_sse41;
+    uint32_t loops_seen;
+    uint64_t call_weight;
+    uint32_t pin_count, valid, dirty;
+    uint32_t owned[2];       /* temporaries that hold an operand */
+    uint32_t locked[2];      /* temporaries that the instruction at hand uses */
+    uint32_t caches[2];      /* temporaries that also hold what is in a local's slot */
+    uint32_t clock;
+    int64_t flags_at;        /* stack index of the operand in the flags, or -1 */
+    int64_t load_at;         /* stack index of the load that is held back, or -1 */
+    const uint8_t *load_pos; /* ... and the instruction */
+    uint32_t flushed;        /* operands below this index are in their slots or constant */
+    uint32_t noded;          /* operands below this index have their `node` */
+    int32_t first_slot, max_slot, handler;
+    uint32_t stamp, frame_at; /* where the frame's size stands in the prologue */
+    uint32_t fuel_cost, fuel_at, fuel_stub; /* the open segment's cost so far, where it is to stand, and its code out of line; cost 0: none is open */
+    int64_t watch;            /* byte whose wasm offset is wanted, or -1 */
+    const uint8_t *watch_pos;
+    struct jit_places *places; /* all of them, if somebody wants to know; watch is INT64_MAX then */
+    const uint8_t *module_bytes;
+    /* From here on nothing is cleared for the next function: what is empty is so by its count, or by the bits of `owned` and `caches`. */
     VEC(struct fixup) fixups;
     VEC(struct stub) stubs;
     VEC(struct mote__handler) handlers;
@@ -99,28 +119,10 @@ struct compilation {
     VEC(uint8_t) pin_of;     /* by local: pin + 1 */
     VEC(struct loop_use) loops;
     VEC(struct count_frame) count_frames;
-    uint32_t loops_seen;
-    uint64_t call_weight;
     struct pin pins[PINS_MAX];
-    uint32_t pin_count, valid, dirty;
-    uint32_t owned[2];       /* temporaries that hold an operand */
-    uint32_t owner[2][16];   /* ... its stack index */
-    uint32_t locked[2];      /* temporaries that the instruction at hand uses */
-    uint32_t caches[2];      /* temporaries that also hold what is in a local's slot */
-    uint32_t cached[2][16];  /* ... the local */
-    uint32_t cached_at[2][16], clock; /* ... when it was last of use */
-    int64_t flags_at;        /* stack index of the operand in the flags, or -1 */
-    int64_t load_at;         /* stack index of the load that is held back, or -1 */
-    const uint8_t *load_pos; /* ... and the instruction */
-    uint32_t flushed;        /* operands below this index are in their slots or constant */
-    uint32_t noded;          /* operands below this index have their `node` */
-    int32_t first_slot, max_slot, handler;
-    uint32_t stamp, frame_at; /* where the frame's size stands in the prologue */
-    uint32_t fuel_cost, fuel_at, fuel_stub; /* the open segment's cost so far, where it is to stand, and its code out of line; cost 0: none is open */
-    int64_t watch;            /* byte whose wasm offset is wanted, or -1 */
-    const uint8_t *watch_pos;
-    struct jit_places *places; /* all of them, if somebody wants to know; watch is INT64_MAX then */
-    const uint8_t *module_bytes;
+    uint32_t owner[2][16];   /* stack index of the operand in each temporary */
+    uint32_t cached[2][16];  /* the local in each temporary */
+    uint32_t cached_at[2][16]; /* ... when it was last of use, by `clock` */
 };
 
 #include "wasm/translate.h"

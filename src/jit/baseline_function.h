@@ -223,7 +223,6 @@ struct jit_scratch {
 };
 enum { SCRATCH_CODE_MAX = 1 << 18 }; /* after a larger function it is given back */
 
-#define WALK_VECS(X) X(runs) X(inits) X(init_bits) X(labels) X(catches)
 #define COMPILATION_VECS(X)                                                                        \
     X(fixups) X(stubs) X(handlers) X(clauses) X(sites) X(nodes) X(literals) X(literal_uses) X(table_entries) X(table_uses) X(float_literals) X(pad_places) \
     X(local_slots) X(heads) X(weights) X(pin_of) X(loops) X(count_frames)
@@ -263,23 +262,10 @@ void mote__jit_scratch_drop(struct jit_engine *jit) {
     }
 }
 
-/* The walk begins anew, in the memory that it has. */
-static void walk_again(struct walk *w, mote_module *module, const mote_allocator *allocator, mote_error *error) {
-    struct walk before = *w;
-    mote__translate_init(w, &translator, module, allocator, error);
-    w->stack = before.stack;
-    w->capacity = before.capacity;
-    w->frames = before.frames;
-    w->frame_capacity = before.frame_capacity;
-#define X(vec) w->vec = before.vec, w->vec.count = 0;
-    WALK_VECS(X)
-#undef X
-}
-
 static void begin_compilation(struct jit_scratch *scratch, mote_module *module, mote_error *error) {
-    struct compilation *c = &scratch->compilation, before = *c;
-    memset(c, 0, sizeof *c);
-#define X(vec) c->vec = before.vec, c->vec.count = 0;
+    struct compilation *c = &scratch->compilation;
+    memset(c, 0, offsetof(struct compilation, fixups));
+#define X(vec) c->vec.count = 0;
     COMPILATION_VECS(X)
 #undef X
     c->allocator = module->arena.allocator;
@@ -299,7 +285,7 @@ static void begin_compilation(struct jit_scratch *scratch, mote_module *module, 
     find_cpu_features(c, &module->engine->config);
     c->fuel = module->engine->config.fuel;
     c->canonical_nans = module->engine->config.canonical_nans;
-    walk_again(&scratch->walk, module, c->allocator, error);
+    mote__translate_again(&scratch->walk, &translator, module, c->allocator, error);
     scratch->walk.c = c;
 }
 

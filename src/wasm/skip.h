@@ -21,6 +21,20 @@ static inline uint32_t skip_u32(const uint8_t **pos) {
     return x;
 }
 
+/* Reads an integer with a sign, of up to 64 bits. */
+static inline int64_t skip_s64(const uint8_t **pos) {
+    const uint8_t *p = *pos;
+    uint64_t x = 0;
+    unsigned shift = 0;
+    do {
+        x |= (uint64_t)(*p & 0x7F) << shift;
+        shift += 7;
+    } while (*p++ & 0x80);
+    if (shift < 64 && p[-1] & 0x40) x |= UINT64_MAX << shift;
+    *pos = p;
+    return (int64_t)x;
+}
+
 /* Past `count` LEB128 integers of any size. */
 static inline const uint8_t *skip_lebs(const uint8_t *pos, uint32_t count) {
     for (; count; count--)

@@ -21,6 +21,14 @@ void mote__translate_init(struct walk *w, const struct translator *on, const mot
     w->on = on;
 }
 
+void mote__translate_again(struct walk *w, const struct translator *on, const mote_module *module, const mote_allocator *allocator, mote_error *error) {
+    w->on = on;
+    w->module = module;
+    w->types = module->types_registry;
+    w->allocator = allocator;
+    w->error = error;
+}
+
 void mote__translate_deinit(struct walk *w) { walk_deinit(w); }
 
 bool mote__translate_begin(struct walk *w, uint32_t func_index) { return walk_begin_body(w, func_index); }

@@ -80,6 +80,8 @@ struct translator {
 /* Readies the walk for bodies of a module; then, for each body, begin, run and finish. Begin: false after failing, as finish says then. Finish: the first
  * error of the body, or MOTE_OK. `w->c` is for the translator to set, after init. */
 void mote__translate_init(struct walk *w, const struct translator *on, const mote_module *module, const mote_allocator *allocator, mote_error *error);
+/* The same for a walk that has been readied before, or is all zero: it goes on in the memory that it has. */
+void mote__translate_again(struct walk *w, const struct translator *on, const mote_module *module, const mote_allocator *allocator, mote_error *error);
 void mote__translate_deinit(struct walk *w);
 bool mote__translate_begin(struct walk *w, uint32_t func_index);
 bool mote__translate_begin_constexpr(struct walk *w, const struct mote__constexpr *expr); /* of kind CONST_CODE */

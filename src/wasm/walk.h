@@ -158,6 +158,8 @@ static void walk_push_results(struct walk *w, const mote_type *type) {
 /* ---------------------------------------------------------------- reading immediates */
 
 WALK_INLINE uint32_t walk_u32(struct walk *w) { return WALK_TRUSTED ? skip_u32(&w->r.pos) : mote__read_u32(&w->r); }
+WALK_INLINE int32_t walk_s32(struct walk *w) { return WALK_TRUSTED ? (int32_t)skip_s64(&w->r.pos) : mote__read_s32(&w->r); }
+WALK_INLINE int64_t walk_s64(struct walk *w) { return WALK_TRUSTED ? skip_s64(&w->r.pos) : mote__read_s64(&w->r); }
 
 #define WALK_OK(w) ((w)->status == MOTE_OK && (WALK_TRUSTED || !(w)->r.failed))
 
@@ -529,7 +531,7 @@ WALK_INLINE enum mote__op walk_prefixed(struct walk *w, uint8_t prefix) {
 
 WALK_INLINE enum mote__op walk_next_op(struct walk *w) {
     uint8_t byte = *w->r.pos++;
-    enum mote__op op = (enum mote__op)w->byte_ops[byte];
+    enum mote__op op = (enum mote__op)(WALK_TRUSTED ? mote__op_of_byte[byte] : w->byte_ops[byte]);
     if (op != OP_INVALID) return op;
     if (byte >= 0xFB && byte <= 0xFE) return walk_prefixed(w, byte);
     walk_bad_op(w, 0, byte, (enum mote__op)mote__op_of_byte[byte]);
@@ -622,11 +624,12 @@ static void walk_fast(struct walk *w) {
             WALK_FAST_EMIT(on_op(w, byte == 0x21 ? OP_local_set : OP_local_tee, 1));
             count += byte == 0x22;
             pos += 2;
-        } else if (byte == 0x41 && pos[1] < 0x80) {
-            w->imm.x = (uint32_t)((int32_t)((uint32_t)pos[1] << 25) >> 25);
+        } else if (byte == 0x41 && (pos[1] & pos[2] & pos[3]) < 0x80) {
+            const uint8_t *next = pos + 1;
+            w->imm.x = (uint32_t)skip_s64(&next);
             WALK_FAST_EMIT(on_op(w, OP_i32_const, 0));
             stack[count++].type = VT_I32;
-            pos += 2;
+            pos = next;
         } else {
             break;
         }
@@ -690,11 +693,11 @@ static void walk_one(struct walk *w) {
     case OP_elem_drop: case OP_data_drop: walk_drop_segment(w, op); break;
     case OP_memory_size: case OP_memory_grow: case OP_memory_fill: case OP_memory_copy: case OP_memory_init: walk_memory_op(w, op); break;
     case OP_i32_const:
-        w->imm.x = (uint32_t)mote__read_s32(&w->r);
+        w->imm.x = (uint32_t)walk_s32(w);
         walk_shape(w, op, 0, 0, 0, VT_I32);
         break;
     case OP_i64_const:
-        w->imm.x = (uint64_t)mote__read_s64(&w->r);
+        w->imm.x = (uint64_t)walk_s64(w);
         walk_shape(w, op, 0, 0, 0, VT_I64);
         break;
     case OP_f32_const:
@@ -763,7 +766,7 @@ static void walk_init(struct walk *w, const mote_module *module, const mote_allo
     w->types = module->types_registry;
     w->allocator = allocator;
     w->error = error;
-    for (int i = 0; i < 256; i++) {
+    for (int i = 0; i < 256 && !WALK_TRUSTED; i++) {
         uint16_t op = mote__op_of_byte[i];
         w->byte_ops[i] = op != OP_INVALID && module->features >> mote__op_info[op].feature & 1 ? op : OP_INVALID;
     }

@@ -91,8 +91,7 @@ struct walk {
     bool has_uninit;
     VEC(uint32_t) labels;
     VEC(struct walk_catch) catches;
-    uint32_t stamp;              /* of the br_table at hand */
-    uint16_t byte_ops[256];      /* op of each plain byte, OP_INVALID where its feature is off */
+    uint16_t byte_ops[256];      /* op of each plain byte, OP_INVALID where its feature is off; unless trusted (walk.h) */
     WALK_EXTRA
 };
 
