@@ -75,12 +75,12 @@ static const struct count_quick count_quick[256] = {
 #undef OP
 };
 
-/* The run of such instructions at hand. */
+/* The run of such instructions at hand; any of them is left at the body's end. */
 static void count_run(struct walk *w, struct count_state *s) {
     struct compilation *c = w->c;
-    const uint8_t *pos = s->pos;
+    const uint8_t *pos = s->pos, *end = w->r.end - 2; /* three bytes are looked at */
     uint64_t used = 0, set = 0, *weights = c->weights.data, weight = s->now.dead ? 0 : s->now.weight;
-    for (struct count_quick q; (q = count_quick[*pos]).bytes && !(pos[1] & q.second) && !(pos[2] & q.third); pos += q.bytes) {
+    for (struct count_quick q; pos < end && (q = count_quick[*pos]).bytes && !(pos[1] & q.second) && !(pos[2] & q.third); pos += q.bytes) {
         if (!q.gets) continue;
         weights[pos[1]] += weight;
         used |= local_bit(pos[1]);
@@ -92,7 +92,7 @@ static void count_run(struct walk *w, struct count_state *s) {
     c->loops.data[s->now.loop - 1].set |= set;
 }
 
-/* A local whose number is long. */
+/* A local whose number is long, or at the body's end. */
 static void count_far_local(struct compilation *c, struct count_state *s, enum mote__op op) {
     uint32_t local = skip_u32(&s->pos);
     if (s->now.dead) return;
