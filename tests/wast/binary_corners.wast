@@ -1,0 +1,50 @@
+;; Corners of the binary format: custom sections in odd places, name sections that are malformed and so ignored, the order and sizes of sections.
+
+;; custom sections between, before, after, many, empty name, name with NUL
+(module binary "\00asm\01\00\00\00" "\00\01\00" "\00\03\01a\ff" "\01\04\01\60\00\00" "\00\01\00" "\03\02\01\00" "\00\02\01\00" "\0a\04\01\02\00\0b" "\00\01\00" "\0b\01\00" "\00\05\04name")
+(assert_malformed (module binary "\00asm\01\00\00\00" "\00\00") "unexpected end")
+(assert_malformed (module binary "\00asm\01\00\00\00" "\00\01\01") "length out of bounds")
+(assert_malformed (module binary "\00asm\01\00\00\00" "\00\02\02a") "length out of bounds")
+(assert_malformed (module binary "\00asm\01\00\00\00" "\00\02\01\ff") "malformed UTF-8 encoding")
+(assert_malformed (module binary "\00asm\01\00\00\00" "\00\05\01a") "length out of bounds")
+;; malformed name sections are ignored
+(module binary "\00asm\01\00\00\00" "\00\06\04name\00")
+(module binary "\00asm\01\00\00\00" "\00\08\04name\00\05\04")
+(module binary "\00asm\01\00\00\00" "\00\0b\04name\01\04\01\63\01a")
+(module binary "\00asm\01\00\00\00" "\00\09\04name\00\02\01\ff")
+(module binary "\00asm\01\00\00\00" "\00\0c\04name\01\05\ff\ff\ff\ff\0f")
+(module binary "\00asm\01\00\00\00" "\00\0a\04name\63\03abc")
+(module binary "\00asm\01\00\00\00" "\00\08\04name\00\01\00" "\00\08\04name\00\01\00")
+;; name section at the beginning, functions named twice, out of order
+(module binary "\00asm\01\00\00\00" "\00\0f\04name\01\08\02\01\01b\00\01a\00" "\01\04\01\60\00\00\03\03\02\00\00\0a\07\02\02\00\0b\02\00\0b")
+;; sections
+(assert_malformed (module binary "\00asm\01\00\00\00" "\01\01\00" "\01\01\00") "unexpected content after last section")
+(assert_malformed (module binary "\00asm\01\00\00\00" "\03\01\00" "\01\01\00") "unexpected content after last section")
+(assert_malformed (module binary "\00asm\01\00\00\00" "\0e\01\00") "malformed section id")
+(assert_malformed (module binary "\00asm\01\00\00\00" "\80\01\00") "malformed section id")
+(module binary "\00asm\01\00\00\00" "\01\01\00\02\01\00\03\01\00\04\01\00\05\01\00\0d\01\00\06\01\00\07\01\00\09\01\00\0c\01\00\0a\01\00\0b\01\00")
+(assert_malformed (module binary "\00asm\01\00\00\00" "\06\01\00\0d\01\00") "unexpected content after last section")
+(assert_malformed (module binary "\00asm\01\00\00\00" "\0a\01\00\0c\01\00") "unexpected content after last section")
+(module binary "\00asm\01\00\00\00" "\01\85\80\80\80\00\01\60\80\00\00")
+(assert_malformed (module binary "\00asm\01\00\00\00" "\01\85\80\80\80\80\00\01\60\00\00") "integer representation too long")
+(assert_malformed (module binary "\00asm\01\00\00\00" "\01\85\80\80\80\10\01\60\00\00") "integer too large")
+(assert_malformed (module binary "\00asm\01\00\00\00" "\01\05\01\60\00\00\00") "section size mismatch")
+(assert_malformed (module binary "\00asm\01\00\00\00" "\0c\01\01\0b\01\00") "data count and data section have inconsistent lengths")
+(assert_malformed (module binary "\00asm\01\00\00\00" "\01\04\01\60\00\00\03\02\01\00") "function and code section have inconsistent lengths")
+(assert_malformed (module binary "\00asm\01\00\00\00" "\0a\04\01\02\00\0b") "function and code section have inconsistent lengths")
+;; a body: locals 2^32 in two groups; END twice; junk after
+(assert_malformed (module binary "\00asm\01\00\00\00" "\01\04\01\60\00\00\03\02\01\00\0a\0c\01\0a\02\ff\ff\ff\ff\0f\7f\01\7e\0b") "too many locals")
+(assert_malformed (module binary "\00asm\01\00\00\00" "\01\04\01\60\00\00\03\02\01\00\0a\05\01\03\00\0b\0b") "")
+(assert_malformed (module binary "\00asm\01\00\00\00" "\01\04\01\60\00\00\03\02\01\00\0a\05\01\03\00\0b\01") "")
+(assert_malformed (module binary "\00asm\01\00\00\00" "\01\04\01\60\00\00\03\02\01\00\0a\04\01\02\00\01") "")
+(assert_malformed (module binary "\00asm\01\00\00\00" "\01\04\01\60\00\00\03\02\01\00\0a\05\01\03\00\27\0b") "illegal opcode")
+(assert_malformed (module binary "\00asm\01\00\00\00" "\01\04\01\60\00\00\03\02\01\00\0a\06\01\04\00\fc\7f\0b") "illegal opcode")
+(assert_malformed (module binary "\00asm\01\00\00\00" "\01\04\01\60\00\00\03\02\01\00\0a\05\01\03\00\05\0b") "")
+;; component's version
+(assert_malformed (module binary "\00asm\0d\00\01\00") "unknown binary version")
+(assert_malformed (module binary "\00asm\02\00\00\00") "unknown binary version")
+(assert_malformed (module binary "\00asm\01\00\00") "unexpected end")
+(assert_malformed (module binary "\00as") "unexpected end")
+;; the same export twice, with other kinds
+(assert_invalid (module (func (export "a")) (memory (export "a") 1)) "duplicate export name")
+(module (func (export "")) (memory (export "\00") 1))
