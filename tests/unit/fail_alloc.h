@@ -74,20 +74,36 @@ static inline void fail_alloc_init(struct fail_alloc *f, uint64_t fail_at) {
     f->fail_at = fail_at;
 }
 
-/* Runs `body` with the first allocation failing, then the second, and so on until none of them
- * fails. A run with a failure must return false, the last one true; each must give back all it
- * took, with the right sizes. Returns how many allocations a whole run makes. */
+/* Runs `body` with allocation `n` failing. A run with a failure must return false, one without true;
+ * each must give back all it took, with the right sizes. Returns whether it was so. */
+static inline bool fail_alloc_once(struct fail_alloc *f, bool (*body)(const mote_allocator *a, void *ctx),
+                                   void *ctx, uint64_t n) {
+    fail_alloc_init(f, n);
+    bool succeeded = body(&f->allocator, ctx);
+    bool clean = CHECK_EQ(f->live_blocks, 0) && CHECK_EQ(f->live_bytes, 0) &&
+                 CHECK_EQ(f->wrong_sizes, 0) && CHECK_EQ(succeeded, f->failures == 0);
+    if (!clean) printf("  with allocation %" PRIu64 " failing\n", n);
+    return clean;
+}
+
+/* The first allocation failing, then the second, and so on until none of them does. Returns how many
+ * allocations a whole run makes. */
 static inline uint64_t fail_alloc_sweep(bool (*body)(const mote_allocator *a, void *ctx),
                                         void *ctx) {
-    for (uint64_t n = 1;; n++) {
-        struct fail_alloc f;
-        fail_alloc_init(&f, n);
-        bool succeeded = body(&f.allocator, ctx);
-        bool clean = CHECK_EQ(f.live_blocks, 0) && CHECK_EQ(f.live_bytes, 0) &&
-                     CHECK_EQ(f.wrong_sizes, 0) && CHECK_EQ(succeeded, f.failures == 0);
-        if (!clean) printf("  with allocation %" PRIu64 " failing\n", n);
-        if (!f.failures || !clean) return n - 1;
-    }
+    struct fail_alloc f;
+    for (uint64_t n = 1;; n++)
+        if (!fail_alloc_once(&f, body, ctx, n) || !f.failures) return n - 1;
+}
+
+/* The same for what makes too many: `samples` of them fail, evenly spread, the last among them. */
+static inline uint64_t fail_alloc_sample(bool (*body)(const mote_allocator *a, void *ctx), void *ctx,
+                                         uint64_t samples) {
+    struct fail_alloc f;
+    if (!fail_alloc_once(&f, body, ctx, 0)) return 0;
+    uint64_t total = f.calls;
+    for (uint64_t i = 1; i <= samples; i++)
+        if (!fail_alloc_once(&f, body, ctx, (total * i + samples - 1) / samples)) break;
+    return total;
 }
 
 #endif

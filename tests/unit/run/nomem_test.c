@@ -1,6 +1,8 @@
-/* nomem_test.c - the nth allocation failing, for every n, over loading, linking, running and deleting: each run ends with MOTE_E_NOMEM or a trap that
- * says so, and nothing is left. */
+/* nomem_test.c - the nth allocation failing over loading, linking, running and deleting, for every n with small modules and for some with a large one:
+ * each run ends with MOTE_E_NOMEM or a trap that says so, and nothing is left. */
 #include "world.h"
+#include <stdio.h>
+#include <stdlib.h>
 
 static mote_status twice(void *env, mote_caller *caller, const mote_value *args, mote_value *results) {
     (void)env, (void)caller;
@@ -89,6 +91,28 @@ TEST(objects_and_exceptions) {
           " (global $o (export \"o\") (ref $s) (struct.new $s (i32.const 1) (ref.null any))) (elem $i i31ref (ref.i31 (i32.const 1)))"
           " (func (export \"make\") (result anyref) (struct.new $s (i32.const 5) (array.new $r (i32.const 1) (i32.const 10))))"
           " (func (export \"catch\") (result i32) (block $h (result i32) (try_table (catch $e $h) (throw $e (i32.const 3))) (i32.const 0))))");
+}
+
+/* The text of a module of 2,000 functions, each calling the next one, with types and segments; the caller frees it. */
+static char *large_text(void) {
+    enum { FUNCS = 2000, FUNC_BYTES = 512 };
+    char *text = malloc(FUNCS * FUNC_BYTES), *at = text;
+    if (!text) return NULL;
+    at += sprintf(at, "(module (import \"env\" \"twice\" (func (param i32 externref) (result i32 externref))) (memory 1) (table 2000 funcref)");
+    for (int i = 0; i < FUNCS; i++) {
+        at += sprintf(at, " (func $f%d (type $t%d) (local i64 f64) (if (i32.rem_u (local.get 0) (i32.const 10)) (then (drop", i, i % 100);
+        at += sprintf(at, " (call $f%d (i32.sub (local.get 0) (i32.const 1)))))) (i32.add (local.get 0) (i32.load offset=%d (i32.const 0))))", (i + 1) % FUNCS, i);
+        if (i < 100) at += sprintf(at, " (type $t%d (func (param i32) (result i32))) (data (i32.const %d) \"data\")", i, i * 8);
+        if (i % 10 == 0) at += sprintf(at, " (elem (i32.const %d) $f%d) (func (export \"%d\") (result i32) (call $f%d (i32.const 9)))", i, i, i, i);
+    }
+    strcpy(at, ")");
+    return text;
+}
+
+TEST(large_module) {
+    char *text = large_text();
+    if (CHECK(text)) CHECK(fail_alloc_sample(load_link_run, text, 40) > 1000);
+    free(text);
 }
 
 /* Functions that grow say -1 in place of failing: only that nothing leaks. */
