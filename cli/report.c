@@ -3,28 +3,6 @@
 #include <errno.h>
 #include <stdarg.h>
 
-static MOTE_PRINTF(1, 0) void report(const char *format, va_list list) {
-    fputs("mote: ", stderr);
-    vfprintf(stderr, format, list);
-    fputc('\n', stderr);
-}
-
-int report_usage(const char *format, ...) {
-    va_list list;
-    va_start(list, format);
-    report(format, list);
-    va_end(list);
-    return EXIT_USAGE;
-}
-
-int report_failure(const char *format, ...) {
-    va_list list;
-    va_start(list, format);
-    report(format, list);
-    va_end(list);
-    return EXIT_BAD_MODULE;
-}
-
 /* Control characters: ASCII's, and those of U+0080 to U+009F by their second byte in UTF-8. */
 static bool is_control(unsigned char before, unsigned char c) {
     return c < 0x20 || c == 0x7f || (before == 0xc2 && c >= 0x80 && c < 0xa0);
@@ -48,6 +26,30 @@ static void print_message(const char *message) {
         fputc('\n', stderr);
     }
     print_name(stderr, message, size);
+}
+
+static MOTE_PRINTF(1, 0) void report(const char *format, va_list list) {
+    char text[8192];
+    vsnprintf(text, sizeof text, format, list);
+    fputs("mote: ", stderr);
+    print_message(text);
+    fputc('\n', stderr);
+}
+
+int report_usage(const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    report(format, list);
+    va_end(list);
+    return EXIT_USAGE;
+}
+
+int report_failure(const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    report(format, list);
+    va_end(list);
+    return EXIT_BAD_MODULE;
 }
 
 int report_module_error(const struct input *input, const mote_error *error) {

@@ -248,6 +248,8 @@ static int copy_page(const struct call *c, mote_parts_op *page) {
 }
 
 static int do_copy(const struct call *c) {
+    if (!strcmp(c->operands[0], c->operands[1]))
+        return report_usage("%s is copied to itself", c->operands[0]);
     copied = 0;
     int code = for_pages(c, "", copy_page);
     if (isatty(STDERR_FILENO)) fputc('\n', stderr);

@@ -8,7 +8,9 @@ static const mote_allocator *const allocator = &mote__allocator_libc;
 
 static void log_line(void *context, const char *line) {
     (void)context;
-    fprintf(stderr, "mote: %s\n", line);
+    fputs("mote: ", stderr);
+    print_name(stderr, line, strlen(line));
+    fputc('\n', stderr);
 }
 
 /* Where the drivers are seen from this program's folder: in a build tree, and installed. */

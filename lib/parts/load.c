@@ -59,6 +59,8 @@ static mote_status check_mapping(const struct load *l, const struct yaml_node *n
             mote__nearest_offer(&nearest, known[i++]);
         if (!known[i])
             return wrong(l, at, "%s has no `%s`%s", what, at->text, meant(hint, nearest.best));
+        if (mote__yaml_get(node, at->text) != at->next)
+            return wrong(l, at, "%s has `%s` twice", what, at->text);
     }
     return MOTE_OK;
 }

@@ -664,6 +664,15 @@ static mote_vfs_error folder_unlink(mote_vfs_node *dir, const char *path) {
 
 /* ---------------------------------------------------------------- renaming */
 
+/* Two mounts of a component may show one key under two names. */
+static bool is_same_key(const struct mount *a, const char *a_path, const struct mount *b,
+                        const char *b_path) {
+    struct key a_key, b_key;
+    mote_parts_bytes one = make_key(a, a_path, strlen(a_path), &a_key),
+                     other = make_key(b, b_path, strlen(b_path), &b_key);
+    return one.size == other.size && !memcmp(one.data, other.data, one.size);
+}
+
 /* Writes the new key and removes the old one in one transaction; the old one must still be what was
  * read. */
 static mote_vfs_error move_key(struct mount *from, const char *path, struct mount *to,
@@ -698,7 +707,7 @@ static mote_vfs_error rename_locked(struct mount *from, const char *path, struct
     error = stat_locked(to, to_path, &st);
     if (!error && st.type == MOTE_VFS_DIRECTORY) return MOTE_VFS_EISDIR;
     if (error && error != MOTE_VFS_ENOENT) return error;
-    if (from == to && !strcmp(path, to_path)) return MOTE_VFS_OK;
+    if (is_same_key(from, path, to, to_path)) return MOTE_VFS_OK;
     error = source ? commit(from, source) : MOTE_VFS_OK;
     if (!error) error = move_key(from, path, to, to_path);
     if (error) return error;

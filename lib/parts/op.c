@@ -23,9 +23,11 @@ static mote_parts_code check_key(mote_parts_op *op, const mote_parts_bytes *key)
         return mote__parts_say(op, MOTE_PARTS_INVALID, "a key holds NUL or `||`");
     if (!mote__utf8_valid(key->data, key->size))
         return mote__parts_say(op, MOTE_PARTS_INVALID, "a key is not UTF-8");
-    if (key->size + strlen(op->component->prefix) > row->key_bytes_max)
-        return mote__parts_say(op, MOTE_PARTS_TOO_LARGE, "a key of %zu bytes; %s takes %zu",
-                               key->size, row->type, row->key_bytes_max);
+    size_t whole = key->size + strlen(op->component->prefix);
+    if (whole > row->key_bytes_max)
+        return mote__parts_say(op, MOTE_PARTS_TOO_LARGE,
+                               "a key of %zu bytes with its prefix; %s takes %zu", whole, row->type,
+                               row->key_bytes_max);
     return MOTE_PARTS_OK;
 }
 

@@ -2,6 +2,7 @@
  * Keeps: depth, nodes and bytes are bounded before anything is built; aliases end the parse. */
 #include "yaml.h"
 #include "base/error.h"
+#include "base/utf8.h"
 #include <libfyaml.h>
 
 struct build {
@@ -56,6 +57,8 @@ static mote_status add_scalar(struct build *b, struct fy_event *event, unsigned 
     size_t size = 0;
     const char *text = event->scalar.value ? fy_token_get_text(event->scalar.value, &size) : "";
     TRY(add(b, YAML_SCALAR, line, &node));
+    if (text && memchr(text, 0, size))
+        return refuse(b, MOTE_E_ARGUMENT, line, "a text holds a NUL");
     node->text = text ? mote__arena_string(b->arena, text, size) : NULL;
     if (!node->text) return mote__error_nomem(b->error, "reading YAML");
     node->size = size;
@@ -77,6 +80,18 @@ static mote_status take(struct build *b, struct fy_event *event) {
                       "aliases (*NAME) are not taken here: write the value out");
     default: return MOTE_OK;
     }
+}
+
+/* YAML may be UTF-16 too; here it is not. */
+static mote_status check_utf8(const struct build *b, const char *text, size_t size) {
+    unsigned line = 1;
+    if (mote__utf8_valid((const uint8_t *)text, size)) return MOTE_OK;
+    for (const char *end; (end = memchr(text, '\n', size)) != NULL; line++) {
+        size_t length = (size_t)(end - text) + 1;
+        if (!mote__utf8_valid((const uint8_t *)text, length)) break;
+        text += length, size -= length;
+    }
+    return refuse(b, MOTE_E_ARGUMENT, line, "not UTF-8");
 }
 
 /* The first thing that libfyaml found. */
@@ -112,6 +127,7 @@ mote_status mote__yaml_parse(struct arena *arena, const char *name, const char *
     out->first = NULL;
     if (size > YAML_BYTES_MAX) return refuse(&b, MOTE_E_LIMIT, 1, "larger than 1 MiB");
     if (!size) return MOTE_OK;
+    TRY(check_utf8(&b, text, size));
     b.diag = fy_diag_create(NULL);
     const struct fy_parse_cfg config = {.flags = FYPCF_QUIET, .diag = b.diag};
     if (b.diag) fy_diag_set_collect_errors(b.diag, true), b.parser = fy_parser_create(&config);

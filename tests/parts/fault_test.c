@@ -187,15 +187,20 @@ TEST(a_full_disk_is_told_and_harms_nothing) {
 
 /* ---------------------------------------------------------------- servers that misbehave */
 
-/* Listens on a loopback port; the port. */
-static int listen_somewhere(int *fd) {
+/* Takes a loopback port, which refuses connections; the port. */
+static int reserve_port(int *fd) {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof at;
     *fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (bind(*fd, (struct sockaddr *)&at, sizeof at) || listen(*fd, 4) ||
+    if (bind(*fd, (struct sockaddr *)&at, sizeof at) ||
         getsockname(*fd, (struct sockaddr *)&at, &size))
         return 0;
     return ntohs(at.sin_port);
+}
+
+static int listen_somewhere(int *fd) {
+    int port = reserve_port(fd);
+    return listen(*fd, 4) ? 0 : port;
 }
 
 #define GREETING "$40\r\n0123456789012345678901234567890123456789\r\n"
@@ -254,7 +259,9 @@ TEST(servers_that_misbehave) {
     int fd, port = listen_somewhere(&fd);
     expect(port, MOTE_PARTS_UNAVAILABLE, "does not answer"); /* takes connections, says nothing */
     close(fd);
+    port = reserve_port(&fd);
     expect(port, MOTE_PARTS_UNAVAILABLE, "onnection refused");
+    close(fd);
     expect_of("", true, MOTE_PARTS_TIMEOUT, "no answer in time");
     expect_of("", false, MOTE_PARTS_UNAVAILABLE, "closed the connection");
     expect_of("nonsense\r\n", true, MOTE_PARTS_UNAVAILABLE, "not of Redis's protocol");
@@ -267,16 +274,16 @@ TEST(servers_that_misbehave) {
 }
 
 TEST(a_store_that_is_away_is_EIO_and_a_line) {
-    int fd, port = listen_somewhere(&fd);
+    int fd, port = reserve_port(&fd);
     mote_vfs_node *dir, *file;
     mote_error error;
-    close(fd);
     mote_parts *parts = load_redis(port, "3s", "3s");
     CHECK_EQ(mote_parts_mount(parts, "store", NULL, &dir, &error),
              MOTE_OK); /* nobody has asked for anything yet */
     CHECK_EQ(dir->ops->open(dir, "key", MOTE_VFS_READ, &file), MOTE_VFS_EIO);
     CHECK(strstr(logged, "component store: ") && strstr(logged, "onnection refused"));
     mote_vfs_release(dir);
+    close(fd);
     mote_parts_delete(parts);
 }
 

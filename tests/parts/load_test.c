@@ -110,6 +110,13 @@ TEST(refuses) {
     expect("[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
            "c.yaml:1: nested too deeply");
     expect("- a\n", "c.yaml:1: a document must be a mapping with `kind: Component`");
+    expect(HEAD "metadata: {name: other}\nspec: {type: state.in-memory}\n",
+           "c.yaml:5: a component has `metadata` twice");
+    expect(SQLITE "  - {name: url, value: x, name: URL}\n",
+           "c.yaml:9: an entry of metadata has `name` twice");
+    expect(SQLITE "  - {name: url, value: \"x\\0y\"}\n", "c.yaml:9: a text holds a NUL");
+    expect(SQLITE "  - {name: url, value: \"\xff\"}\n", "c.yaml:9: not UTF-8");
+    expect("\xff\xfe", "c.yaml:1: not UTF-8");
     expect("", "");
     expect("# nothing\n", "");
 }

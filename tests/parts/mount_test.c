@@ -388,6 +388,8 @@ TEST(prefixes) {
         mote_vfs_node *all = mount(parts, NULL), *some = mount(parts, "shop/");
         put(some, "a", "1");
         CHECK_STR(content(all, "shop/a"), "1");
+        CHECK_EQ(some->ops->rename(some, "a", all, "shop/a"), MOTE_VFS_OK); /* onto itself */
+        CHECK_STR(content(some, "a"), "1");
         CHECK_EQ(some->ops->rename(some, "a", all, "moved"), MOTE_VFS_OK);
         CHECK_STR(names_of(all, "."), "moved");
         CHECK_STR(names_of(some, "."), "");

@@ -126,8 +126,16 @@ enum mode { FORWARD, STALL, RESET };
 struct proxy {
     int listener, port, server_port;
     pid_t pid;
-    volatile int *mode; /* shared with that process */
+    volatile struct {
+        int mode, seen; /* what it is to do, and what it does */
+    } *shared;          /* with that process */
 };
+
+/* Until the proxy does it: what comes later cannot slip through. */
+static void set_mode(struct proxy *proxy, enum mode mode) {
+    proxy->shared->mode = (int)mode;
+    while (proxy->shared->seen != (int)mode) usleep(1000);
+}
 
 enum { PAIRS = 16 };
 
@@ -171,7 +179,7 @@ static void stand_between(const struct proxy *proxy) {
     memset(pairs, -1, sizeof pairs);
     for (;;) {
         struct pollfd fds[PAIRS * 2 + 1] = {{.fd = proxy->listener, .events = POLLIN}};
-        int mode = *proxy->mode;
+        int mode = proxy->shared->mode;
         for (int i = 0; i < PAIRS * 2; i++)
             fds[i + 1] =
                 (struct pollfd){.fd = mode == FORWARD ? pairs[i / 2][i % 2] : -1, .events = POLLIN};
@@ -180,7 +188,8 @@ static void stand_between(const struct proxy *proxy) {
         for (int i = 0; i < PAIRS * 2; i++)
             if (fds[i + 1].revents && pairs[i / 2][0] >= 0) pass_on(pairs[i / 2], i % 2);
         for (int i = 0; i < PAIRS; i++)
-            if (*proxy->mode == RESET && pairs[i][0] >= 0) cut(pairs[i]);
+            if (mode == RESET && pairs[i][0] >= 0) cut(pairs[i]);
+        proxy->shared->seen = mode;
     }
 }
 
@@ -189,10 +198,10 @@ static bool proxy_begin(struct proxy *proxy, int server_port) {
     socklen_t size = sizeof at;
     proxy->listener = socket(AF_INET, SOCK_STREAM, 0);
     proxy->server_port = server_port;
-    proxy->mode =
-        mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    proxy->shared = mmap(NULL, sizeof *proxy->shared, PROT_READ | PROT_WRITE,
+                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (bind(proxy->listener, (struct sockaddr *)&at, sizeof at) || listen(proxy->listener, 8) ||
-        getsockname(proxy->listener, (struct sockaddr *)&at, &size) || proxy->mode == MAP_FAILED)
+        getsockname(proxy->listener, (struct sockaddr *)&at, &size) || proxy->shared == MAP_FAILED)
         return false;
     proxy->port = ntohs(at.sin_port);
     proxy->pid = fork();
@@ -204,7 +213,7 @@ static void proxy_end(struct proxy *proxy) {
     kill(proxy->pid, SIGKILL);
     waitpid(proxy->pid, NULL, 0);
     close(proxy->listener);
-    munmap((void *)(uintptr_t)proxy->mode, sizeof(int));
+    munmap((void *)(uintptr_t)proxy->shared, sizeof *proxy->shared);
 }
 
 static bool is_over;
@@ -217,16 +226,15 @@ static mote_parts_code disturb(mote_parts *parts, struct proxy *proxy, mote_part
     mote_parts_item item = {.key = bytes("a"), .value = bytes("a")};
     mote_parts_op op = {.verb = verb, .items = &item, .item_count = 1, .done = note_end};
     is_over = false;
-    *proxy->mode = STALL;
-    usleep(30000);
+    set_mode(proxy, STALL);
     mote_parts_submit(parts, "store", &op);
     mote_parts_drive(parts, &never, 50000000);
     CHECK(!is_over);
     if (cancels) mote_parts_cancel(&op);
-    else *proxy->mode = RESET;
+    else set_mode(proxy, RESET);
     mote_parts_drive(parts, &is_over, 5000000000);
     CHECK(is_over);
-    *proxy->mode = FORWARD;
+    set_mode(proxy, FORWARD);
     mote_parts_op_deinit(&op);
     return op.code;
 }
@@ -235,13 +243,12 @@ static void disturb_connections(mote_parts *parts, struct proxy *proxy) {
     char text[200];
     CHECK_EQ(one(parts, MOTE_PARTS_SET, "a", 0, NULL), MOTE_PARTS_OK);
     for (int verb = MOTE_PARTS_GET; verb <= MOTE_PARTS_SET; verb++) {
-        *proxy->mode = STALL;
-        usleep(30000);
+        set_mode(proxy, STALL);
         uint64_t began = now_ms();
         CHECK_EQ(one(parts, (mote_parts_verb)verb, "a", 200000000, text), MOTE_PARTS_TIMEOUT);
         CHECK_STR(text, "no answer in time");
         CHECK(now_ms() - began >= 190 && now_ms() - began < 2000);
-        *proxy->mode = FORWARD;
+        set_mode(proxy, FORWARD);
         CHECK(comes_back(parts));
     }
     for (int verb = MOTE_PARTS_GET; verb <= MOTE_PARTS_SET; verb++) {
@@ -250,9 +257,8 @@ static void disturb_connections(mote_parts *parts, struct proxy *proxy) {
         CHECK_EQ(disturb(parts, proxy, (mote_parts_verb)verb, false), MOTE_PARTS_UNAVAILABLE);
         CHECK(comes_back(parts));
     }
-    *proxy->mode = RESET; /* while nothing is asked */
-    usleep(50000);
-    *proxy->mode = FORWARD;
+    set_mode(proxy, RESET); /* while nothing is asked */
+    set_mode(proxy, FORWARD);
     CHECK_EQ(one(parts, MOTE_PARTS_GET, "a", 0, text), MOTE_PARTS_OK);
 }
 
@@ -284,7 +290,7 @@ TEST(leaving_while_connecting) {
         struct proxy proxy = {0};
         const char *server = stores[i].server ? getenv(stores[i].server) : NULL;
         if (!server || !CHECK(proxy_begin(&proxy, atoi(server)))) continue;
-        *proxy.mode = STALL;
+        set_mode(&proxy, STALL);
         snprintf(before, sizeof before, "%s", server);
         snprintf(port, sizeof port, "%d", proxy.port);
         setenv(stores[i].server, port, 1);
