@@ -149,6 +149,10 @@ static void check_file(struct world *w, uint32_t dir) {
              MOTE_VFS_OK); /* the older "from the start" */
     CHECK_EQ(mote__load_u64(memory + OUT), 1);
     CHECK_EQ(mote__wasi_old_fd_seek(&w->c, fd, 1, 3, OUT), MOTE_VFS_EINVAL);
+    CHECK_EQ(mote__wasi_fd_filestat_set_times(&w->c, fd, 5000, 7000, WASI_ATIM | WASI_MTIM), MOTE_VFS_OK);
+    CHECK_EQ(mote__wasi_fd_filestat_get(&w->c, fd, OUT), MOTE_VFS_OK);
+    CHECK_EQ(mote__load_u64(memory + OUT + 40), 5000);
+    CHECK_EQ(mote__load_u64(memory + OUT + 48), 7000);
     CHECK_EQ(mote__wasi_fd_allocate(&w->c, fd, 0, 100), MOTE_VFS_OK);
     CHECK_EQ(mote__wasi_fd_advise(&w->c, fd, 0, 100, 3), MOTE_VFS_OK);
     CHECK_EQ(mote__wasi_fd_advise(&w->c, fd, 0, 100, 6), MOTE_VFS_EINVAL);
@@ -505,6 +509,31 @@ TEST(readdir_types) {
     end(&w);
 }
 
+/* What a host's directory says of things that are no files: each in a folder of its own, after "." and "..". */
+TEST(readdir_types_of_host) {
+    static const struct {
+        const char *name;
+        mode_t mode;
+        uint8_t type;
+    } kinds[] = {{"fifo", S_IFIFO, MOTE_VFS_UNKNOWN}, {"socket", S_IFSOCK, MOTE_VFS_SOCKET_STREAM}, {"file", S_IFREG, MOTE_VFS_FILE}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        struct world w;
+        struct scratch s;
+        mote_vfs_node *dir;
+        uint32_t fd;
+        REQUIRE(scratch_begin(&s));
+        REQUIRE(!mknodat(s.fd, kinds[i].name, kinds[i].mode | 0600, 0));
+        REQUIRE(begin(&w));
+        REQUIRE(!mote_vfs_host_dir_new(NULL, s.path, &dir));
+        REQUIRE(!mote__table_add(w.wasi, mote__description_new(w.wasi, dir, all_rights, all_rights), &fd));
+        CHECK_EQ(mote__wasi_fd_readdir(&w.c, fd, DATA, 1000, 2, OUT), MOTE_VFS_OK);
+        CHECK_MEM(memory + DATA + WASI_DIRENT_BYTES, kinds[i].name, strlen(kinds[i].name));
+        CHECK_EQ(memory[DATA + 20], kinds[i].type);
+        end(&w);
+        scratch_end(&s);
+    }
+}
+
 /* ---------------------------------------------------------------- streams and waiting */
 
 TEST(output) {
@@ -669,6 +698,34 @@ TEST(poll_descriptors) {
         put_wait(i, i, WASI_EVENT_FD_WRITE, fd); /* more than fit on the stack */
     CHECK_EQ(poll_count(&w, 40), 40);
     CHECK_EQ(event_user(39), 39);
+    end(&w);
+}
+
+/* Functions of the host that are ready when they are asked for the third time. */
+static unsigned ready_later(void *asked) { return ++*(unsigned *)asked < 3 ? 0 : MOTE_VFS_READ; }
+
+static mote_vfs_error read_letters(void *asked, void *data, size_t size, size_t *done) {
+    (void)asked;
+    *done = size < 3 ? size : 3;
+    memset(data, 'x', *done);
+    return MOTE_VFS_OK;
+}
+
+TEST(poll_stream) {
+    struct world w;
+    unsigned asked = 0;
+    uint32_t fd;
+    mote_vfs_node *node;
+    const mote_vfs_stream calls = {.context = &asked, .read = read_letters, .ready = ready_later};
+    REQUIRE(begin(&w));
+    REQUIRE(!mote_vfs_stream_new(NULL, &calls, &node));
+    REQUIRE(!mote__table_add(w.wasi, mote__description_new(w.wasi, node, WASI_RIGHTS_ALL & ~WASI_FD_WRITE, 0), &fd));
+    put_wait(0, 1, WASI_EVENT_FD_READ, fd);
+    put_clock(1, 2, WASI_CLOCK_MONOTONIC, 10000000000, 0);
+    CHECK_EQ(poll_count(&w, 2), 1);
+    CHECK_EQ(event_user(0), 1);
+    CHECK_EQ(asked, 3); /* not in a circle without a pause */
+    CHECK(read_is(&w, fd, "xxx"));
     end(&w);
 }
 
