@@ -71,6 +71,9 @@ static int add_mount(struct run *run, const char *text) {
     if (!copy) return report_failure("out of memory");
     if (!parse_mount(copy, &mount))
         return report_usage("--mount takes PATH=COMPONENT[,prefix=TEXT][,ro], not `%s`", text);
+    for (size_t i = 0; i < run->mounts.count; i++)
+        if (!strcmp(run->mounts.data[i].guest_path, mount.path))
+            return report_usage("--mount %s: something is mounted at %s already", text, mount.path);
     if (mote_parts_mount(run->components, mount.component, mount.prefix, &node, &error) != MOTE_OK)
         return report_failure("--mount %s: %s", text, error.message);
     mote_wasi_dir *dir = mote__vec_push(&run->mounts, allocator);
