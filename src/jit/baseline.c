@@ -18,6 +18,7 @@ enum location { LOC_SLOT, LOC_LOCAL, LOC_CONST, LOC_REG, LOC_FLAGS, LOC_LOAD };
 
 #define TRANSLATION struct compilation
 #include "jit/jit.h"
+#include "run/draft.h"
 #include <assert.h>
 
 struct fixup {
@@ -93,7 +94,7 @@ struct compilation {
     const uint8_t *load_pos; /* ... and the instruction */
     uint32_t flushed;        /* operands below this index are in their slots or constant */
     uint32_t noded;          /* operands below this index have their `node` */
-    int32_t first_slot, max_slot, handler;
+    int32_t first_slot, max_slot;
     uint32_t stamp, frame_at; /* where the frame's size stands in the prologue */
     uint32_t fuel_cost, fuel_at, fuel_stub; /* the open segment's cost so far, where it is to stand, and its code out of line; cost 0: none is open */
     int64_t watch;            /* byte whose wasm offset is wanted, or -1 */
@@ -103,10 +104,7 @@ struct compilation {
     /* From here on nothing is cleared for the next function: what is empty is so by its count, or by the bits of `owned` and `caches`. */
     VEC(struct fixup) fixups;
     VEC(struct stub) stubs;
-    VEC(struct mote__handler) handlers;
-    VEC(struct pending_clause { uint32_t handler; struct mote__clause clause; }) clauses;
-    VEC(struct mote__site) sites;
-    VEC(struct mote__refnode) nodes;
+    struct mote__draft draft; /* the code's tables */
     VEC(uint16_t) literals;
     VEC(struct literal_use) literal_uses;
     VEC(uint32_t) table_entries; /* of all br_tables: where in the code each leads to */
@@ -128,6 +126,7 @@ struct compilation {
 #include "wasm/translate.h"
 
 #include "jit/baseline_operand.h"
+#include "run/draft_walk.h"
 #include "jit/baseline_control.h"
 #include "jit/baseline_fuel.h"
 #include "jit/baseline_fold.h"

@@ -60,36 +60,8 @@ static void trap_now(struct compilation *c, uint32_t trap) {
 
 /* ---------------------------------------------------------------- sites */
 
-static bool is_heap_type(const struct walk *w, valtype type) {
-    return mote__vt_is_ref(type) && !mote__vt_matches(w->types, type, VT_FUNCREF);
-}
-
-/* Lists the reference slots among the operands below index `limit`, as a chain that later sites share. */
-static uint32_t ref_nodes(struct walk *w, uint32_t limit) {
-    struct compilation *c = w->c;
-    for (uint32_t i = c->noded; i < limit; i++) {
-        struct walk_value *v = &w->stack[i];
-        v->node = i ? w->stack[i - 1].node : 0;
-        if (v->loc != LOC_SLOT || !is_heap_type(w, v->type)) continue;
-        if (!c->nodes.count && !mote__vec_push(&c->nodes, c->allocator)) c->failed = true; /* node 0 is none */
-        struct mote__refnode *node = c->failed ? NULL : mote__vec_push(&c->nodes, c->allocator);
-        c->failed |= !node;
-        if (!node) return 0;
-        *node = (struct mote__refnode){.slot = v->slot, .next = v->node};
-        v->node = (uint32_t)c->nodes.count - 1;
-    }
-    if (c->noded < limit) c->noded = limit;
-    return limit ? w->stack[limit - 1].node : 0;
-}
-
-static void add_site(struct compilation *c, uint32_t node) {
-    if (!node) return;
-    struct mote__site *s = mote__vec_push(&c->sites, c->allocator);
-    if (s) *s = (struct mote__site){.offset = here(c), .node = node};
-    else c->failed = true;
-}
 /* A call just emitted returns here: the references among the first `limit` operands are roots. */
-static void site(struct walk *w, uint32_t limit) { add_site(w->c, ref_nodes(w, limit)); }
+static void site(struct walk *w, uint32_t limit) { add_site(w->c, here(w->c), ref_nodes(w, limit)); }
 
 /* Everything that lives is in its slot, for a call; no pin is valid after it. */
 static void leave_registers(struct walk *w) {
@@ -390,31 +362,6 @@ static void on_unreachable(struct walk *w) {
 
 /* ---------------------------------------------------------------- handlers */
 
-static void open_handler(struct walk *w, struct walk_frame *f) {
-    struct compilation *c = w->c;
-    struct mote__handler *h = mote__vec_push(&c->handlers, c->allocator);
-    if (!h) {
-        c->failed = true;
-        return;
-    }
-    *h = (struct mote__handler){.start = here(c), .parent = c->handler};
-    f->handler = c->handler = (int32_t)c->handlers.count - 1;
-}
-
-static void close_handler(struct walk *w, struct walk_frame *f) {
-    struct compilation *c = w->c;
-    if (c->failed || f->handler < 0) return;
-    struct mote__handler *h = &c->handlers.data[f->handler];
-    h->end = here(c);
-    c->handler = f->inner = h->parent;
-}
-
-static void add_clause(struct walk *w, int32_t handler, struct mote__clause clause) {
-    struct pending_clause *p = mote__vec_push(&w->c->clauses, w->c->allocator);
-    if (p) *p = (struct pending_clause){.handler = (uint32_t)handler, .clause = clause};
-    else w->c->failed = true;
-}
-
 static void reload_pins(struct compilation *c, uint32_t which);
 
 /* Where a pad goes on: the index of the place that the label will have, or the place of a loop. */
@@ -448,7 +395,7 @@ static void add_pad(struct walk *w, const struct walk_frame *f, const struct wal
     add_clause(w, f->handler, (struct mote__clause){.tag = k->kind < 2 ? k->tag : UINT32_MAX, .with_ref = k->kind & 1, .slot = target->base});
     use_slot(c, target->base + (int32_t)(k->kind < 2 ? w->module->tags[k->tag]->param_slots : 0) + 1);
     struct stub s = {.kind = STUB_PAD, .how = body ? PAD_BODY : target->op == OP_loop ? PAD_LOOP : PAD_LABEL, .slot = target->base,
-                     .a = (uint32_t)c->clauses.count - 1, .type = cls >= 0 ? walk_label_type(target, 0) : VT_BOTTOM};
+                     .a = (uint32_t)c->draft.clauses.count - 1, .type = cls >= 0 ? walk_label_type(target, 0) : VT_BOTTOM};
     if (body) s.pins = cls < 0 ? label_slots(target) : 0, s.b = w->func_type->param_slots;
     else s.pins = target->need, s.b = pad_target(c, target);
     add_stub(w, s);
@@ -456,7 +403,7 @@ static void add_pad(struct walk *w, const struct walk_frame *f, const struct wal
 
 static void emit_pad_stub(struct compilation *c, const struct stub *s) {
     if (c->failed) return;
-    c->clauses.data[s->a].clause.target = here(c);
+    c->draft.clauses.data[s->a].clause.target = here(c);
     reload_instance(c);
     if (s->type != VT_BOTTOM) load_slot(c, s->type, 0, s->slot);
     if (s->how == PAD_BODY) {
@@ -536,7 +483,7 @@ static void on_block(struct walk *w, struct walk_frame *f) {
     } else if (f->op == OP_try_table) {
         open_try_table(w, f);
     }
-    f->inner = c->handler;
+    f->inner = c->draft.handler;
 }
 
 /* The values of a label, from its first slot: described anew after a join. */
@@ -666,7 +613,7 @@ static void on_delegate(struct walk *w, struct walk_frame *f, uint32_t depth) {
     begin_edge(w);
     finish_arm(w, f, false);
     close_handler(w, f);
-    if (!c->failed) c->handlers.data[f->handler].parent = w->frames[w->depth - 2 - depth].inner;
+    delegate_handler(w, f, depth);
     bind_label(c, f);
     forget_locals(c);
     if (f->known) {

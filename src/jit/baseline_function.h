@@ -149,67 +149,13 @@ static void emit_tables(struct compilation *c) {
     }
 }
 
-#define COPY_BYTES(v) ((v).count * sizeof *(v).data)
-#define ROUND_8(x)    (((x) + 7) & ~(size_t)7)
-
-static void *take_copy(uint8_t **at, const void *data, size_t bytes) {
-    void *copy = *at;
-    if (bytes) memcpy(copy, data, bytes);
-    *at += ROUND_8(bytes);
-    return copy;
-}
-
-/* Clauses in the order of their handlers (a counting sort); each handler's stay in the order of the text. */
-static void place_clauses(struct compilation *c, struct mote__code *code) {
-    for (size_t i = 0; i < c->clauses.count; i++) code->handlers[c->clauses.data[i].handler].count++;
-    uint32_t next = 0;
-    for (uint32_t h = 0; h < code->handler_count; h++) {
-        code->handlers[h].clause = next;
-        next += code->handlers[h].count;
-        code->handlers[h].count = 0;
-    }
-    for (size_t i = 0; i < c->clauses.count; i++) {
-        struct mote__handler *h = &code->handlers[c->clauses.data[i].handler];
-        code->clauses[h->clause + h->count++] = c->clauses.data[i].clause;
-    }
-}
-
-static uint32_t count_local_refs(struct walk *w, int32_t *out) {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < w->local_count; i++) {
-        if (!is_heap_type(w, walk_local_type(w, i))) continue;
-        if (out) out[count] = w->c->local_slots.data[i];
-        count++;
-    }
-    return count;
-}
-
 static struct mote__code *pack_tables(struct walk *w, uint32_t func_index) {
     struct compilation *c = w->c;
-    uint32_t refs = count_local_refs(w, NULL);
-    size_t head = ROUND_8(offsetof(struct mote__code, units));
-    size_t bytes = head + ROUND_8(COPY_BYTES(c->handlers)) + ROUND_8(c->clauses.count * sizeof(struct mote__clause)) + ROUND_8(COPY_BYTES(c->sites)) +
-                   ROUND_8(COPY_BYTES(c->nodes)) + ROUND_8(refs * sizeof(int32_t));
-    if (bytes < sizeof(struct mote__code)) bytes = sizeof(struct mote__code);
-    struct mote__code *code = mote__alloc_zeroed(c->allocator, bytes);
+    list_local_refs(w);
+    struct mote__code *code = c->failed ? NULL : mote__draft_pack(&c->draft, 0, c->allocator);
     if (!code) return NULL;
-    uint8_t *at = (uint8_t *)code + head;
     code->func_index = func_index;
     code->frame_slots = (uint32_t)c->max_slot;
-    code->handler_count = (uint32_t)c->handlers.count;
-    code->clause_count = (uint32_t)c->clauses.count;
-    code->site_count = (uint32_t)c->sites.count;
-    code->node_count = (uint32_t)c->nodes.count;
-    code->local_ref_count = refs;
-    code->handlers = take_copy(&at, c->handlers.data, COPY_BYTES(c->handlers));
-    code->clauses = (struct mote__clause *)(void *)at;
-    at += ROUND_8(c->clauses.count * sizeof(struct mote__clause));
-    code->sites = take_copy(&at, c->sites.data, COPY_BYTES(c->sites));
-    code->nodes = take_copy(&at, c->nodes.data, COPY_BYTES(c->nodes));
-    code->local_refs = (int32_t *)(void *)at;
-    count_local_refs(w, code->local_refs);
-    code->alloc_bytes = bytes;
-    place_clauses(c, code);
     return code;
 }
 
@@ -224,7 +170,7 @@ struct jit_scratch {
 enum { SCRATCH_CODE_MAX = 1 << 18 }; /* after a larger function it is given back */
 
 #define COMPILATION_VECS(X)                                                                        \
-    X(fixups) X(stubs) X(handlers) X(clauses) X(sites) X(nodes) X(literals) X(literal_uses) X(table_entries) X(table_uses) X(float_literals) X(pad_places) \
+    X(fixups) X(stubs) X(literals) X(literal_uses) X(table_entries) X(table_uses) X(float_literals) X(pad_places) \
     X(local_slots) X(heads) X(weights) X(pin_of) X(loops) X(count_frames)
 
 static struct jit_scratch *take_scratch(struct jit_engine *jit) {
@@ -240,6 +186,7 @@ static void free_scratch(struct jit_scratch *scratch, const mote_allocator *allo
 #define X(vec) mote__vec_deinit(&c->vec, allocator);
     COMPILATION_VECS(X)
 #undef X
+    mote__draft_deinit(&c->draft, allocator);
     scratch->walk.allocator = allocator;
     mote__translate_deinit(&scratch->walk);
     mote__jit_output_deinit(&scratch->out, allocator);
@@ -279,7 +226,7 @@ static void begin_compilation(struct jit_scratch *scratch, mote_module *module, 
     c->b->failed = false;
     c->watch = -1;
     c->flags_at = c->load_at = -1;
-    c->handler = -1;
+    mote__draft_reset(&c->draft);
     c->layout = mote__instance_layout(module);
     c->fixed = module->memory_count && mote__memory_is_guarded(module->engine, &module->memories[0]);
     find_cpu_features(c, &module->engine->config);

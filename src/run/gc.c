@@ -102,10 +102,6 @@ uint64_t mote__gc_bytes(const mote_store *store) { return store->gc ? store->exe
 
 /* ---------------------------------------------------------------- object shapes */
 
-static bool is_heap_ref(const struct mote__types *types, valtype t) {
-    return mote__vt_is_ref(t) && mote__heap_top(types, mote__vt_heap(t)) != MOTE_HEAP_FUNC;
-}
-
 static uint64_t round_8(uint64_t bytes) { return (bytes + 7) & ~UINT64_C(7); }
 
 static uint64_t array_bytes(const struct mote__types *types, const mote_type *type, uint32_t count) {
@@ -157,7 +153,7 @@ static void forward_field(struct copier *c, uint8_t *field) {
 static void forward_params(struct copier *c, const mote_type *type, uint64_t *slots) {
     for (uint32_t i = 0; i < type->param_count; i++) {
         valtype t = mote__type_param(type, i);
-        if (is_heap_ref(&c->store->engine->types, t)) forward_slot(c, slots);
+        if (mote__vt_is_heap_ref(&c->store->engine->types, t)) forward_slot(c, slots);
         slots += mote__vt_slots(t);
     }
 }
@@ -173,7 +169,7 @@ static void scan_object(struct copier *c, struct mote__object *o) {
     const mote_type *type = mote__type_by_id(types, o->type_id);
     if (type->kind == MOTE_TYPE_STRUCT) {
         for (uint32_t i = 0; i < type->ref_count; i++) forward_field(c, (uint8_t *)o + type->ref_offsets[i]);
-    } else if (is_heap_ref(types, type->fields[0].type)) {
+    } else if (mote__vt_is_heap_ref(types, type->fields[0].type)) {
         struct mote__array *array = (struct mote__array *)(void *)o;
         for (uint32_t i = 0; i < array->count; i++) forward_field(c, array->elements + 4 * (size_t)i);
     }
@@ -212,9 +208,9 @@ static void scan_instance(struct copier *c, struct mote__instance *inst) {
     const mote_module *m = inst->module;
     const struct mote__types *types = &c->store->engine->types;
     for (uint32_t i = m->global_import_count; inst->globals && i < m->global_count; i++)
-        if (is_heap_ref(types, m->globals[i].type)) forward_slot(c, &inst->globals[2 * (i - m->global_import_count)]);
+        if (mote__vt_is_heap_ref(types, m->globals[i].type)) forward_slot(c, &inst->globals[2 * (i - m->global_import_count)]);
     for (uint32_t i = 0; inst->elem_values && i < m->elem_count; i++) {
-        if (!inst->elem_values[i] || !is_heap_ref(types, m->elems[i].type)) continue;
+        if (!inst->elem_values[i] || !mote__vt_is_heap_ref(types, m->elems[i].type)) continue;
         for (uint32_t k = 0; k < m->elems[i].count; k++) forward_slot(c, &inst->elem_values[i][k]);
     }
 }
@@ -228,7 +224,7 @@ static void scan_roots(struct copier *c) {
         if (store->handles.data[i].serial) forward_slot(c, &store->handles.data[i].value);
     for (struct mote__instance *i = store->instances; i; i = i->next) scan_instance(c, i);
     for (struct mote__global *g = store->globals; g; g = g->next)
-        if (g->value == g->own && is_heap_ref(types, g->type)) forward_slot(c, g->own);
+        if (g->value == g->own && mote__vt_is_heap_ref(types, g->type)) forward_slot(c, g->own);
     for (struct mote__table *t = store->tables; t; t = t->next)
         for (uint64_t i = 0; !t->is_func && i < t->size; i++) forward_slot(c, &t->elements[i]);
 }

@@ -14,7 +14,7 @@ enum location { LOC_SLOT, LOC_LOCAL, LOC_CONST, LOC_R, LOC_F };
 #include <assert.h>
 #include <string.h>
 
-#include "run/code.h"
+#include "run/draft.h"
 #include "run/tier.h"
 
 /* A branch whose target is not known yet. */
@@ -22,12 +22,6 @@ struct fixup {
     uint32_t at, origin; /* unit of the 32-bit distance, unit that it counts from */
     uint32_t next;       /* index + 1 */
     bool is_clause;      /* `at` is a clause's index */
-};
-
-struct pending_clause {
-    uint32_t handler;
-    struct mote__clause clause;
-    const uint8_t *loop; /* the instruction of the loop that it leads back to, or NULL */
 };
 
 /* The comparison that a following branch may swallow. */
@@ -45,10 +39,7 @@ struct lowering {
     bool fuel, canonical_nans;
     VEC(uint16_t) units;
     VEC(struct fixup) fixups;
-    VEC(struct mote__handler) handlers;
-    VEC(struct pending_clause) clauses;
-    VEC(struct mote__site) sites;
-    VEC(struct mote__refnode) nodes;
+    struct mote__draft draft; /* the code's tables */
     VEC(int32_t) local_slots; /* by local */
     VEC(uint32_t) heads;      /* by local: stack index + 1 of the topmost pending read */
     VEC(uint32_t) pending;    /* stack indices of pending reads, ascending; some are no longer pending */
@@ -64,7 +55,6 @@ struct lowering {
     uint32_t slot_pos;        /* the last instruction that wrote its result to a slot by the unit behind its opcode ... */
     uint32_t slot_entry;      /* ... and the stack index of that result */
     struct comparison cmp;
-    int32_t handler;          /* innermost open one, -1: none */
     uint32_t noded;           /* operands below this index have their `node` */
     uint32_t stamp;
     uint32_t fuel_at, fuel_cost; /* the open segment's fuel instruction, its cost so far */
@@ -127,65 +117,25 @@ enum { X_OF_LOAD = 4, X_OF_LV = 2, X_OF_SI = 5, X_OF_SF = 4 };
 enum { VARIANT_SS, VARIANT_RS, VARIANT_SR, VARIANT_SK, VARIANT_RK };
 
 #include "run/lower_operand.h"
+#include "run/draft_walk.h"
 #include "run/lower_branch.h"
 #include "run/lower_compute.h"
 #include "run/lower_ops.h"
 
 /* ---------------------------------------------------------------- a whole function */
 
-static void *take_copy(uint8_t **place, const void *data, size_t bytes) {
-    void *copy = *place;
-    if (bytes) memcpy(copy, data, bytes);
-    *place += (bytes + 7) & ~(size_t)7;
-    return copy;
-}
-
-#define COPY_BYTES(v)       ((v).count * sizeof *(v).data)
-#define ROUND_8(x)          (((x) + 7) & ~(size_t)7)
-
-/* Clauses in the order of their handlers (a counting sort); each handler's stay in the order of the text. */
-static void place_clauses(struct lowering *c, struct mote__code *code) {
-    for (size_t i = 0; i < c->clauses.count; i++) code->handlers[c->clauses.data[i].handler].count++;
-    uint32_t next = 0;
-    for (uint32_t h = 0; h < code->handler_count; h++) {
-        code->handlers[h].clause = next;
-        next += code->handlers[h].count;
-        code->handlers[h].count = 0;
-    }
-    for (size_t i = 0; i < c->clauses.count; i++) {
-        struct mote__handler *h = &code->handlers[c->clauses.data[i].handler];
-        code->clauses[h->clause + h->count++] = c->clauses.data[i].clause;
-    }
-}
-
-static struct mote__code *pack(struct walk *w, uint32_t func_index, uint32_t zero_slots, const int32_t *refs, uint32_t ref_count) {
+static struct mote__code *pack(struct walk *w, uint32_t func_index, uint32_t zero_slots) {
     struct lowering *c = w->c;
-    size_t units = ROUND_8(offsetof(struct mote__code, units) + COPY_BYTES(c->units));
-    size_t bytes = units + ROUND_8(COPY_BYTES(c->handlers)) + ROUND_8(c->clauses.count * sizeof(struct mote__clause)) + ROUND_8(COPY_BYTES(c->sites)) +
-                   ROUND_8(COPY_BYTES(c->nodes)) + ROUND_8(ref_count * sizeof *refs);
-    struct mote__code *code = mote__alloc_zeroed(c->allocator, bytes);
+    size_t bytes = c->units.count * sizeof *c->units.data;
+    struct mote__code *code = mote__draft_pack(&c->draft, bytes, c->allocator);
     if (!code) return NULL;
-    uint8_t *place = (uint8_t *)code + units;
-    memcpy(code->units, c->units.data, COPY_BYTES(c->units));
+    memcpy(code->units, c->units.data, bytes);
     code->func_index = func_index;
     code->frame_slots = (uint32_t)c->max_slot + FRAME_HEADER + 4;
     code->zero_slots = zero_slots;
     code->param_slots = w->func_type ? w->func_type->param_slots : 0;
     code->result_slots = w->func_type ? w->func_type->result_slots : 0;
     code->unit_count = here(c);
-    code->handler_count = (uint32_t)c->handlers.count;
-    code->clause_count = (uint32_t)c->clauses.count;
-    code->site_count = (uint32_t)c->sites.count;
-    code->node_count = (uint32_t)c->nodes.count;
-    code->local_ref_count = ref_count;
-    code->handlers = take_copy(&place, c->handlers.data, COPY_BYTES(c->handlers));
-    code->clauses = (struct mote__clause *)(void *)place;
-    place += ROUND_8(c->clauses.count * sizeof(struct mote__clause));
-    code->sites = take_copy(&place, c->sites.data, COPY_BYTES(c->sites));
-    code->nodes = take_copy(&place, c->nodes.data, COPY_BYTES(c->nodes));
-    code->local_refs = take_copy(&place, refs, ref_count * sizeof *refs);
-    code->alloc_bytes = bytes;
-    place_clauses(c, code);
     return code;
 }
 
@@ -197,7 +147,7 @@ static void lowering_init(struct walk *w, struct lowering *c, mote_module *modul
     c->r_entry = c->f_entry = -1;
     c->r_slot = c->f_slot = NO_SLOT;
     c->last = c->fuel_at = c->cmp.last = c->slot_pos = NO_POS;
-    c->handler = -1;
+    c->draft.handler = -1;
     c->watch = -1;
     mote__translate_init(w, &translator, module, c->allocator, error);
     w->c = c;
@@ -206,10 +156,7 @@ static void lowering_init(struct walk *w, struct lowering *c, mote_module *modul
 static void lowering_deinit(struct walk *w, struct lowering *c) {
     mote__vec_deinit(&c->units, c->allocator);
     mote__vec_deinit(&c->fixups, c->allocator);
-    mote__vec_deinit(&c->handlers, c->allocator);
-    mote__vec_deinit(&c->clauses, c->allocator);
-    mote__vec_deinit(&c->sites, c->allocator);
-    mote__vec_deinit(&c->nodes, c->allocator);
+    mote__draft_deinit(&c->draft, c->allocator);
     mote__vec_deinit(&c->local_slots, c->allocator);
     mote__vec_deinit(&c->heads, c->allocator);
     mote__vec_deinit(&c->pending, c->allocator);
@@ -244,20 +191,6 @@ static uint32_t place_locals(struct walk *w) {
     return (uint32_t)(end - FRAME_HEADER + 3) & ~3u;
 }
 
-static int32_t *list_local_refs(struct walk *w, uint32_t *count) {
-    struct lowering *c = w->c;
-    VEC(int32_t) refs = {0};
-    for (uint32_t i = 0; i < w->local_count; i++) {
-        if (!mote__vt_is_ref(walk_local_type(w, i)) || !is_heap_ref(w, walk_local_type(w, i))) continue;
-        int32_t *ref = mote__vec_push(&refs, c->allocator);
-        if (ref) *ref = c->local_slots.data[i];
-        else c->failed = true;
-    }
-    *count = (uint32_t)refs.count;
-    c->scratch_next = (uint32_t)refs.capacity; /* kept for freeing */
-    return refs.data;
-}
-
 /* Walks the bytes that `w` is ready for and packs the code. `c->watch` makes it stop caring for the code and only note a position. */
 static struct mote__code *lower(struct walk *w, uint32_t func_index, mote_status *status) {
     struct lowering *c = w->c;
@@ -272,15 +205,12 @@ static struct mote__code *lower(struct walk *w, uint32_t func_index, mote_status
     *status = mote__translate_finish(w);
     end_segment(c);
     lead_clauses_back(c);
-    uint32_t ref_count = 0;
-    int32_t *refs = *status == MOTE_OK && !c->failed ? list_local_refs(w, &ref_count) : NULL;
-    uint32_t ref_capacity = refs ? c->scratch_next : 0;
     struct mote__code *code = NULL;
     if (*status == MOTE_OK) {
-        code = c->failed ? NULL : pack(w, func_index, zero_slots, refs, ref_count);
+        if (!c->failed) list_local_refs(w);
+        code = c->failed ? NULL : pack(w, func_index, zero_slots);
         if (!code) *status = mote__error_nomem(w->error, "lowering a function");
     }
-    mote__free(c->allocator, refs, ref_capacity * sizeof *refs);
     return code;
 }
 

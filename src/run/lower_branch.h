@@ -37,7 +37,7 @@ static void add_fixup(struct lowering *c, uint32_t *list, uint32_t at, uint32_t 
 static void bind_at(struct lowering *c, uint32_t list, uint32_t target) {
     for (; list; list = c->fixups.data[list - 1].next) {
         struct fixup f = c->fixups.data[list - 1];
-        if (f.is_clause) c->clauses.data[f.at].clause.target = target;
+        if (f.is_clause) c->draft.clauses.data[f.at].clause.target = target;
         else set32(c, f.at, target - f.origin);
     }
 }
@@ -281,30 +281,6 @@ static void on_unreachable(struct walk *w) {
 
 /* ---------------------------------------------------------------- sites */
 
-/* A node in front of others; 0 when out of memory. */
-static uint32_t push_node(struct lowering *c, int32_t slot, uint32_t next) {
-    if (!c->nodes.count && !mote__vec_push(&c->nodes, c->allocator)) c->failed = true; /* node 0 is none */
-    struct mote__refnode *node = c->failed ? NULL : mote__vec_push(&c->nodes, c->allocator);
-    c->failed |= !node;
-    if (!node) return 0;
-    *node = (struct mote__refnode){.slot = slot, .next = next};
-    return (uint32_t)c->nodes.count - 1;
-}
-
-/* Lists the reference slots among the operands below index `limit`, as a chain that later sites share. */
-static uint32_t ref_nodes(struct walk *w, uint32_t limit) {
-    struct lowering *c = w->c;
-    for (uint32_t i = c->noded; i < limit; i++) {
-        struct walk_value *v = &w->stack[i];
-        v->node = i ? w->stack[i - 1].node : 0;
-        if (v->loc != LOC_SLOT || !is_heap_ref(w, v->type)) continue;
-        v->node = push_node(c, v->slot, v->node);
-        if (c->failed) return 0;
-    }
-    if (c->noded < limit) c->noded = limit;
-    return limit ? w->stack[limit - 1].node : 0;
-}
-
 /* Ends an instruction at which objects may move or frames be walked: its distance, and the references among the first `limit` operands, with
  * the one that was copied to slot `also` (or NO_SLOT). */
 static void site_also(struct walk *w, uint32_t limit, int32_t also) {
@@ -312,47 +288,18 @@ static void site_also(struct walk *w, uint32_t limit, int32_t also) {
     uint32_t offset = here(c) + 2;
     put32(c, offset);
     uint32_t node = ref_nodes(w, limit);
-    if (also != NO_SLOT) node = push_node(c, also, node);
-    if (!node) return;
-    struct mote__site *s = mote__vec_push(&c->sites, c->allocator);
-    if (s) *s = (struct mote__site){.offset = offset, .node = node};
-    else c->failed = true;
+    if (also != NO_SLOT) node = push_node(w, also, node);
+    add_site(c, offset, node);
 }
 
 static void site(struct walk *w, uint32_t limit) { site_also(w, limit, NO_SLOT); }
 
 /* ---------------------------------------------------------------- blocks */
 
-static void open_handler(struct walk *w, struct walk_frame *f) {
-    struct lowering *c = w->c;
-    struct mote__handler *h = mote__vec_push(&c->handlers, c->allocator);
-    if (!h) {
-        c->failed = true;
-        return;
-    }
-    *h = (struct mote__handler){.start = here(c), .parent = c->handler};
-    f->handler = c->handler = (int32_t)c->handlers.count - 1;
-}
-
-static void close_handler(struct walk *w, struct walk_frame *f) {
-    struct lowering *c = w->c;
-    if (c->failed || f->handler < 0) return;
-    struct mote__handler *h = &c->handlers.data[f->handler];
-    h->end = here(c);
-    c->handler = f->inner = h->parent;
-}
-
-static struct pending_clause *add_clause(struct walk *w, int32_t handler) {
-    struct pending_clause *p = mote__vec_push(&w->c->clauses, w->c->allocator);
-    if (p) *p = (struct pending_clause){.handler = (uint32_t)handler};
-    else w->c->failed = true;
-    return p;
-}
-
 /* Clauses that lead back to loops go by branches behind the code: so throwing in a circle can be interrupted as every other circle. */
 static void lead_clauses_back(struct lowering *c) {
-    for (size_t i = 0; i < c->clauses.count && !c->failed; i++) {
-        struct pending_clause *p = &c->clauses.data[i];
+    for (size_t i = 0; i < c->draft.clauses.count && !c->failed; i++) {
+        struct mote__draft_clause *p = &c->draft.clauses.data[i];
         if (!p->loop) continue;
         uint32_t start = p->clause.target;
         c->instruction_pos = p->loop;
@@ -367,12 +314,12 @@ static void add_try_table_clauses(struct walk *w, const struct walk_frame *f) {
     for (size_t i = 0; i < w->catches.count; i++) {
         const struct walk_catch *k = &w->catches.data[i];
         struct walk_frame *target = &w->frames[w->depth - 2 - k->label];
-        struct pending_clause *pending = add_clause(w, f->handler);
+        struct mote__clause clause = {.tag = k->kind < 2 ? k->tag : UINT32_MAX, .with_ref = k->kind & 1, .slot = target->base, .target = target->start};
+        struct mote__draft_clause *pending = add_clause(w, f->handler, clause);
         if (!pending) return;
-        pending->clause = (struct mote__clause){.tag = k->kind < 2 ? k->tag : UINT32_MAX, .with_ref = k->kind & 1, .slot = target->base, .target = target->start};
         use_slot(w->c, target->base + (int32_t)(k->kind < 2 ? w->module->tags[k->tag]->param_slots : 0) + 1);
         if (target->op == OP_loop) pending->loop = target->pos;
-        else add_fixup(w->c, &target->fixups, (uint32_t)w->c->clauses.count - 1, 0, true);
+        else add_fixup(w->c, &target->fixups, (uint32_t)w->c->draft.clauses.count - 1, 0, true);
     }
 }
 
@@ -400,7 +347,7 @@ static void on_block(struct walk *w, struct walk_frame *f) {
         open_handler(w, f);
         if (f->op == OP_try_table) add_try_table_clauses(w, f);
     }
-    f->inner = c->handler;
+    f->inner = c->draft.handler;
 }
 
 /* The values of a label, from its first slot: described anew after a join. */
@@ -485,14 +432,13 @@ static void on_catch_begin(struct walk *w, struct walk_frame *f, uint32_t tag) {
         slot += (int32_t)mote__vt_slots(w->stack[i].type);
     }
     use_slot(c, slot + 2);
-    struct pending_clause *pending = add_clause(w, f->handler);
-    if (pending) pending->clause = (struct mote__clause){.tag = tag, .with_ref = true, .ref_first = true, .slot = f->base, .target = here(c)};
+    add_clause(w, f->handler, (struct mote__clause){.tag = tag, .with_ref = true, .ref_first = true, .slot = f->base, .target = here(c)});
 }
 
 static void on_delegate(struct walk *w, struct walk_frame *f, uint32_t depth) {
     finish_arm(w, f, false);
     close_handler(w, f);
-    if (!w->c->failed) w->c->handlers.data[f->handler].parent = w->frames[w->depth - 2 - depth].inner;
+    delegate_handler(w, f, depth);
     bind(w->c, &f->fixups);
     describe_label(w, f, f->height, false);
 }

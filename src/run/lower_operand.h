@@ -157,21 +157,17 @@ static void forget_registers(struct lowering *c) { c->r_slot = c->f_slot = NO_SL
 
 /* ---------------------------------------------------------------- pending reads of locals */
 
-static bool is_heap_ref(const struct walk *w, valtype type) {
-    return mote__vt_is_ref(type) && mote__heap_top(w->types, mote__vt_heap(type)) != MOTE_HEAP_FUNC;
-}
-
 static void unlink_read(struct walk *w, uint32_t i) {
     struct walk_value *v = &w->stack[i];
     w->c->heads.data[v->local] = v->prev;
-    if (is_heap_ref(w, v->type)) w->c->pending_refs--;
+    if (mote__vt_is_heap_ref(w->types, v->type)) w->c->pending_refs--;
 }
 
 /* Copies a pending read to its own slot; the chain of its local is the caller's to mend. */
 static void copy_read(struct walk *w, uint32_t i) {
     struct walk_value *v = &w->stack[i];
     v->loc = LOC_SLOT;
-    if (is_heap_ref(w, v->type)) w->c->pending_refs--;
+    if (mote__vt_is_heap_ref(w->types, v->type)) w->c->pending_refs--;
     mov(w->c, v->slot, w->c->local_slots.data[v->local], v->type);
 }
 
@@ -205,7 +201,7 @@ static void flush_refs(struct walk *w) {
     struct lowering *c = w->c;
     for (size_t k = c->pending.count; k-- > 0 && c->pending_refs;) {
         struct walk_value *v = &w->stack[c->pending.data[k]];
-        if (v->loc == LOC_LOCAL && is_heap_ref(w, v->type)) copy_reads_of(w, v->local);
+        if (v->loc == LOC_LOCAL && mote__vt_is_heap_ref(w->types, v->type)) copy_reads_of(w, v->local);
     }
 }
 

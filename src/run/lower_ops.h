@@ -21,7 +21,7 @@ static void push_local(struct walk *w, uint32_t i, uint32_t local, valtype type)
     v->local = local;
     v->prev = c->heads.data[local];
     c->heads.data[local] = i + 1;
-    if (is_heap_ref(w, type)) c->pending_refs++;
+    if (mote__vt_is_heap_ref(w->types, type)) c->pending_refs++;
     uint32_t *place = mote__vec_push(&c->pending, c->allocator);
     if (place) *place = i;
     else c->failed = true;
@@ -234,7 +234,7 @@ static void emit_shape(struct walk *w, uint32_t n_in, struct shape s, valtype ou
     if (s.with_site) ref_nodes(w, node_limit);
     for (uint32_t i = n_in; i-- > 0;) {
         from[i] = take_slot(w, base + i);
-        if (from[i] != w->stack[base + i].slot && is_heap_ref(w, w->stack[base + i].type)) copied = from[i]; /* to within reach: a root too */
+        if (from[i] != w->stack[base + i].slot && mote__vt_is_heap_ref(w->types, w->stack[base + i].type)) copied = from[i]; /* to within reach: a root too */
     }
     clobber(w, false);
     if (s.with_site) spill(w, true);

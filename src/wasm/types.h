@@ -150,6 +150,10 @@ static inline bool mote__type_is_sub(const mote_type *sub, const mote_type *supe
 }
 /* The top of a heap type's hierarchy: MOTE_HEAP_ANY, FUNC, EXTERN or EXN (HEAP_BOTTOM for itself). */
 heaptype mote__heap_top(const struct mote__types *types, heaptype heap);
+/* References that the collector follows: all but those to functions. */
+static inline bool mote__vt_is_heap_ref(const struct mote__types *types, valtype t) {
+    return mote__vt_is_ref(t) && mote__heap_top(types, mote__vt_heap(t)) != MOTE_HEAP_FUNC;
+}
 /* The type difference of a cast: `a` without what `b` takes out (core spec, "Reference types / difference"). */
 valtype mote__vt_difference(valtype a, valtype b);
 
