@@ -126,7 +126,7 @@ struct compilation {
 #include "wasm/translate.h"
 
 #include "jit/baseline_operand.h"
-#include "run/draft_walk.h"
+#include "run/translation.h"
 #include "jit/baseline_control.h"
 #include "jit/baseline_fuel.h"
 #include "jit/baseline_fold.h"

@@ -486,21 +486,6 @@ static void on_block(struct walk *w, struct walk_frame *f) {
     f->inner = c->draft.handler;
 }
 
-/* The values of a label, from its first slot: described anew after a join. */
-static void describe_label(struct walk *w, const struct walk_frame *f, uint32_t index, bool params) {
-    uint32_t count = params ? walk_param_count(&f->type) : walk_result_count(&f->type);
-    int32_t slot = f->base;
-    if (!mote__translate_reserve(w, count + 8)) return;
-    for (uint32_t i = 0; i < count; i++) {
-        struct walk_value *v = &w->stack[index + i];
-        v->type = params ? mote__type_param(f->type.type, i) : walk_result(&f->type, i);
-        v->loc = LOC_SLOT;
-        v->slot = slot;
-        slot += (int32_t)mote__vt_slots(v->type);
-    }
-    use_slot(w->c, slot + 2);
-}
-
 /* The frame's current code ends: its results go where the label wants them, and the operands above the frame are forgotten. */
 static void finish_arm(struct walk *w, struct walk_frame *f, bool jump) {
     if (w->ended_live) {
@@ -593,15 +578,8 @@ static void on_catch(struct walk *w, struct walk_frame *f, uint32_t tag) {
 /* The values that a legacy catch finds: the hidden exnref at the label's first slot, the tag's values above it. */
 static void on_catch_begin(struct walk *w, struct walk_frame *f, uint32_t tag) {
     struct compilation *c = w->c;
-    if (c->noded > f->height - 1) c->noded = f->height - 1;
     if (c->flushed > f->height - 1) c->flushed = f->height - 1;
-    int32_t slot = f->base;
-    for (uint32_t i = f->height - 1; i < w->count; i++) {
-        w->stack[i].loc = LOC_SLOT;
-        w->stack[i].slot = slot;
-        slot += (int32_t)mote__vt_slots(w->stack[i].type);
-    }
-    use_slot(c, slot + 2);
+    begin_clause(w, f);
     add_clause(w, f->handler, (struct mote__clause){.tag = tag, .with_ref = true, .ref_first = true, .slot = f->base, .target = here(c)});
     c->valid = c->dirty = 0;
     forget_locals(c);

@@ -117,7 +117,7 @@ enum { X_OF_LOAD = 4, X_OF_LV = 2, X_OF_SI = 5, X_OF_SF = 4 };
 enum { VARIANT_SS, VARIANT_RS, VARIANT_SR, VARIANT_SK, VARIANT_RK };
 
 #include "run/lower_operand.h"
-#include "run/draft_walk.h"
+#include "run/translation.h"
 #include "run/lower_branch.h"
 #include "run/lower_compute.h"
 #include "run/lower_ops.h"

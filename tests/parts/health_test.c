@@ -56,26 +56,9 @@ static mote_parts_health await(mote_parts *parts, mote_parts_state wanted) {
 
 /* ---------------------------------------------------------------- servers */
 
-static const char *folder_of(const struct store *store) {
-    static char path[200];
-    snprintf(path, sizeof path, "%s/%s", getenv("MOTE_SERVERS_FOLDER"),
-             !strcmp(store->name, "postgresql") ? "postgres" : store->name);
-    return path;
-}
-
-static pid_t pid_of(const struct store *store) {
-    char path[300];
-    int pid = 0;
-    snprintf(path, sizeof path, "%s/pid", folder_of(store));
-    FILE *file = fopen(path, "r");
-    if (file && fscanf(file, "%d", &pid) != 1) pid = 0;
-    if (file) fclose(file);
-    return pid;
-}
-
 /* Stops it in order, so that it can be started again at once. */
 static void stop_server(const struct store *store) {
-    pid_t pid = pid_of(store);
+    pid_t pid = server_pid(store);
     if (CHECK(pid > 1) &&
         CHECK_EQ(kill(pid, !strcmp(store->server, "MOTE_POSTGRES_PORT") ? SIGINT : SIGTERM), 0))
         while (!kill(pid, 0)) usleep(10000);

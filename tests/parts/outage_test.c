@@ -12,14 +12,6 @@
 #include <time.h>
 
 /* The folder of a store's server in that of with-servers. */
-static const char *folder_of(const struct store *store) {
-    static char path[200];
-    const char *folder = getenv("MOTE_SERVERS_FOLDER"),
-               *name = !strcmp(store->name, "postgresql") ? "postgres" : store->name;
-    snprintf(path, sizeof path, "%s/%s", folder ? folder : "", name);
-    return path;
-}
-
 static mote_parts *load(const char *yaml) {
     mote_parts *parts = NULL;
     mote_error error;
@@ -57,16 +49,6 @@ static bool comes_back(mote_parts *parts) {
 }
 
 /* ---------------------------------------------------------------- a server is killed */
-
-static pid_t server_pid(const struct store *store) {
-    char path[300];
-    int pid = 0;
-    snprintf(path, sizeof path, "%s/pid", folder_of(store));
-    FILE *file = fopen(path, "r");
-    if (file && fscanf(file, "%d", &pid) != 1) pid = 0;
-    if (file) fclose(file);
-    return pid;
-}
 
 /* Starts it again, as often as it takes: one that was killed may have left processes that a new one
  * waits for. */

@@ -100,6 +100,26 @@ static inline bool same(mote_parts_bytes a, mote_parts_bytes b) {
     return a.data && a.size == b.size && !memcmp(a.data, b.data, a.size);
 }
 
+/* Where with-servers keeps a store's server; until the next call. */
+__attribute__((unused)) static const char *folder_of(const struct store *store) {
+    static char path[200];
+    const char *folder = getenv("MOTE_SERVERS_FOLDER"),
+               *name = !strcmp(store->name, "postgresql") ? "postgres" : store->name;
+    snprintf(path, sizeof path, "%s/%s", folder ? folder : "", name);
+    return path;
+}
+
+/* The store's server; 0: there is none. */
+__attribute__((unused)) static pid_t server_pid(const struct store *store) {
+    char path[300];
+    int pid = 0;
+    snprintf(path, sizeof path, "%s/pid", folder_of(store));
+    FILE *file = fopen(path, "r");
+    if (file && fscanf(file, "%d", &pid) != 1) pid = 0;
+    if (file) fclose(file);
+    return pid;
+}
+
 /* What a shell command printed, without the last line end; until the next call. */
 __attribute__((unused)) static const char *output_of(const char *command) {
     static char out[2000];

@@ -1,6 +1,33 @@
-/* draft_walk.h - how translators fill a draft from a walk: handlers, clauses, sites and the references that are alive there. Included by each of them
- * (run/lower.c, jit/baseline.c) behind its struct, TRANSLATION, which has `allocator`, `failed`, `draft` and `noded`, its LOC_SLOT and its here(). */
+/* translation.h - what every translator does alike on a walk: where the values of labels are; handlers, clauses, sites and the references that are alive there,
+ * for the function's draft. Included by each of them (run/lower.c, jit/baseline.c) behind its struct, TRANSLATION, which has `allocator`, `failed`, `draft`,
+ * `noded` and `local_slots`, its LOC_SLOT, here() and use_slot(). */
 #include "run/draft.h"
+
+/* ---------------------------------------------------------------- labels */
+
+/* The operands from stack index `index` on are in slots from `slot` on. */
+static void describe_slots(struct walk *w, uint32_t index, uint32_t count, int32_t slot) {
+    for (uint32_t i = index; i < index + count; i++) {
+        w->stack[i].loc = LOC_SLOT;
+        w->stack[i].slot = slot;
+        slot += (int32_t)mote__vt_slots(w->stack[i].type);
+    }
+    use_slot(w->c, slot + 2);
+}
+
+/* The values of a label, from its first slot: described anew after a join. */
+static void describe_label(struct walk *w, const struct walk_frame *f, uint32_t index, bool params) {
+    uint32_t count = params ? walk_param_count(&f->type) : walk_result_count(&f->type);
+    if (!mote__translate_reserve(w, count + 8)) return;
+    for (uint32_t i = 0; i < count; i++) w->stack[index + i].type = params ? mote__type_param(f->type.type, i) : walk_result(&f->type, i);
+    describe_slots(w, index, count, f->base);
+}
+
+/* What a legacy catch finds: the hidden exnref at the label's first slot, the tag's values above it. */
+static void begin_clause(struct walk *w, const struct walk_frame *f) {
+    if (w->c->noded > f->height - 1) w->c->noded = f->height - 1;
+    describe_slots(w, f->height - 1, w->count - (f->height - 1), f->base);
+}
 
 /* ---------------------------------------------------------------- handlers */
 
