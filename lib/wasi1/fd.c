@@ -35,8 +35,8 @@ static bool again(struct call *c, const struct description *d, unsigned wanted,
     return !*error;
 }
 
-static mote_vfs_error read_here(struct call *c, struct description *d,
-                                const struct guest_pieces *pieces, size_t *done) {
+static mote_vfs_error read_here(struct call *c, struct description *d, struct guest_pieces *pieces,
+                                size_t *done) {
     const mote_vfs_ops *ops = d->node->ops;
     mote_vfs_error error = MOTE_VFS_OK;
     if (!ops->read) return ops->pread ? read_positioned(d, pieces, done) : MOTE_VFS_EBADF;
@@ -96,30 +96,31 @@ static mote_vfs_error answer(const struct call *c, mote_vfs_error error, uint32_
     return error ? error : guest_put_u32(c, out, (uint32_t)done);
 }
 
-mote_vfs_error mote__wasi_fd_read(struct call *c, uint32_t fd, uint32_t iovs, uint32_t count,
-                                  uint32_t out) {
+typedef mote_vfs_error transfer_fn(struct call *c, struct description *d,
+                                   struct guest_pieces *pieces, size_t *done);
+
+/* fd_read and fd_write. Where the count cannot be answered, nothing is transferred. */
+static mote_vfs_error transfer_here(struct call *c, uint32_t fd, uint64_t right, uint32_t iovs,
+                                    uint32_t count, uint32_t out, transfer_fn *transfer) {
     struct guest_pieces pieces;
     struct description *d;
     size_t done = 0;
-    mote_vfs_error error = hold(c, fd, WASI_FD_READ, &d);
+    mote_vfs_error error = hold(c, fd, right, &d);
     if (error) return error;
     error = mote__guest_pieces(c, iovs, count, &pieces);
     if (!error && !guest_at(c, out, 4)) error = MOTE_VFS_EFAULT;
-    if (!error) error = read_here(c, d, &pieces, &done);
+    if (!error) error = transfer(c, d, &pieces, &done);
     return drop(c, d, answer(c, error, out, done));
+}
+
+mote_vfs_error mote__wasi_fd_read(struct call *c, uint32_t fd, uint32_t iovs, uint32_t count,
+                                  uint32_t out) {
+    return transfer_here(c, fd, WASI_FD_READ, iovs, count, out, read_here);
 }
 
 mote_vfs_error mote__wasi_fd_write(struct call *c, uint32_t fd, uint32_t iovs, uint32_t count,
                                    uint32_t out) {
-    struct guest_pieces pieces;
-    struct description *d;
-    size_t done = 0;
-    mote_vfs_error error = hold(c, fd, WASI_FD_WRITE, &d);
-    if (error) return error;
-    error = mote__guest_pieces(c, iovs, count, &pieces);
-    if (!error && !guest_at(c, out, 4)) error = MOTE_VFS_EFAULT;
-    if (!error) error = write_here(c, d, &pieces, &done);
-    return drop(c, d, answer(c, error, out, done));
+    return transfer_here(c, fd, WASI_FD_WRITE, iovs, count, out, write_here);
 }
 
 /* Positions make sense on this node; ESPIPE otherwise. */
@@ -127,20 +128,11 @@ static mote_vfs_error check_seekable(const struct description *d) {
     return d->node->traits & MOTE_VFS_SEEKABLE ? MOTE_VFS_OK : MOTE_VFS_ESPIPE;
 }
 
-mote_vfs_error mote__wasi_fd_pread(struct call *c, uint32_t fd, uint32_t iovs, uint32_t count,
-                                   uint64_t offset, uint32_t out) {
-    struct guest_pieces pieces;
-    struct description *d;
-    size_t done = 0;
-    mote_vfs_error error = hold(c, fd, WASI_FD_READ, &d);
-    if (error) return error;
-    error = check_seekable(d);
-    if (!error) error = mote__guest_pieces(c, iovs, count, &pieces);
-    if (!error)
-        error = d->node->ops->pread
-                    ? d->node->ops->pread(d->node, pieces.list, pieces.count, offset, &done)
-                    : MOTE_VFS_ENOTSUP;
-    return drop(c, d, answer(c, error, out, done));
+static mote_vfs_error read_at(struct description *d, const struct guest_pieces *pieces,
+                              uint64_t offset, size_t *done) {
+    const mote_vfs_ops *ops = d->node->ops;
+    return ops->pread ? ops->pread(d->node, pieces->list, pieces->count, offset, done)
+                      : MOTE_VFS_ENOTSUP;
 }
 
 /* With APPEND the offset does not count, as on Linux. */
@@ -154,17 +146,31 @@ static mote_vfs_error write_at(struct description *d, const struct guest_pieces 
                    : ops->pwrite(d->node, pieces->list, pieces->count, offset, done);
 }
 
-mote_vfs_error mote__wasi_fd_pwrite(struct call *c, uint32_t fd, uint32_t iovs, uint32_t count,
-                                    uint64_t offset, uint32_t out) {
+typedef mote_vfs_error transfer_at_fn(struct description *d, const struct guest_pieces *pieces,
+                                      uint64_t offset, size_t *done);
+
+static mote_vfs_error transfer_there(struct call *c, uint32_t fd, uint64_t right, uint32_t iovs,
+                                     uint32_t count, uint64_t offset, uint32_t out,
+                                     transfer_at_fn *transfer) {
     struct guest_pieces pieces;
     struct description *d;
     size_t done = 0;
-    mote_vfs_error error = hold(c, fd, WASI_FD_WRITE, &d);
+    mote_vfs_error error = hold(c, fd, right, &d);
     if (error) return error;
     error = check_seekable(d);
     if (!error) error = mote__guest_pieces(c, iovs, count, &pieces);
-    if (!error) error = write_at(d, &pieces, offset, &done);
+    if (!error) error = transfer(d, &pieces, offset, &done);
     return drop(c, d, answer(c, error, out, done));
+}
+
+mote_vfs_error mote__wasi_fd_pread(struct call *c, uint32_t fd, uint32_t iovs, uint32_t count,
+                                   uint64_t offset, uint32_t out) {
+    return transfer_there(c, fd, WASI_FD_READ, iovs, count, offset, out, read_at);
+}
+
+mote_vfs_error mote__wasi_fd_pwrite(struct call *c, uint32_t fd, uint32_t iovs, uint32_t count,
+                                    uint64_t offset, uint32_t out) {
+    return transfer_there(c, fd, WASI_FD_WRITE, iovs, count, offset, out, write_at);
 }
 
 /* ---------------------------------------------------------------- positions */
