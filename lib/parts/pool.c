@@ -319,7 +319,7 @@ static void try_again(struct loop_timer *timer) {
 
 /* ---------------------------------------------------------------- submit, cancel */
 
-void mote__pool_submit(struct pool *p, mote_parts_op *op) {
+static void submit(struct pool *p, mote_parts_op *op) {
     struct pool_task *task = mote__parts_alloc(op, p->client->task_bytes);
     if (!op->timeout_ns) op->timeout_ns = p->settings.timeout_ns;
     if (!task) {
@@ -335,6 +335,13 @@ void mote__pool_submit(struct pool *p, mote_parts_op *op) {
     }
     begin_waiting(p, task);
     serve(p);
+}
+
+void mote__pool_submit(struct pool *p, mote_parts_op *op) {
+    bool lists = op->verb == MOTE_PARTS_KEYS;
+    mote_parts_code code = lists ? MOTE_PARTS_OK : p->client->check(op);
+    if (code || (!lists && !op->item_count)) mote__parts_complete(op, code);
+    else submit(p, op);
 }
 
 void mote__pool_cancel(struct pool *p, mote_parts_op *op) {

@@ -52,6 +52,9 @@ struct pool_client {
     const char *product; /* "MySQL", for messages */
     size_t connection_bytes, task_bytes;
     bool pipelines; /* several reads may be under way on one connection */
+    /* Whether the store can hold what an operation's items say; if not, mote__parts_say has said
+     * why. Not asked about lists of keys. On the loop's thread, before the operation waits. */
+    mote_parts_code (*check)(mote_parts_op *op);
     /* Connects until deadline_ns, on a thread of its own, and sets `fd`; on false `why` says what
      * is wrong and nothing is left behind. Looks at is_unwanted whenever it waits. */
     bool (*connect)(struct pool_connection *c);
@@ -97,7 +100,8 @@ void mote__pool_init(struct pool *pool, const struct parts_opening *opening,
                      void *context);
 /* Ends what is under way as CANCELLED and waits for connections that are being made to give up. */
 void mote__pool_deinit(struct pool *pool);
-/* The driver's submit and cancel. */
+/* The driver's submit and cancel. An operation that fails its check, or has no items where its verb
+ * needs them, is complete at once. */
 void mote__pool_submit(struct pool *pool, mote_parts_op *op);
 void mote__pool_cancel(struct pool *pool, mote_parts_op *op);
 

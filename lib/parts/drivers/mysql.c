@@ -758,15 +758,6 @@ static void client_clean(struct pool_connection *base) {
     if (due) run(c, "DELETE FROM %s WHERE expiredate <= CURRENT_TIMESTAMP", m->table);
 }
 
-static const struct pool_client client = {.product = "MySQL",
-                                          .connection_bytes = sizeof(struct connection),
-                                          .task_bytes = sizeof(struct task),
-                                          .connect = client_connect,
-                                          .run = client_run,
-                                          .ready = client_ready,
-                                          .drop = client_drop,
-                                          .clean = client_clean};
-
 /* ---------------------------------------------------------------- submit */
 
 static size_t characters(const mote_parts_bytes *text) {
@@ -791,12 +782,18 @@ static mote_parts_code check(mote_parts_op *op) {
     return MOTE_PARTS_OK;
 }
 
+static const struct pool_client client = {.product = "MySQL",
+                                          .connection_bytes = sizeof(struct connection),
+                                          .task_bytes = sizeof(struct task),
+                                          .check = check,
+                                          .connect = client_connect,
+                                          .run = client_run,
+                                          .ready = client_ready,
+                                          .drop = client_drop,
+                                          .clean = client_clean};
+
 static void mysql_submit(void *instance, mote_parts_op *op) {
-    struct mysql *m = instance;
-    bool lists = op->verb == MOTE_PARTS_KEYS;
-    mote_parts_code code = lists ? MOTE_PARTS_OK : check(op);
-    if (code || (!lists && !op->item_count)) mote__parts_complete(op, code);
-    else mote__pool_submit(&m->pool, op);
+    mote__pool_submit(&((struct mysql *)instance)->pool, op);
 }
 
 static void mysql_cancel(void *instance, mote_parts_op *op) {

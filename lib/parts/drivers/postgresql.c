@@ -698,17 +698,6 @@ static void client_clean(struct pool_connection *base) {
     if (due > 0) run(c, "DELETE FROM %s WHERE expires_at < now()", p->table);
 }
 
-static const struct pool_client client = {.product = "PostgreSQL",
-                                          .connection_bytes = sizeof(struct connection),
-                                          .task_bytes = sizeof(struct task),
-                                          .pipelines = true,
-                                          .connect = client_connect,
-                                          .run = client_run,
-                                          .ready = client_ready,
-                                          .forget = client_forget,
-                                          .drop = client_drop,
-                                          .clean = client_clean};
-
 /* ---------------------------------------------------------------- submit */
 
 static mote_parts_code check(mote_parts_op *op) {
@@ -719,12 +708,20 @@ static mote_parts_code check(mote_parts_op *op) {
     return MOTE_PARTS_OK;
 }
 
+static const struct pool_client client = {.product = "PostgreSQL",
+                                          .connection_bytes = sizeof(struct connection),
+                                          .task_bytes = sizeof(struct task),
+                                          .pipelines = true,
+                                          .check = check,
+                                          .connect = client_connect,
+                                          .run = client_run,
+                                          .ready = client_ready,
+                                          .forget = client_forget,
+                                          .drop = client_drop,
+                                          .clean = client_clean};
+
 static void postgres_submit(void *instance, mote_parts_op *op) {
-    struct postgres *p = instance;
-    bool lists = op->verb == MOTE_PARTS_KEYS;
-    mote_parts_code code = lists ? MOTE_PARTS_OK : check(op);
-    if (code || (!lists && !op->item_count)) mote__parts_complete(op, code);
-    else mote__pool_submit(&p->pool, op);
+    mote__pool_submit(&((struct postgres *)instance)->pool, op);
 }
 
 static void postgres_cancel(void *instance, mote_parts_op *op) {
