@@ -97,11 +97,11 @@ static const char *placeholder(const mote_parts *parts, const char *at, size_t *
     } known[] = {{"{uuid}", uuid},
                  {"{podName}", getenv("POD_NAME")},
                  {"{appID}", parts->app_id},
-                 {"{namespace}", NULL}};
+                 {"{namespace}", parts->namespace_}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         *length = strlen(known[i].name);
         if (strncmp(at, known[i].name, *length) != 0) continue;
-        return known[i].text ? known[i].text : i == 3 && parts->namespace_ ? parts->namespace_ : "";
+        return known[i].text ? known[i].text : "";
     }
     return NULL;
 }

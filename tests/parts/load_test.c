@@ -1,5 +1,6 @@
 /* load_test.c - component files: what is taken, what is refused and in which words (load.c, yaml.c,
  * tables.c). */
+#define _GNU_SOURCE
 #include "test.h"
 #include "fail_alloc.h"
 #include "parts/set.h"
@@ -47,6 +48,25 @@ TEST(takes) {
     CHECK_STR(c->values[KEY_state_sqlite_table].text, "state");
     CHECK(!c->values[KEY_state_sqlite_table].given);
     CHECK_STR(c->prefix, "shop||");
+    mote_parts_delete(parts);
+}
+
+TEST(placeholders) {
+    mote_parts *parts = NULL;
+    mote_error error = {0};
+    setenv("POD_NAME", "pod-1", 1);
+    CHECK_EQ(load(&parts,
+                  SQLITE
+                  "  - {name: url, value: \"{podName}/{appID}/{namespace}/{uuid}/{other}\"}\n",
+                  &error),
+             MOTE_OK);
+    const char *url = parts->components.data[0]->values[KEY_state_sqlite_connection].text,
+               *fixed = "pod-1/shop/prod/";
+    size_t uuid_at = strlen(fixed);
+    CHECK(!strncmp(url, fixed, uuid_at));
+    CHECK_EQ(strlen(url), uuid_at + 36 + strlen("/{other}"));
+    CHECK(url[uuid_at + 8] == '-' && url[uuid_at + 14] == '4');
+    CHECK_STR(url + uuid_at + 36, "/{other}");
     mote_parts_delete(parts);
 }
 
@@ -156,11 +176,19 @@ TEST(no_memory) {
     CHECK(fail_alloc_sweep(load_all, text) >= 4);
 }
 
+/* As many as the arena and the list of components need to grow; in hostile builds everything takes
+ * memory of its own, so that a few are thousands of allocations. */
+#ifdef MOTE_HOSTILE
+enum { MANY = 10 };
+#else
+enum { MANY = 100 };
+#endif
+
 /* Every block, secrets and variables in metadata, scopes, and many components. */
 TEST(no_memory_for_many) {
     static char text[100000];
     size_t at = 0;
-    for (int i = 0; i < 100; i++)
+    for (int i = 0; i < MANY; i++)
         at += (size_t)snprintf(
             text + at, sizeof text - at,
             "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: a%d}, spec: {type: "
