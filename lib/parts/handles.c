@@ -93,11 +93,15 @@ static void discharge(struct handle *h, uint64_t bytes) {
 
 /* ---------------------------------------------------------------- making and freeing */
 
-static void drop_event(struct handle *h, struct event **at) {
+static void free_event(struct handle *h, struct event **at) {
     struct event *event = *at;
     *at = event->next;
-    discharge(h, event->size);
     mote__free(h->guest->allocator, event, sizeof *event + event->size);
+}
+
+static void drop_event(struct handle *h, struct event **at) {
+    discharge(h, (*at)->size);
+    free_event(h, at);
 }
 
 static void handle_free(struct handle *h) {
@@ -152,7 +156,6 @@ static mote_parts_code make_items(struct handle *h) {
     return MOTE_PARTS_NOMEM;
 }
 
-/* A lock's owner is its value. */
 static void finish_items(struct handle *h, mote_parts_verb verb, struct asked *asked) {
     bool lists = verb == MOTE_PARTS_KEYS;
     h->op = (mote_parts_op){.verb = verb,
@@ -236,22 +239,32 @@ static void on_done(mote_parts_op *op) {
     if (!op->code && op->verb != MOTE_PARTS_WATCH) op->code = as_run ? make_run(h) : take_value(h);
 }
 
-/* The last change of an item is the one that is told. */
+/* Memory for an event of `size` bytes that takes the place of one of `replaced` bytes; NULL without it, and then nothing has changed. */
+static struct event *event_instead(struct handle *h, uint64_t size, uint64_t replaced) {
+    discharge(h, replaced);
+    bool charged = charge(h, size);
+    struct event *event = charged ? mote__alloc(h->guest->allocator, sizeof *event + size) : NULL;
+    if (event) return event;
+    if (charged) discharge(h, size);
+    charge(h, replaced); /* there was room for it */
+    return NULL;
+}
+
+/* The last change of an item is the one that is told; the one before it if there is no room for the last. */
 static void on_changed(mote_parts_op *op, const mote_parts_item *item) {
     struct handle *h = handle_of(op);
     struct run count = {0};
     struct event **at = &h->events;
     while (*at && (*at)->item != item) at = &(*at)->next;
-    if (*at) drop_event(h, at);
     put_item(&count, h, item);
-    struct event *event =
-        charge(h, count.size) ? mote__alloc(h->guest->allocator, sizeof *event + count.size) : NULL;
+    struct event *event = event_instead(h, count.size, *at ? (*at)->size : 0);
     if (!event) {
         mote__parts_log(&h->component->opening, "no room for a change of `%.*s`",
                         (int)(item->key.size < 100 ? item->key.size : 100),
                         (const char *)item->key.data);
         return;
     }
+    if (*at) free_event(h, at);
     *event = (struct event){.size = count.size, .item = item};
     put_item(&(struct run){.data = event->run}, h, item);
     while (*at) at = &(*at)->next;
