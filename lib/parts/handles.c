@@ -239,7 +239,8 @@ static void on_done(mote_parts_op *op) {
     if (!op->code && op->verb != MOTE_PARTS_WATCH) op->code = as_run ? make_run(h) : take_value(h);
 }
 
-/* Memory for an event of `size` bytes that takes the place of one of `replaced` bytes; NULL without it, and then nothing has changed. */
+/* Memory for an event of `size` bytes that takes the place of one of `replaced` bytes; NULL
+ * without it, and then nothing has changed. */
 static struct event *event_instead(struct handle *h, uint64_t size, uint64_t replaced) {
     discharge(h, replaced);
     bool charged = charge(h, size);
@@ -250,7 +251,8 @@ static struct event *event_instead(struct handle *h, uint64_t size, uint64_t rep
     return NULL;
 }
 
-/* The last change of an item is the one that is told; the one before it if there is no room for the last. */
+/* The last change of an item is the one that is told; the one before it if there is no room for
+ * the last. */
 static void on_changed(mote_parts_op *op, const mote_parts_item *item) {
     struct handle *h = handle_of(op);
     struct run count = {0};

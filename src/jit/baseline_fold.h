@@ -5,18 +5,15 @@
  * A load is held back (LOC_LOAD) only when the very next instruction takes it, with at most a constant in between: nothing can come between them, and if it
  * traps the place is still the load's. */
 
-/* ---------------------------------------------------------------- what comes next */
+#include "wasm/skip.h"
 
-static const uint8_t *skip_leb(const uint8_t *p, const uint8_t *end) {
-    while (p < end && *p & 0x80) p++;
-    return p + 1;
-}
+/* ---------------------------------------------------------------- what comes next */
 
 /* The next instruction: where the walk's fast lane is ahead of the reader, past the one at hand by hand. */
 static const uint8_t *next_op(const struct walk *w) {
     const uint8_t *p = w->op_pos + 1;
     if (w->r.pos > w->op_pos) return w->r.pos;
-    return *w->op_pos >= 0x28 && *w->op_pos <= 0x3E ? skip_leb(skip_leb(p, w->r.end), w->r.end) : p;
+    return *w->op_pos >= 0x28 && *w->op_pos <= 0x3E ? skip_memarg(p) : p;
 }
 
 /* i32.eqz, br_if, if, select. */
