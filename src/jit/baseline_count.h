@@ -56,14 +56,15 @@ static void count_op(struct compilation *c, struct count_state *s, enum mote__op
     s->pos = skip_immediates(s->pos, (enum mote__imm)mote__op_info[op].imm);
 }
 
-/* What programs mostly consist of, by its byte: how long it is when its immediates are short, and which bits of its second and third byte say that they are
- * not. `bytes` 0: every other instruction. */
-struct count_quick { uint8_t bytes, second, third; bool gets, sets; };
-#define COUNT_SHORT(imm)   ((imm) == IMM_LOCAL || (imm) == IMM_GLOBAL || (imm) == IMM_I32 || (imm) == IMM_I64)
+/* What programs mostly consist of, by its byte: how long it is when its immediates, all of them integers then, are one byte each, and which bits of its first
+ * three bytes say that they are not. `bytes` 0: every other instruction. */
+struct count_quick { uint32_t longer; uint8_t bytes, gets, sets, calls; };
+#define COUNT_ONE(id, imm) ((imm) == IMM_LOCAL || (imm) == IMM_GLOBAL || (imm) == IMM_I32 || (imm) == IMM_I64 || (id) == OP_br_if || (id) == OP_call)
+#define COUNT_NONE(id, imm, kind) ((imm) == IMM_NONE && ((kind) != KIND_CONTROL || (id) == OP_drop || (id) == OP_select))
 #define COUNT_ROW(id, imm, kind)                                                                   \
-    {.bytes = COUNT_SHORT(imm) ? 2 : (imm) == IMM_MEMARG ? 3 : (imm) == IMM_NONE && (kind) != KIND_CONTROL,                  \
-     .second = COUNT_SHORT(imm) ? 0x80 : (imm) == IMM_MEMARG ? 0xC0 : 0, .third = (imm) == IMM_MEMARG ? 0x80 : 0,             \
-     .gets = (imm) == IMM_LOCAL, .sets = (imm) == IMM_LOCAL && (id) != OP_local_get},
+    {.bytes = COUNT_ONE(id, imm) ? 2 : (imm) == IMM_MEMARG ? 3 : COUNT_NONE(id, imm, kind),        \
+     .longer = COUNT_ONE(id, imm) ? 0x8000 : (imm) == IMM_MEMARG ? 0x80C000 : 0,                      \
+     .gets = (imm) == IMM_LOCAL, .sets = (imm) == IMM_LOCAL && (id) != OP_local_get, .calls = (id) == OP_call},
 #define COUNT_0x00(code, id, imm, kind) [code] = COUNT_ROW(id, imm, kind)
 #define COUNT_0xFB(code, id, imm, kind)
 #define COUNT_0xFC(code, id, imm, kind)
@@ -75,19 +76,35 @@ static const struct count_quick count_quick[256] = {
 #undef OP
 };
 
-/* The run of such instructions at hand; any of them is left at the body's end. */
+/* The run of such instructions at hand; any of them is left at the body's end. What is added for an instruction without a local is 0, to whatever weight:
+ * whether there is a local is not known ahead to the processor either. */
 static void count_run(struct walk *w, struct count_state *s) {
     struct compilation *c = w->c;
-    const uint8_t *pos = s->pos, *end = w->r.end - 2; /* three bytes are looked at */
-    uint64_t used = 0, set = 0, *weights = c->weights.data, weight = s->now.dead ? 0 : s->now.weight;
-    for (struct count_quick q; pos < end && (q = count_quick[*pos]).bytes && !(pos[1] & q.second) && !(pos[2] & q.third); pos += q.bytes) {
-        if (!q.gets) continue;
-        weights[pos[1]] += weight;
-        used |= local_bit(pos[1]);
-        set |= (uint64_t)q.sets << (pos[1] & 63);
+    const uint8_t *pos = s->pos, *end = w->r.end - 3; /* four bytes are read at once */
+    uint64_t used = 0, set = 0, calls = 0, *weights = c->weights.data, weight = s->now.dead ? 0 : s->now.weight;
+    bool in_loop = s->now.loop && !s->now.dead;
+    while (pos < end) {
+        uint32_t word;
+        memcpy(&word, pos, sizeof word); /* the lowest byte is the first: this file is for x86-64 */
+        const struct count_quick q = count_quick[(uint8_t)word];
+        uint8_t local = (uint8_t)(word >> 8);
+        if (!q.bytes) break;
+        if (word & q.longer) {
+            if (q.gets || (q.bytes == 3 && pos[1] & 0x40)) break;
+            calls += q.calls;
+            pos = skip_lebs(pos + 1, q.bytes - 1u);
+            continue;
+        }
+        pos += q.bytes;
+        calls += q.calls;
+        weights[local] += weight & -(uint64_t)q.gets;
+        if (!in_loop) continue;
+        used |= local_bit(local) & -(uint64_t)q.gets;
+        set |= local_bit(local) & -(uint64_t)q.sets;
     }
     s->pos = pos;
-    if (s->now.dead || !s->now.loop) return;
+    c->call_weight += calls * weight;
+    if (!in_loop) return;
     c->loops.data[s->now.loop - 1].used |= used;
     c->loops.data[s->now.loop - 1].set |= set;
 }

@@ -9,44 +9,44 @@
 
 /* ---------------------------------------------------------------- what comes next */
 
-/* The next instruction: where the walk's fast lane is ahead of the reader, past the one at hand by hand. */
-static const uint8_t *next_op(const struct walk *w) {
-    const uint8_t *p = w->op_pos + 1;
-    if (w->r.pos > w->op_pos) return w->r.pos;
-    return *w->op_pos >= 0x28 && *w->op_pos <= 0x3E ? skip_memarg(p) : p;
-}
+static const uint8_t *next_op(const struct walk *w) { return w->r.pos; }
 
 /* i32.eqz, br_if, if, select. */
 static bool is_condition(uint8_t byte) { return byte == 0x45 || byte == 0x0D || byte == 0x04 || byte == 0x1B; }
 
-/* What takes its second operand from memory, by what loads it: i32, i64, f32, f64. */
-static bool takes_load(uint8_t load, uint8_t next) {
-    switch (load) {
-    case 0x28: return (next >= 0x46 && next <= 0x4F) || (next >= 0x6A && next <= 0x6C) || (next >= 0x71 && next <= 0x73) || is_condition(next);
-    case 0x29: return (next >= 0x50 && next <= 0x5A) || (next >= 0x7C && next <= 0x7E) || (next >= 0x83 && next <= 0x85);
-    case 0x2A: return next >= 0x92 && next <= 0x95;
-    case 0x2B: return next >= 0xA0 && next <= 0xA3;
-    case 0x2C: case 0x2D: return is_condition(next);
-    default: return false;
-    }
-}
+/* Loads that something may take as an operand. */
+enum fold { FOLD_I32 = 1, FOLD_I64 = 2, FOLD_F32 = 4, FOLD_F64 = 8, FOLD_BYTE_S = 16, FOLD_BYTE_U = 32 };
+
+/* Which of them an instruction takes as its second operand or, if it asks for a condition, as its only one: by its byte. */
+#define COND FOLD_I32 | FOLD_BYTE_S | FOLD_BYTE_U
+#define ROW_3(byte, fold)  [byte] = fold, [(byte) + 1] = fold, [(byte) + 2] = fold
+#define ROW_10(byte, fold) ROW_3(byte, fold), ROW_3((byte) + 3, fold), ROW_3((byte) + 6, fold), [(byte) + 9] = fold
+static const uint8_t folds_of_byte[256] = {
+    [0x45] = COND, [0x0D] = COND, [0x04] = COND, [0x1B] = COND,
+    ROW_10(0x46, FOLD_I32), ROW_3(0x6A, FOLD_I32), ROW_3(0x71, FOLD_I32), /* comparisons; add, sub, mul; and, or, xor */
+    [0x50] = FOLD_I64, ROW_10(0x51, FOLD_I64), ROW_3(0x7C, FOLD_I64), ROW_3(0x83, FOLD_I64),
+    ROW_3(0x92, FOLD_F32), [0x95] = FOLD_F32, ROW_3(0xA0, FOLD_F64), [0xA3] = FOLD_F64, /* add, sub, mul, div */
+};
+#undef COND
+#undef ROW_3
+#undef ROW_10
 
 /* A comparison of what was loaded with a constant of one byte, or a test of its bits. Of a byte only what comes out the same in 8 bits as in 32. */
-static bool takes_load_and_constant(uint8_t load, const uint8_t *p, const uint8_t *end) {
-    bool wide = load == 0x29;
-    if (load > 0x2D || load == 0x2A || load == 0x2B || p + 3 >= end || p[0] != (wide ? 0x42 : 0x41) || p[1] & 0x80) return false;
+static bool folds_with_constant(enum fold fold, const uint8_t *p, const uint8_t *end) {
+    bool wide = fold == FOLD_I64;
+    if (fold == FOLD_F32 || fold == FOLD_F64 || p[0] != (wide ? 0x42 : 0x41) || p + 3 >= end || p[1] & 0x80) return false;
     bool negative = p[1] & 0x40;
     uint8_t next = p[2];
     if (next == (wide ? 0x83 : 0x71)) return !negative && (wide ? p[3] == 0x50 : is_condition(p[3]));
     bool equality = next == 0x46 || next == 0x47, is_unsigned = next & 1;
-    if (load == 0x2D && (negative || (!equality && !is_unsigned))) return false;
-    if (load == 0x2C && !equality && is_unsigned) return false;
+    if (fold == FOLD_BYTE_U && (negative || (!equality && !is_unsigned))) return false;
+    if (fold == FOLD_BYTE_S && !equality && is_unsigned) return false;
     return wide ? next >= 0x51 && next <= 0x5A : next >= 0x46 && next <= 0x4F;
 }
 
-static bool holds_load(const struct walk *w) {
-    const uint8_t *p = next_op(w), *end = w->r.end;
-    return p + 1 < end && (takes_load(*w->op_pos, *p) || takes_load_and_constant(*w->op_pos, p, end));
+static bool holds_load(const struct walk *w, enum fold fold) {
+    const uint8_t *p = next_op(w);
+    return folds_of_byte[*p] & fold || folds_with_constant(fold, p, w->r.end);
 }
 
 /* ---------------------------------------------------------------- a load that is held back */

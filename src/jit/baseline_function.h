@@ -17,7 +17,7 @@ static void place_locals(struct walk *w) {
     uint32_t params = w->func_type->param_count;
     int32_t slot = -(int32_t)w->func_type->param_slots;
     if (!mote__vec_reserve(&c->local_slots, c->allocator, w->local_count) || !mote__vec_reserve(&c->heads, c->allocator, w->local_count) ||
-        !mote__vec_reserve(&c->weights, c->allocator, w->local_count) || !mote__vec_reserve(&c->pin_of, c->allocator, w->local_count)) {
+        !mote__vec_reserve(&c->weights, c->allocator, w->local_count < 256 ? 256 : w->local_count) || !mote__vec_reserve(&c->pin_of, c->allocator, w->local_count)) {
         c->failed = true;
         return;
     }

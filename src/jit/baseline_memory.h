@@ -5,35 +5,52 @@
 
 enum { OFFSET_MAX = (32 << 20) - 65536 }; /* what the guard behind a memory absorbs */
 
-struct access { uint32_t opcode; uint8_t flags; bool store; char type; uint8_t splat; /* pshufd behind it, + 1 */ };
+/* The processor's instruction for an access. */
+struct access {
+    uint32_t opcode;
+    uint8_t flags, bytes, type;
+    uint8_t fold;  /* loads: what may take it as its operand (enum fold) */
+    uint8_t splat; /* pshufd behind it, + 1 */
+    bool store;
+};
 
-/* The processor's instruction for an access; opcode 0: none. */
-static struct access access_of(enum mote__op op) {
-    switch (op) {
-#define A(id, prefix, map, byte, flags, store, type) case OP_##id: return (struct access){X_OP(prefix, map, byte), flags, store, type, 0};
-#define SPLAT(id, prefix, order) case OP_##id: return (struct access){X_OP(prefix, 1, 0x10), 0, false, 'v', (order) + 1};
-    A(i32_load, 0, 0, 0x8B, 0, false, 'i') A(i64_load, 0, 0, 0x8B, X_WIDE, false, 'I')
-    A(f32_load, 0xF3, 1, 0x10, 0, false, 'f') A(f64_load, 0xF2, 1, 0x10, 0, false, 'F')
-    A(i32_load8_s, 0, 1, 0xBE, 0, false, 'i') A(i32_load8_u, 0, 1, 0xB6, 0, false, 'i')
-    A(i32_load16_s, 0, 1, 0xBF, 0, false, 'i') A(i32_load16_u, 0, 1, 0xB7, 0, false, 'i')
-    A(i64_load8_s, 0, 1, 0xBE, X_WIDE, false, 'I') A(i64_load8_u, 0, 1, 0xB6, 0, false, 'I')
-    A(i64_load16_s, 0, 1, 0xBF, X_WIDE, false, 'I') A(i64_load16_u, 0, 1, 0xB7, 0, false, 'I')
-    A(i64_load32_s, 0, 0, 0x63, X_WIDE, false, 'I') A(i64_load32_u, 0, 0, 0x8B, 0, false, 'I')
-    A(i32_store, 0, 0, 0x89, 0, true, 'i') A(i64_store, 0, 0, 0x89, X_WIDE, true, 'I')
-    A(f32_store, 0xF3, 1, 0x11, 0, true, 'f') A(f64_store, 0xF2, 1, 0x11, 0, true, 'F')
-    A(i32_store8, 0, 0, 0x88, X_BYTE_REG, true, 'i') A(i32_store16, 0x66, 0, 0x89, 0, true, 'i')
-    A(i64_store8, 0, 0, 0x88, X_BYTE_REG, true, 'I') A(i64_store16, 0x66, 0, 0x89, 0, true, 'I')
-    A(i64_store32, 0, 0, 0x89, 0, true, 'I')
-    A(v128_load, 0, 1, 0x10, 0, false, 'v') A(v128_store, 0, 1, 0x11, 0, true, 'v')
-    A(v128_load32_zero, 0xF3, 1, 0x10, 0, false, 'v') A(v128_load64_zero, 0xF2, 1, 0x10, 0, false, 'v')
-    SPLAT(v128_load32_splat, 0xF3, 0x00) SPLAT(v128_load64_splat, 0xF2, 0x44)
-    A(v128_load8x8_s, 0x66, 2, 0x20, 0, false, 'v') A(v128_load8x8_u, 0x66, 2, 0x30, 0, false, 'v')
-    A(v128_load16x4_s, 0x66, 2, 0x23, 0, false, 'v') A(v128_load16x4_u, 0x66, 2, 0x33, 0, false, 'v')
-    A(v128_load32x2_s, 0x66, 2, 0x25, 0, false, 'v') A(v128_load32x2_u, 0x66, 2, 0x35, 0, false, 'v')
-#undef A
+static const struct access plain_accesses[] = {
+#define L(id, type, bytes, fold, prefix, map, byte, flags) [OP_##id - OP_i32_load] = {X_OP(prefix, map, byte), flags, bytes, VT_##type, fold, 0, false},
+#define S(id, type, bytes, prefix, map, byte, flags)       [OP_##id - OP_i32_load] = {X_OP(prefix, map, byte), flags, bytes, VT_##type, 0, 0, true},
+    L(i32_load, I32, 4, FOLD_I32, 0, 0, 0x8B, 0) L(i64_load, I64, 8, FOLD_I64, 0, 0, 0x8B, X_WIDE)
+    L(f32_load, F32, 4, FOLD_F32, 0xF3, 1, 0x10, 0) L(f64_load, F64, 8, FOLD_F64, 0xF2, 1, 0x10, 0)
+    L(i32_load8_s, I32, 1, FOLD_BYTE_S, 0, 1, 0xBE, 0) L(i32_load8_u, I32, 1, FOLD_BYTE_U, 0, 1, 0xB6, 0)
+    L(i32_load16_s, I32, 2, 0, 0, 1, 0xBF, 0) L(i32_load16_u, I32, 2, 0, 0, 1, 0xB7, 0)
+    L(i64_load8_s, I64, 1, 0, 0, 1, 0xBE, X_WIDE) L(i64_load8_u, I64, 1, 0, 0, 1, 0xB6, 0)
+    L(i64_load16_s, I64, 2, 0, 0, 1, 0xBF, X_WIDE) L(i64_load16_u, I64, 2, 0, 0, 1, 0xB7, 0)
+    L(i64_load32_s, I64, 4, 0, 0, 0, 0x63, X_WIDE) L(i64_load32_u, I64, 4, 0, 0, 0, 0x8B, 0)
+    S(i32_store, I32, 4, 0, 0, 0x89, 0) S(i64_store, I64, 8, 0, 0, 0x89, X_WIDE)
+    S(f32_store, F32, 4, 0xF3, 1, 0x11, 0) S(f64_store, F64, 8, 0xF2, 1, 0x11, 0)
+    S(i32_store8, I32, 1, 0, 0, 0x88, X_BYTE_REG) S(i32_store16, I32, 2, 0x66, 0, 0x89, 0)
+    S(i64_store8, I64, 1, 0, 0, 0x88, X_BYTE_REG) S(i64_store16, I64, 2, 0x66, 0, 0x89, 0) S(i64_store32, I64, 4, 0, 0, 0x89, 0)
+#undef L
+#undef S
+};
+
+static const struct vector_access { uint16_t op; struct access access; } vector_accesses[] = {
+#define V(id, bytes, prefix, map, byte, store)  {OP_##id, {X_OP(prefix, map, byte), 0, bytes, VT_V128, 0, 0, store}},
+#define SPLAT(id, bytes, prefix, order)         {OP_##id, {X_OP(prefix, 1, 0x10), 0, bytes, VT_V128, 0, (order) + 1, false}},
+    V(v128_load, 16, 0, 1, 0x10, false) V(v128_store, 16, 0, 1, 0x11, true)
+    V(v128_load32_zero, 4, 0xF3, 1, 0x10, false) V(v128_load64_zero, 8, 0xF2, 1, 0x10, false)
+    SPLAT(v128_load32_splat, 4, 0xF3, 0x00) SPLAT(v128_load64_splat, 8, 0xF2, 0x44)
+    V(v128_load8x8_s, 8, 0x66, 2, 0x20, false) V(v128_load8x8_u, 8, 0x66, 2, 0x30, false)
+    V(v128_load16x4_s, 8, 0x66, 2, 0x23, false) V(v128_load16x4_u, 8, 0x66, 2, 0x33, false)
+    V(v128_load32x2_s, 8, 0x66, 2, 0x25, false) V(v128_load32x2_u, 8, 0x66, 2, 0x35, false)
+#undef V
 #undef SPLAT
-    default: return (struct access){0};
-    }
+};
+enum { VECTOR_ACCESSES = sizeof vector_accesses / sizeof *vector_accesses };
+
+/* NULL: the processor has no single instruction for it. */
+static const struct access *vector_access(enum mote__op op) {
+    for (uint32_t i = 0; i < VECTOR_ACCESSES; i++)
+        if (vector_accesses[i].op == op) return &vector_accesses[i].access;
+    return NULL;
 }
 
 /* ---------------------------------------------------------------- where an access goes */
@@ -110,19 +127,19 @@ static struct x_rm address(struct walk *w, struct walk_value *v, uint32_t bytes)
 
 /* ---------------------------------------------------------------- plain loads and stores */
 
-static void emit_load(struct walk *w, const struct access *a, uint32_t bytes) {
-    valtype type = walk_letter(a->type);
-    unlink_operands(w, 1);
+static void emit_load(struct walk *w, const struct access *a) {
+    valtype type = a->type;
+    unlink_operand(w);
     struct walk_value *v = operand(w, 0);
-    struct x_rm from = address(w, v, bytes);
-    if (is_unchecked(w) && !w->imm.a && holds_load(w)) {
-        bool byte = *w->op_pos == 0x2C || *w->op_pos == 0x2D;
-        result_in_load(w, type, a->opcode, a->flags | (byte ? X_BYTE_LOAD : 0), from);
+    bool unchecked = is_unchecked(w);
+    struct x_rm from = address(w, v, a->bytes);
+    if (a->fold && unchecked && !w->imm.a && holds_load(w, a->fold)) {
+        result_in_load(w, type, a->opcode, a->flags | (a->bytes == 1 ? X_BYTE_LOAD : 0), from);
         return;
     }
     bool remembers = is_own(v) && is_cached(w->c, GP, v->reg);
-    int to = take_result(w, class_of(type), remembers || !is_unchecked(w) ? NULL : v, NO_REG);
-    x_ins(w->c->b, a->opcode, a->flags, to, from);
+    int to = take_result(w, class_of(type), remembers || !unchecked ? NULL : v, NO_REG);
+    x_ins_memory(w->c->b, a->opcode, a->flags, to, from);
     if (a->splat) {
         x_ins(w->c->b, X_OP(0x66, 1, 0x70), 0, to, in_reg(to));
         x_byte(w->c->b, a->splat - 1u);
@@ -130,15 +147,15 @@ static void emit_load(struct walk *w, const struct access *a, uint32_t bytes) {
     result_in_reg(w, w->count, type, to);
 }
 
-static void emit_store(struct walk *w, const struct access *a, uint32_t bytes) {
+static void emit_store(struct walk *w, const struct access *a) {
     struct compilation *c = w->c;
     unlink_operands(w, 2);
     struct walk_value *value = operand(w, 1);
-    struct x_rm to = address(w, operand(w, 0), bytes);
+    struct x_rm to = address(w, operand(w, 0), a->bytes);
     bool word = a->opcode == X_OP(0, 0, 0x89);
     if (word && value->loc == LOC_CONST && class_of(value->type) == GP && (!(a->flags & X_WIDE) || is_const32(value)))
         x_store_const(c->b, a->flags & X_WIDE, (int32_t)(uint32_t)value->bits, to);
-    else x_ins(c->b, a->opcode, a->flags, use_reg(w, value), to);
+    else x_ins_memory(c->b, a->opcode, a->flags, use_reg(w, value), to);
 }
 
 /* ---------------------------------------------------------------- lanes */
@@ -319,15 +336,15 @@ static void emit_atomic_rmw(struct walk *w, enum mote__op op, uint32_t bytes, va
 
 /* ---------------------------------------------------------------- all accesses */
 
-/* True when machine code was emitted. */
-static bool emit_access(struct walk *w, enum mote__op op) {
-    struct access a = access_of(op);
+/* Anything but a plain access. True when machine code was emitted. */
+static bool emit_other_access(struct walk *w, enum mote__op op) {
+    const struct access *a = vector_access(op);
     uint32_t bytes = mote__op_info[op].mem_bytes;
     char out = result_letter(op);
     valtype type = out ? walk_letter(out) : 0;
-    if ((a.opcode >> 8 & 0xFF) > 1 && !w->c->cpu_sse41) return false;
-    if (a.opcode && a.store) emit_store(w, &a, bytes);
-    else if (a.opcode) emit_load(w, &a, bytes);
+    if (a && x_is_new(a->opcode) && !w->c->cpu_sse41) return false;
+    if (a && a->store) emit_store(w, a);
+    else if (a) emit_load(w, a);
     else switch (mote__op_info[op].kind) {
     case KIND_LOAD_LANE: case KIND_STORE_LANE: return emit_lane(w, op, bytes);
     case KIND_ATOMIC_LOAD: emit_atomic_load(w, bytes, type); break;
@@ -341,7 +358,15 @@ static bool emit_access(struct walk *w, enum mote__op op) {
 
 static void on_memory(struct walk *w, enum mote__op op, uint32_t n_in) {
     begin(w);
-    if (w->imm.x > INT64_MAX || !emit_access(w, op)) emit_step(w, op, n_in); /* an offset beyond any memory: its sum may overflow */
+    uint32_t plain = op - (uint32_t)OP_i32_load;
+    bool far = w->imm.x > INT64_MAX; /* an offset beyond any memory: its sum may overflow */
+    if (!far && plain < sizeof plain_accesses / sizeof *plain_accesses) {
+        const struct access *a = &plain_accesses[plain];
+        if (a->store) emit_store(w, a);
+        else emit_load(w, a);
+    } else if (far || !emit_other_access(w, op)) {
+        emit_step(w, op, n_in);
+    }
 }
 
 /* ---------------------------------------------------------------- sizes, small fills and copies */

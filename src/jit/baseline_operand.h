@@ -302,7 +302,7 @@ static int reg_of(struct compilation *c, const struct walk_value *v) {
     if (v->loc != LOC_LOCAL) return NO_REG;
     const struct pin *pin = pin_of_local(c, v->local);
     if (!pin) return remembered(c, v->local, class_of(v->type));
-    validate_pin(c, pin);
+    if (!(c->valid & pin_bit(c, pin))) validate_pin(c, pin);
     return pin->reg;
 }
 
@@ -435,18 +435,22 @@ static void begin_edge(struct walk *w) {
     end_segment(w->c);
 }
 
-/* The top `n` operands leave the stack; registers that they are in stay locked. */
-static void unlink_operands(struct walk *w, uint32_t n) {
+WALK_INLINE void unlink_at(struct walk *w, uint32_t i) {
     struct compilation *c = w->c;
-    for (uint32_t i = w->count + n; i-- > w->count;) {
-        struct walk_value *v = &w->stack[i];
+    const struct walk_value *v = &w->stack[i];
+    if (v->loc == LOC_LOCAL) {
+        unlink_local(c, v);
+    } else if (v->loc == LOC_REG || (v->loc == LOC_LOAD && v->reg >= 0)) {
         int cls = v->loc == LOC_LOAD ? GP : class_of(v->type);
-        if (v->loc == LOC_LOCAL) unlink_local(c, v);
-        if (v->loc != LOC_REG && v->loc != LOC_LOAD) continue;
-        if (v->reg < 0) continue;
         if (holds(c, cls, v->reg, i)) disown(c, cls, v->reg);
         c->locked[cls] |= UINT32_C(1) << v->reg;
     }
+}
+/* The top operand leaves the stack; a register that it is in stays locked. */
+WALK_SLOW void unlink_operand(struct walk *w) { unlink_at(w, w->count); }
+/* The same of the top `n`. */
+static void unlink_operands(struct walk *w, uint32_t n) {
+    for (uint32_t i = w->count + n; i-- > w->count;) unlink_at(w, i);
 }
 
 static bool in_memory(struct compilation *c, const struct walk_value *v) {

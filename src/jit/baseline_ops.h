@@ -3,7 +3,7 @@
 
 /* ---------------------------------------------------------------- constants and variables */
 
-static void push_constant(struct walk *w, uint64_t bits, valtype type) {
+WALK_INLINE void push_constant(struct walk *w, uint64_t bits, valtype type) {
     struct walk_value *v = operand(w, 0);
     v->slot = canonical(w, w->count);
     v->loc = LOC_CONST;
@@ -21,7 +21,7 @@ static void push_vector(struct walk *w) {
 }
 
 /* A pending read of a local. */
-static void push_local(struct walk *w, uint32_t local, valtype type) {
+WALK_INLINE void push_local(struct walk *w, uint32_t local, valtype type) {
     struct compilation *c = w->c;
     struct walk_value *v = operand(w, 0);
     v->slot = canonical(w, w->count);
@@ -393,13 +393,20 @@ WALK_SLOW void on_other_op(struct walk *w, enum mote__op op, uint32_t n_in) {
 }
 
 /* Almost half of all instructions are reads of locals and constants, which take nothing and emit nothing. */
+WALK_INLINE void on_local_get(struct walk *w, uint32_t local, valtype type) {
+    if (w->c->fuel) begin_any(w);
+    push_local(w, local, type);
+}
+WALK_INLINE void on_constant(struct walk *w, uint64_t bits, valtype type) {
+    if (w->c->fuel) begin_any(w);
+    push_constant(w, bits, type);
+}
+
 static void on_op(struct walk *w, enum mote__op op, uint32_t n_in) {
     static const valtype types[] = {VT_I32, VT_I64, VT_F32, VT_F64};
-    if (op != OP_local_get && (op < OP_i32_const || op > OP_f64_const)) {
-        on_other_op(w, op, n_in);
-        return;
-    }
-    if (w->c->fuel) begin_any(w);
-    if (op == OP_local_get) push_local(w, w->imm.a, walk_local_type(w, w->imm.a));
-    else push_constant(w, w->imm.x, types[op - OP_i32_const]);
+    if (op == OP_local_get) on_local_get(w, w->imm.a, walk_local_type(w, w->imm.a));
+    else if (op >= OP_i32_const && op <= OP_f64_const) on_constant(w, w->imm.x, types[op - OP_i32_const]);
+    else on_other_op(w, op, n_in);
 }
+
+#include "wasm/translate_fast.h"

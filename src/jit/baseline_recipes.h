@@ -138,7 +138,7 @@ static bool is_step(const struct recipe *recipe, int i) { return i < STEPS_MAX &
 
 static bool recipe_needs_sse41(const struct recipe *recipe) {
     for (int i = 0; is_step(recipe, i); i++)
-        if ((recipe->steps[i].opcode >> 8 & 0xFF) > 1) return true;
+        if (x_is_new(recipe->steps[i].opcode)) return true;
     return false;
 }
 

@@ -67,9 +67,19 @@ static inline struct x_rm at_rip(void) { return (struct x_rm){.reg = NO_REG, .ba
 static inline bool is_rip(struct x_rm rm) { return rm.reg < 0 && rm.base < 0; }
 static inline struct x_rm at_slot(int32_t slot) { return at_base(REG_FRAME, slot * 8); }
 
-/* Opcodes: a prefix (66, F2, F3 or 0), the map (0: one byte, 1: 0F, 2: 0F38, 3: 0F3A) and the byte. */
-#define X_OP(prefix, map, byte) ((uint32_t)(prefix) << 16 | (uint32_t)(map) << 8 | (uint32_t)(byte))
+/* Opcodes: a prefix (66, F3, F2 or 0), the map (0: one byte, 1: 0F, 2: 0F38, 3: 0F3A) and the byte, as they are written: up to three bytes, how many they are
+ * (from bit 24), which prefix comes first (from bit 26). Never 0. */
+#define X_OP(prefix, map, byte)                                                                    \
+    ((map) == 0   ? X_OP_BYTES(prefix, 1, (uint32_t)(byte))                                        \
+     : (map) == 1 ? X_OP_BYTES(prefix, 2, 0x0F | (uint32_t)(byte) << 8)                            \
+     : (map) == 2 ? X_OP_BYTES(prefix, 3, 0x380F | (uint32_t)(byte) << 16)                         \
+                  : X_OP_BYTES(prefix, 3, 0x3A0F | (uint32_t)(byte) << 16))
+#define X_OP_BYTES(prefix, count, bytes) (X_PREFIX(prefix) << 26 | UINT32_C(count) << 24 | (bytes))
+#define X_PREFIX(prefix) ((prefix) == 0x66 ? 1u : (prefix) == 0xF3 ? 2u : (prefix) == 0xF2 ? 3u : 0u)
 enum { X_WIDE = 1, X_BYTE_REG = 2, X_BYTE_LOAD = 4 /* not encoded: one byte, extended */ };
+
+/* Instructions of the maps 0F38 and 0F3A are newer than SSE2. */
+static inline bool x_is_new(uint32_t op) { return (op >> 24 & 3) == 3; }
 
 static inline uint8_t *x_put_32(uint8_t *p, uint32_t x) {
     memcpy(p, &x, 4);
@@ -78,14 +88,11 @@ static inline uint8_t *x_put_32(uint8_t *p, uint32_t x) {
 
 /* What stands before the operands, at `p`; returns its end. `rex` 0: there is none. */
 static inline uint8_t *x_put_opcode(uint8_t *p, uint32_t op, uint32_t rex) {
-    uint32_t map = op >> 8 & 0xFF;
-    if (op >> 16) *p++ = (uint8_t)(op >> 16);
+    if (op >> 26) *p++ = (uint8_t)(0xF2F36600 >> (op >> 26) * 8);
     *p = (uint8_t)rex;
     p += rex != 0;
-    if (map) *p++ = 0x0F;
-    if (map > 1) *p++ = map == 2 ? 0x38 : 0x3A;
-    *p++ = (uint8_t)op;
-    return p;
+    x_put_32(p, op);
+    return p + (op >> 24 & 3);
 }
 
 static inline uint32_t x_rex(unsigned flags, int reg, uint32_t base, uint32_t index) {

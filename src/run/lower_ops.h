@@ -425,6 +425,16 @@ static void emit_atomic(struct walk *w, enum mote__op op, uint32_t n_in) {
 
 /* ---------------------------------------------------------------- all of them */
 
+static void on_local_get(struct walk *w, uint32_t local, valtype type) {
+    begin(w);
+    push_local(w, w->count, local, type);
+}
+
+static void on_constant(struct walk *w, uint64_t bits, valtype type) {
+    begin(w);
+    push_constant(w, bits, type);
+}
+
 static void on_op(struct walk *w, enum mote__op op, uint32_t n_in) {
     begin(w);
     switch (op) {
@@ -455,3 +465,5 @@ static void on_op(struct walk *w, enum mote__op op, uint32_t n_in) {
     default: emit_ref(w, op, n_in); break;
     }
 }
+
+#include "wasm/translate_fast.h"

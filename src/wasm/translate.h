@@ -75,6 +75,7 @@ struct translator {
 #define X(name, params, args) void(*on_##name) params;
     TRANSLATOR_FUNCTIONS(X)
 #undef X
+    void (*fast)(struct walk *w); /* translate_fast.h */
 };
 
 /* Readies the walk for bodies of a module; then, for each body, begin, run and finish. Begin: false after failing, as finish says then. Finish: the first
@@ -95,11 +96,13 @@ bool mote__translate_reserve(struct walk *w, size_t more);
 #define X(name, params, args) static void on_##name params;
 TRANSLATOR_FUNCTIONS(X)
 #undef X
+static void translate_fast(struct walk *w);
 
 static const struct translator translator = {
 #define X(name, params, args) on_##name,
     TRANSLATOR_FUNCTIONS(X)
 #undef X
+    translate_fast,
 };
 #endif
 
