@@ -70,7 +70,7 @@ static void emit_prologue(struct walk *w) {
     c->frame_at = here(c) - 4;
     x_alu(c->b, ALU_CMP, true, RCX, at_base(REG_EXEC, (int32_t)offsetof(struct mote__exec, stack_limit)));
     add_fixup(c, &over, x_jcc(c->b, CC_BE));
-    relocate_to(c, x_jmp(c->b), c->jit->thunks[THUNK_OVERFLOW]);
+    call_thunk(c, THUNK_OVERFLOW);
     bind(c, &over);
     x_store(c->b, true, REG_INSTANCE, at_slot(FRAME_INSTANCE));
     bool zeroed = false;
@@ -244,6 +244,7 @@ static void emit_body(struct walk *w, uint32_t func_index) {
     count_uses(w);
     choose_pins(w);
     if (c->places) note_place(c, w->op_pos);
+    c->watch_pos = w->r.pos; /* who is not let in is at the first instruction */
     emit_prologue(w);
     w->frames[0].base = c->first_slot;
     w->frames[0].handler = w->frames[0].inner = -1;

@@ -163,14 +163,15 @@ static void emit_element(struct walk *w) {
     add_stub(w, slow);
 }
 
-/* What the entry of a function that is not certainly this instance's expects: its instance (a host function has none) and memory, its number; and
- * where its code is, in rcx. */
+/* What the entry of a function that is not certainly this instance's expects: its instance and memory (a host function has none: the caller's stay),
+ * its number; and where its code is, in rcx. */
 static void load_callee(struct compilation *c) {
     x_alu(c->b, ALU_CMP, true, REG_INSTANCE, at_base(RDX, (int32_t)offsetof(struct mote__func, instance)));
     size_t same = x_jcc_short(c->b, CC_E);
-    x_load(c->b, true, REG_INSTANCE, at_base(RDX, (int32_t)offsetof(struct mote__func, instance)));
-    x_test(c->b, true, REG_INSTANCE);
+    x_load(c->b, true, RCX, at_base(RDX, (int32_t)offsetof(struct mote__func, instance)));
+    x_test(c->b, true, RCX);
     size_t host = x_jcc_short(c->b, CC_E);
+    x_mov(c->b, true, REG_INSTANCE, RCX);
     x_load(c->b, true, REG_MEMORY, at_base(REG_INSTANCE, (int32_t)offsetof(struct mote__instance, fixed_base)));
     x_patch_short(c->b, host);
     x_patch_short(c->b, same);

@@ -21,10 +21,10 @@ typedef uint32_t code_offset;
     X(LEAVE, "leave")         /* to C with the status in eax */                                    \
     X(LAZY, "lazy")           /* entry of a function that was never called: compiles it; own index in eax */ \
     X(INTERPRET, "interpret") /* entry of a function that the interpreter runs; own index in eax */ \
-    X(HOST, "host")           /* entry of a host function; its struct mote__func in rdx */         \
+    X(HOST, "host")           /* entry of a host function; its struct mote__func in rdx, the instance is still the caller's */ \
     X(HELPER, "helper")       /* calls helper number eax / 8 with rsi, rdx, rcx, r8, r9 */         \
     X(TRAP, "trap")           /* the trap edi at the return address */                             \
-    X(OVERFLOW, "overflow")   /* jumped to at a function's entry: no room for its frame */         \
+    X(OVERFLOW, "overflow")   /* at the entry of the function at the return address: no room for its frame, or an interrupt */ \
     X(STOP, "stop")           /* somebody asked the loop at the return address to stop */ \
     X(CHARGE, "charge")       /* fuel was taken and is not there: exec->returned[0]; all registers stay */
 enum thunk {
@@ -125,7 +125,7 @@ enum jit_helper {
 struct jit_two { uint64_t first, second; };
 struct jit_two mote__jit_lazy(struct mote__exec *exec, struct mote__instance *instance, uint32_t own_index);
 struct jit_two mote__jit_interpret(struct mote__exec *exec, uint64_t *fp, struct mote__instance *instance, uint32_t own_index);
-uint32_t mote__jit_host(struct mote__exec *exec, uint64_t *fp, struct mote__func *func);
+uint32_t mote__jit_host(struct mote__exec *exec, uint64_t *fp, struct mote__func *func, struct mote__instance *from);
 uint32_t mote__jit_fail(struct mote__exec *exec, uint32_t code);
 uint32_t mote__jit_stop_reason(struct mote__exec *exec);
 uint32_t mote__jit_charge(struct mote__exec *exec);

@@ -131,9 +131,11 @@ static void make_interpret(struct code_buffer *b, size_t fail) {
     x_through(b, 4, in_reg(RDX));
 }
 
+/* The frame's caller is not who called if that was a tail call: the instance says it. */
 static void make_host(struct code_buffer *b, size_t fail) {
     x_mov(b, true, RSI, REG_FRAME);
     caller_out_to_c(b);
+    x_mov(b, true, RCX, REG_INSTANCE);
     call_c(b, (const void *)(uintptr_t)mote__jit_host);
     x_test(b, false, RAX);
     jump_if(b, CC_NE, fail);
@@ -156,15 +158,15 @@ static void make_trap(struct code_buffer *b, size_t fail) {
     jump_to(b, fail);
 }
 
-static void make_stop(struct code_buffer *b, int frame, size_t fail) {
-    out_to_c(b, frame);
+static void make_stop(struct code_buffer *b, size_t fail) {
+    out_to_c(b, REG_FRAME);
     call_c(b, (const void *)(uintptr_t)mote__jit_stop_reason);
     jump_to(b, fail);
 }
 
 static void make_overflow(struct code_buffer *b, size_t fail) {
-    x_load(b, true, RCX, at_base(REG_FRAME, FRAME_CALLER * 8));
-    make_stop(b, RCX, fail);
+    x_store(b, true, REG_INSTANCE, at_base(REG_FRAME, FRAME_INSTANCE * 8)); /* the callee's frame has its caller only */
+    make_stop(b, fail);
 }
 
 /* A way to C on which every register stays: those that C does not keep are saved on the thread's stack. Two have a word of the exec on the way there. */
@@ -237,7 +239,7 @@ void mote__jit_make_thunks(struct jit_engine *jit) {
     at[THUNK_HELPER] = HERE(), make_helper(&b, fail);
     at[THUNK_TRAP] = HERE(), make_trap(&b, fail);
     at[THUNK_OVERFLOW] = HERE(), make_overflow(&b, fail);
-    at[THUNK_STOP] = HERE(), make_stop(&b, REG_FRAME, fail);
+    at[THUNK_STOP] = HERE(), make_stop(&b, fail);
     at[THUNK_CHARGE] = HERE(), make_charge(&b, fail);
     jit->thunks_end = HERE();
 #undef HERE

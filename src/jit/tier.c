@@ -228,13 +228,12 @@ static bool enough_thread_stack(const struct mote__exec *exec) { return (uintptr
 static mote_status interpret(struct mote__exec *exec, uint64_t *fp, struct mote__instance *inst, const struct mote__code *code) {
     static const uint16_t exit_units[] = {I_exit};
     struct mote__activation act = {.outer = exec->activation, .base = (uint64_t *)(uintptr_t)fp[FRAME_CALLER], .fp = fp, .pc = code->units};
-    if (!enough_thread_stack(exec) || fp + code->frame_slots > atomic_load_explicit(&exec->stack_limit, memory_order_relaxed))
-        return mote__trap(exec, mote__jit_stop_reason(exec));
+    bool enough = enough_thread_stack(exec) && fp + code->frame_slots <= atomic_load_explicit(&exec->stack_limit, memory_order_relaxed);
     fp[FRAME_SITE] = (uint64_t)(uintptr_t)exit_units;
     fp[FRAME_INSTANCE] = (uint64_t)(uintptr_t)inst;
-    memset(fp + FRAME_HEADER, 0, code->zero_slots * sizeof *fp);
     exec->activation = &act;
-    mote_status status = mote__interp_run(exec);
+    if (enough) memset(fp + FRAME_HEADER, 0, code->zero_slots * sizeof *fp);
+    mote_status status = enough ? mote__interp_run(exec) : mote__trap(exec, mote__jit_stop_reason(exec));
     exec->activation = act.outer;
     exec->results = act.fp; /* of a tail call */
     return status;
@@ -253,10 +252,9 @@ struct jit_two mote__jit_interpret(struct mote__exec *exec, uint64_t *fp, struct
     return (struct jit_two){failed(status), 0};
 }
 
-uint32_t mote__jit_host(struct mote__exec *exec, uint64_t *fp, struct mote__func *func) {
-    const uint64_t *caller = (const uint64_t *)(uintptr_t)fp[FRAME_CALLER];
+uint32_t mote__jit_host(struct mote__exec *exec, uint64_t *fp, struct mote__func *func, struct mote__instance *from) {
     uint64_t *slots = fp - func->type->param_slots;
-    mote_status status = mote__host_call(exec, func, (struct mote__instance *)(uintptr_t)caller[FRAME_INSTANCE], slots);
+    mote_status status = mote__host_call(exec, func, from, slots);
     exec->results = slots;
     return failed(status);
 }

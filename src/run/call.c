@@ -122,18 +122,18 @@ static mote_status run_compiled(struct mote__exec *exec, uint32_t own_index, uin
     return exec->store->engine->tier->enter(exec, instance, own_index, fp);
 }
 
-/* Pushes the callee's frame and runs it. `args` are in place above the dummy frame. */
+/* Pushes the callee's frame, whose header has room, and runs it. `args` are in place above the dummy frame. */
 static mote_status run_frame(struct mote__exec *exec, const struct entry *e, uint64_t *args) {
     struct mote__activation *act = exec->activation;
     const struct mote__code *code = e->code;
     uint64_t *fp = args + e->param_slots;
-    if (fp + code->frame_slots > atomic_load_explicit(&exec->stack_limit, memory_order_relaxed)) return overflow(exec);
     fp[FRAME_SITE] = (uint64_t)(uintptr_t)exit_units;
     fp[FRAME_CALLER] = (uint64_t)(uintptr_t)act->base;
     fp[FRAME_INSTANCE] = (uint64_t)(uintptr_t)e->instance;
-    memset(fp + FRAME_HEADER, 0, code->zero_slots * sizeof *fp);
     act->fp = fp;
     act->pc = code->units;
+    if (fp + code->frame_slots > atomic_load_explicit(&exec->stack_limit, memory_order_relaxed)) return overflow(exec);
+    memset(fp + FRAME_HEADER, 0, code->zero_slots * sizeof *fp);
     mote_status status = mote__interp_run(exec);
     return (int)status == MOTE__TAIL_COMPILED ? run_compiled(exec, exec->tail_index, act->fp) : status;
 }
@@ -142,7 +142,6 @@ static mote_status run_frame(struct mote__exec *exec, const struct entry *e, uin
 static mote_status run_tier_frame(struct mote__exec *exec, const struct entry *e, uint64_t *args) {
     struct mote__activation *act = exec->activation;
     uint64_t *fp = args + e->param_slots;
-    if (fp + FRAME_HEADER > atomic_load_explicit(&exec->stack_limit, memory_order_relaxed)) return overflow(exec);
     fp[FRAME_CALLER] = (uint64_t)(uintptr_t)act->base;
     fp[FRAME_INSTANCE] = (uint64_t)(uintptr_t)e->instance;
     return run_compiled(exec, e->func->own_index, fp);
@@ -159,8 +158,9 @@ static mote_status run_entry(struct mote__exec *exec, const struct entry *e, uin
     struct mote__activation *act = exec->activation;
     uint32_t room = e->param_slots > e->result_slots ? e->param_slots : e->result_slots;
     uint64_t *args = act->base + FRAME_HEADER;
-    if (!enough_native_stack(exec, !act->outer) || args + room + FRAME_HEADER > atomic_load_explicit(&exec->stack_limit, memory_order_relaxed))
-        return overflow(exec);
+    /* an interrupt lowers the limit only: a function of WebAssembly notices that itself, and is on top of the backtrace then */
+    const uint64_t *limit = e->instance ? exec->stack_end : atomic_load_explicit(&exec->stack_limit, memory_order_relaxed);
+    if (!enough_native_stack(exec, !act->outer) || args + room + FRAME_HEADER > limit) return overflow(exec);
     act->base[FRAME_SITE] = act->base[FRAME_CALLER] = 0;
     act->base[FRAME_INSTANCE] = (uint64_t)(uintptr_t)e->instance;
     memcpy(args, slots, e->param_slots * sizeof *args);

@@ -59,6 +59,11 @@ static inline const struct mote__code *mote__code_of_site(const uint16_t *site) 
 /* The module offset of the instruction that a position in the code was made from: lowers the function again and watches. 0 without memory for it. */
 uint64_t mote__code_wasm_offset(mote_module *module, const struct mote__code *code, uint32_t unit);
 
+/* The same for a function that was not entered yet: that of its first instruction. In a backtrace's record such a place is MOTE__UNIT_ENTRY, one less than
+ * the first unit, since it is noted as if that were a return position. */
+#define MOTE__UNIT_ENTRY UINT32_MAX
+uint64_t mote__entry_wasm_offset(mote_module *module, uint32_t func_index);
+
 /* An instruction of lowered code: its first unit, and the module offset of the WebAssembly instruction that it was made from. */
 struct mote__insn_at {
     uint32_t unit;

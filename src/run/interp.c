@@ -71,23 +71,34 @@ COLD bool lower_now(struct mote__exec *exec, struct mote__instance *inst, uint32
     return false;
 }
 
-/* Calls exec->host_func; `site`: where the caller goes on, for whoever walks the frames meanwhile. */
-static mote_status call_host_now(struct mote__exec *exec, uint64_t *fp, const uint16_t *site) {
+static struct mote__instance *frame_instance(const uint64_t *fp) { return (struct mote__instance *)(uintptr_t)fp[FRAME_INSTANCE]; }
+
+/* Calls exec->host_func for the code of `from`; `fp` and `site`: where it returns to, for whoever walks the frames meanwhile. */
+static mote_status host_call(struct mote__exec *exec, uint64_t *fp, const uint16_t *site, struct mote__instance *from) {
     exec->activation->fp = fp;
     exec->activation->pc = site;
     struct mote__func *func = exec->host_func;
     uint64_t *slots = exec->host_slots;
-    mote_status status = mote__host_call(exec, func, (struct mote__instance *)(uintptr_t)fp[FRAME_INSTANCE], slots);
+    mote_status status = mote__host_call(exec, func, from, slots);
     exec->host_func = func; /* calls from the host back into wasm have used both */
     exec->host_slots = slots;
     return status;
+}
+
+static mote_status call_host_now(struct mote__exec *exec, uint64_t *fp, const uint16_t *site) {
+    return host_call(exec, fp, site, frame_instance(fp));
+}
+
+/* A tail call: the frame `fp` is gone as far as the host can see, and catches nothing any more. */
+static mote_status tail_host_now(struct mote__exec *exec, const uint64_t *fp) {
+    return host_call(exec, (uint64_t *)(uintptr_t)fp[FRAME_CALLER], (const uint16_t *)(uintptr_t)fp[FRAME_SITE], frame_instance(fp));
 }
 
 /* Runs the function of the frame `fp` by the engine's tier. */
 static mote_status call_compiled_now(struct mote__exec *exec, uint64_t *fp, uint32_t own_index) {
     exec->activation->fp = (uint64_t *)(uintptr_t)fp[FRAME_CALLER];
     exec->activation->pc = (const uint16_t *)(uintptr_t)fp[FRAME_SITE];
-    return exec->store->engine->tier->enter(exec, (struct mote__instance *)(uintptr_t)fp[FRAME_INSTANCE], own_index, fp);
+    return exec->store->engine->tier->enter(exec, frame_instance(fp), own_index, fp);
 }
 
 /* After a tail call of the host: its results go where this frame's caller expects them. */
@@ -114,6 +125,13 @@ COLD mote_status trap_at(struct mote__exec *exec, uint64_t *fp, const uint16_t *
     exec->activation->pc = pc;
     exec->at_instruction = true;
     return mote__trap(exec, trap);
+}
+
+/* A function is not entered. That its first unit is its site means that it has not begun (unwind.c). */
+COLD mote_status stop_at_entry(struct mote__exec *exec, uint64_t *fp, const uint16_t *pc) {
+    exec->activation->fp = fp;
+    exec->activation->pc = pc;
+    return mote__trap(exec, stop_reason(exec));
 }
 
 /* ---------------------------------------------------------------- threaded dispatch */
@@ -143,6 +161,7 @@ typedef HANDLER uint32_t handler(PARAMS);
         MUSTTAIL return raise_trap(ARGS);                                                          \
     } while (0)
 #define STOP()          MUSTTAIL return raise_stop(ARGS)
+#define STOP_AT_ENTRY() MUSTTAIL return raise_stop_at_entry(ARGS)
 #define OUT_OF_BOUNDS() MUSTTAIL return raise_out_of_bounds(ARGS)
 #define FAIL_CALL(status)                                                                          \
     do {                                                                                           \
@@ -162,11 +181,10 @@ typedef HANDLER uint32_t handler(PARAMS);
         pc = (site);                                                                               \
         MUSTTAIL return call_host(ARGS);                                                           \
     } while (0)
-#define TAIL_HOST(func, site)                                                                      \
+#define TAIL_HOST(func)                                                                            \
     do {                                                                                           \
         exec->host_func = (func);                                                                  \
         exec->host_slots = fp + S32(1);                                                            \
-        r = (uint64_t)(uintptr_t)(site);                                                           \
         MUSTTAIL return tail_host(ARGS);                                                           \
     } while (0)
 
@@ -177,6 +195,10 @@ __attribute__((noinline, cold)) static HANDLER uint32_t raise_trap(PARAMS) {
 /* The two commonest reasons to stop: a jump in each handler, and nothing else. */
 __attribute__((noinline, cold)) static HANDLER uint32_t raise_stop(PARAMS) {
     return trap_at(exec, fp, pc, stop_reason(exec));
+}
+
+__attribute__((noinline, cold)) static HANDLER uint32_t raise_stop_at_entry(PARAMS) {
+    return stop_at_entry(exec, fp, pc);
 }
 
 __attribute__((noinline, cold)) static HANDLER uint32_t raise_out_of_bounds(PARAMS) {
@@ -190,7 +212,7 @@ __attribute__((noinline, cold)) static HANDLER uint32_t fail_call(PARAMS) {
     if (status != MOTE_OK) return status;
     fp = exec->activation->fp;
     pc = exec->activation->pc;
-    inst = (struct mote__instance *)(uintptr_t)fp[FRAME_INSTANCE];
+    inst = frame_instance(fp);
     mem = inst->mem0->base;
     len = inst->mem0->bytes;
     DISPATCH();
@@ -198,7 +220,7 @@ __attribute__((noinline, cold)) static HANDLER uint32_t fail_call(PARAMS) {
 
 __attribute__((noinline, cold)) static HANDLER uint32_t lower_first(PARAMS) {
     if (!lower_now(exec, inst, (uint32_t)r)) return exec->error->status;
-    inst = (struct mote__instance *)(uintptr_t)fp[FRAME_INSTANCE];
+    inst = frame_instance(fp);
     DISPATCH();
 }
 
@@ -212,14 +234,14 @@ __attribute__((noinline)) static HANDLER uint32_t call_host(PARAMS) {
 }
 
 __attribute__((noinline)) static HANDLER uint32_t tail_host(PARAMS) {
-    mote_status status = call_host_now(exec, fp, (const uint16_t *)(uintptr_t)r);
+    mote_status status = tail_host_now(exec, fp);
     if (unlikely(status != MOTE_OK)) FAIL_CALL(status);
     uint64_t *first = fp - pc[4];
     pc = (const uint16_t *)(uintptr_t)fp[FRAME_SITE];
     fp = (uint64_t *)(uintptr_t)fp[FRAME_CALLER];
     return_host_results(exec, first);
     r = first[0];
-    inst = (struct mote__instance *)(uintptr_t)fp[FRAME_INSTANCE];
+    inst = frame_instance(fp);
     mem = inst->mem0->base;
     len = inst->mem0->bytes;
     DISPATCH();
@@ -237,7 +259,7 @@ mote_status mote__interp_run(struct mote__exec *exec) {
 }
 
 mote_status mote__interp_step(struct mote__exec *exec, uint64_t *fp, const uint16_t *pc) {
-    struct mote__instance *inst = (struct mote__instance *)(uintptr_t)fp[FRAME_INSTANCE];
+    struct mote__instance *inst = frame_instance(fp);
     return (mote_status)handlers[*pc](handlers, inst, inst->mem0->base, inst->mem0->bytes, pc, fp, 0, exec, (floats){0});
 }
 
@@ -253,6 +275,7 @@ mote_status mote__interp_step(struct mote__exec *exec, uint64_t *fp, const uint1
 #define LEAVE(status) return (mote_status)(status)
 #define TRAP(code)    return trap_at(exec, fp, pc, (code))
 #define STOP()          TRAP(stop_reason(exec))
+#define STOP_AT_ENTRY() return stop_at_entry(exec, fp, pc)
 #define OUT_OF_BOUNDS() TRAP(MOTE_TRAP_MEMORY_OUT_OF_BOUNDS)
 #define FAIL_CALL(status)                                                                          \
     do {                                                                                           \
@@ -271,11 +294,10 @@ mote_status mote__interp_step(struct mote__exec *exec, uint64_t *fp, const uint1
         pc = (site);                                                                               \
         goto call_host;                                                                            \
     } while (0)
-#define TAIL_HOST(func, site)                                                                      \
+#define TAIL_HOST(func)                                                                            \
     do {                                                                                           \
         exec->host_func = (func);                                                                  \
         exec->host_slots = fp + S32(1);                                                            \
-        r = (uint64_t)(uintptr_t)(site);                                                           \
         goto tail_host;                                                                            \
     } while (0)
 
@@ -285,7 +307,7 @@ mote_status mote__interp_run(struct mote__exec *exec) {
 
 mote_status mote__interp_step(struct mote__exec *exec, uint64_t *fp, const uint16_t *pc) {
     uint64_t r = 0, len;
-    struct mote__instance *inst = (struct mote__instance *)(uintptr_t)fp[FRAME_INSTANCE];
+    struct mote__instance *inst = frame_instance(fp);
     uint8_t *mem;
     floats f = {0};
     uint32_t failed;
@@ -300,7 +322,7 @@ next:
     return mote__trap(exec, MOTE_TRAP_UNREACHABLE);
 lower_first:
     if (!lower_now(exec, inst, (uint32_t)r)) return exec->error->status;
-    inst = (struct mote__instance *)(uintptr_t)fp[FRAME_INSTANCE];
+    inst = frame_instance(fp);
     goto next;
 call_host:
     failed = call_host_now(exec, fp, pc);
@@ -308,14 +330,14 @@ call_host:
     r = exec->host_slots[0];
     goto again;
 tail_host:
-    failed = call_host_now(exec, fp, (const uint16_t *)(uintptr_t)r);
+    failed = tail_host_now(exec, fp);
     if (failed != MOTE_OK) goto fail;
     uint64_t *first = fp - pc[4];
     pc = (const uint16_t *)(uintptr_t)fp[FRAME_SITE];
     fp = (uint64_t *)(uintptr_t)fp[FRAME_CALLER];
     return_host_results(exec, first);
     r = first[0];
-    inst = (struct mote__instance *)(uintptr_t)fp[FRAME_INSTANCE];
+    inst = frame_instance(fp);
     goto again;
 fail:
     if (failed != MOTE_E_EXCEPTION) return (mote_status)failed;
@@ -323,7 +345,7 @@ fail:
     if (failed != MOTE_OK) return (mote_status)failed;
     fp = exec->activation->fp;
     pc = exec->activation->pc;
-    inst = (struct mote__instance *)(uintptr_t)fp[FRAME_INSTANCE];
+    inst = frame_instance(fp);
     goto again;
 }
 #endif

@@ -293,6 +293,17 @@ uint64_t mote__code_wasm_offset(mote_module *module, const struct mote__code *co
     return offset;
 }
 
+uint64_t mote__entry_wasm_offset(mote_module *module, uint32_t func_index) {
+    struct walk w;
+    struct lowering c;
+    mote_error error;
+    uint64_t offset = 0;
+    lowering_init(&w, &c, module, &error);
+    if (mote__translate_begin(&w, func_index)) offset = (uint64_t)(w.r.pos - module->bytes.data);
+    lowering_deinit(&w, &c);
+    return offset;
+}
+
 mote_status mote__code_list(mote_module *module, uint32_t func_index, struct mote__listing *out, mote_error *error) {
     struct walk w;
     struct lowering c;

@@ -1,5 +1,7 @@
 /* unwind.c - walking the frames of the value stack: looking for an exception's handler, and backtraces.
- * A frame's function follows from its call site (code.h); only the frame that trapped is not at a site, and its code is found by address. */
+ * A frame's function follows from its call site (code.h); only the frame that trapped is not at a site, and its code is found by address. A function
+ * that was not entered, since the stack is full or somebody interrupts, is on top in every tier, at its first instruction: for the interpreter its first
+ * unit is the site, for compiled code the prologue has the return address. */
 #include <string.h>
 
 #include "run/code.h"
@@ -164,6 +166,7 @@ const struct mote__frame_record *mote__store_frame(const mote_store *store, size
 uint64_t mote__frame_offset(const struct mote__frame_record *r) {
     mote_module *module = r->instance->module;
     if (r->compiled) return module->engine->tier->wasm_offset(module, r->func_index, r->unit);
+    if (r->unit == MOTE__UNIT_ENTRY) return mote__entry_wasm_offset(module, r->func_index);
     const struct mote__code *code = atomic_load_explicit(&module->code[r->func_index - module->func_import_count], memory_order_acquire);
     return code ? mote__code_wasm_offset(module, code, r->unit) : 0;
 }
