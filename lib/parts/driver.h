@@ -28,9 +28,8 @@
 #include "loop.h"
 #include "tables.h"
 
-enum {
-    PARTS_DRIVER_ABI = 6
-}; /* counts the changes that modules would not survive: here, and of what complete.c keeps */
+/* Counts the changes that modules would not survive: here, and of what complete.c and loop.c keep. */
+enum { PARTS_DRIVER_ABI = 7 };
 
 struct parts_opening;
 

@@ -6,13 +6,14 @@
 #include "os/os.h"
 #include <event2/event.h>
 #include <fcntl.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 struct loop {
     const mote_allocator *allocator;
     struct event_base *base;
     struct event *wake, *soon, *alarm; /* alarm: of the timers */
-    int pipe[2];
+    int pipe[2], alarm_fd;
     struct os_mutex lock;
     struct loop_post *first, **end; /* under the lock */
     unsigned works;                 /* under way */
@@ -88,28 +89,30 @@ void mote__loop_soon_stop(struct loop *loop, struct loop_soon *soon) {
 }
 
 /* ---------------------------------------------------------------- timers: a list in the order of
- * their times, and one alarm of libevent's, which may ring for nobody */
+ * their times, and one alarm, which may ring for nobody. A descriptor of the system's and not a
+ * timer of libevent's: those make every single wait one with a time-out, 1.3 us each. */
 
-static bool set_alarm(struct loop *loop, uint64_t now_ns) {
-    uint64_t at_ns = loop->first_timer->due_ns,
-             delay_us = at_ns > now_ns ? (at_ns - now_ns + 999) / 1000 : 0;
-    const struct timeval delay = {.tv_sec = (time_t)(delay_us / 1000000),
-                                  .tv_usec = (suseconds_t)(delay_us % 1000000)};
-    loop->alarm_ns = evtimer_add(loop->alarm, &delay) ? 0 : at_ns;
-    return loop->alarm_ns;
+static bool set_alarm(struct loop *loop) {
+    uint64_t at_ns = loop->first_timer->due_ns;
+    const struct itimerspec at = {.it_value = {.tv_sec = (time_t)(at_ns / 1000000000),
+                                               .tv_nsec = (long)(at_ns % 1000000000)}};
+    bool good = !timerfd_settime(loop->alarm_fd, TFD_TIMER_ABSTIME, &at, NULL);
+    loop->alarm_ns = good ? at_ns : 0;
+    return good;
 }
 
 static void ring(evutil_socket_t fd, short what, void *context) {
     struct loop *loop = context;
-    uint64_t now_ns = mote__os_clock_ns(OS_CLOCK_MONOTONIC);
-    (void)fd, (void)what;
+    uint64_t now_ns = mote__os_clock_ns(OS_CLOCK_MONOTONIC), rings;
+    (void)what;
+    if (read(fd, &rings, sizeof rings) < 0) return; /* it was set anew meanwhile */
     loop->alarm_ns = 0;
     while (loop->first_timer && loop->first_timer->due_ns <= now_ns) {
         struct loop_timer *timer = loop->first_timer;
         mote__loop_timer_stop(timer);
         timer->run(timer);
     }
-    if (loop->first_timer && !loop->alarm_ns) set_alarm(loop, now_ns);
+    if (loop->first_timer && !loop->alarm_ns) set_alarm(loop);
 }
 
 /* Where it belongs, looked for from the end: most have the same delay. */
@@ -128,7 +131,7 @@ bool mote__loop_timer_start(struct loop *loop, struct loop_timer *timer, uint64_
     mote__loop_timer_stop(timer);
     timer->due_ns = delay_ns < UINT64_MAX - now_ns ? now_ns + delay_ns : UINT64_MAX;
     insert(loop, timer);
-    if ((loop->alarm_ns && loop->alarm_ns <= timer->due_ns) || set_alarm(loop, now_ns)) return true;
+    if ((loop->alarm_ns && loop->alarm_ns <= timer->due_ns) || set_alarm(loop)) return true;
     mote__loop_timer_stop(timer);
     return false;
 }
@@ -143,18 +146,31 @@ void mote__loop_timer_stop(struct loop_timer *timer) {
 
 /* ---------------------------------------------------------------- the loop */
 
+static bool open_descriptors(struct loop *loop) {
+    loop->alarm_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    return loop->alarm_fd >= 0 && !pipe2(loop->pipe, O_CLOEXEC) &&
+           !fcntl(loop->pipe[0], F_SETFL, O_NONBLOCK);
+}
+
+/* An event of the loop's own that runs whenever `fd` can be read; NULL when out of memory. */
+static struct event *attend(struct loop *loop, int fd, event_callback_fn run) {
+    struct event *event = event_new(loop->base, fd, EV_READ | EV_PERSIST, run, loop);
+    if (!event || !event_add(event, NULL)) return event;
+    event_free(event);
+    return NULL;
+}
+
 struct loop *mote__loop_new(const mote_allocator *allocator) {
     struct loop *loop = MOTE__NEW(allocator, struct loop);
     if (!loop) return NULL;
-    *loop = (struct loop){.allocator = allocator, .pipe = {-1, -1}, .end = &loop->first};
+    *loop = (struct loop){
+        .allocator = allocator, .pipe = {-1, -1}, .alarm_fd = -1, .end = &loop->first};
     loop->base = event_base_new();
-    bool good =
-        loop->base && !pipe2(loop->pipe, O_CLOEXEC) && !fcntl(loop->pipe[0], F_SETFL, O_NONBLOCK);
-    if (good)
-        loop->wake = event_new(loop->base, loop->pipe[0], EV_READ | EV_PERSIST, run_posts, loop);
+    bool good = loop->base && open_descriptors(loop);
+    if (good) loop->wake = attend(loop, loop->pipe[0], run_posts);
+    if (good) loop->alarm = attend(loop, loop->alarm_fd, ring);
     if (good) loop->soon = event_new(loop->base, -1, 0, run_soon, loop);
-    if (good) loop->alarm = evtimer_new(loop->base, ring, loop);
-    if (loop->wake && loop->soon && loop->alarm && !event_add(loop->wake, NULL)) return loop;
+    if (loop->wake && loop->alarm && loop->soon) return loop;
     mote__loop_delete(loop);
     return NULL;
 }
@@ -197,6 +213,7 @@ void mote__loop_delete(struct loop *loop) {
     if (loop->base) event_base_free(loop->base);
     for (int i = 0; i < 2; i++)
         if (loop->pipe[i] >= 0) close(loop->pipe[i]);
+    if (loop->alarm_fd >= 0) close(loop->alarm_fd);
     MOTE__DELETE(loop->allocator, loop);
 }
 
