@@ -10,6 +10,7 @@
 #include "parts/pool.h"
 #include "base/error.h"
 #include "os/os.h"
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <mysql.h>
@@ -21,18 +22,19 @@
 
 #define LIVE "(expiredate IS NULL OR expiredate > CURRENT_TIMESTAMP)"
 #define ROW                                                                                        \
-    "SELECT id, value, eTag, isbinary, UNIX_TIMESTAMP(expiredate), UNIX_TIMESTAMP(updateDate) "    \
-    "FROM $ WHERE "
+    "SELECT id, value, eTag, isbinary, UNIX_TIMESTAMP(expiredate), UNIX_TIMESTAMP(updateDate), "   \
+    "UNIX_TIMESTAMP() FROM $ WHERE "
 #define COLUMNS                                                                                    \
     "(value, isbinary, eTag, expiredate, id) VALUES (?, ?, ?, CURRENT_TIMESTAMP + INTERVAL ? "     \
     "SECOND, ?)"
 #define UNLESS_LIVE(column) #column " = IF(" LIVE ", " #column ", VALUES(" #column ")) "
 
 /* clang-format off */
-/* Every statement; $ is the table, @ a key as bytes. PUT_IF_ABSENT assigns expiredate last: its conditions look at the old one. */
+/* Every statement; $ is the table, @ a key as bytes. GET leaves it to us to leave out what has expired: with LIVE the server takes 2.5 us more for each.
+ * PUT_IF_ABSENT assigns expiredate last: its conditions look at the old one. */
 #define STATEMENTS(X)                                                                                                              \
-    X(GET, ROW "id = ? AND " LIVE)                                                                                                  \
-    X(GET_MANY, ROW "id IN (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AND " LIVE)                                             \
+    X(GET, ROW "id = ?")                                                                                                            \
+    X(GET_MANY, ROW "id IN (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                                                       \
     X(KEYS, "SELECT id FROM $ WHERE id LIKE ? ESCAPE '!' AND @ > ? AND " LIVE " ORDER BY @ LIMIT ?")                                \
     X(PUT, "REPLACE INTO $ " COLUMNS)                                                                                               \
     X(PUT_IF_ABSENT, "INSERT INTO $ " COLUMNS " ON DUPLICATE KEY UPDATE " UNLESS_LIVE(value) ", " UNLESS_LIVE(isbinary) ", "        \
@@ -51,6 +53,7 @@ enum statement {
 
 enum {
     KEY_CHARACTERS_MAX = 255,
+    KEY_BYTES_MAX = KEY_CHARACTERS_MAX * 4,
     MANY = 16, /* keys that GET_MANY asks for */
     JSON_DEPTH_MAX = 30,
     VALUE_BYTES = 8192,  /* larger ones are fetched once more, into memory of their own */
@@ -74,10 +77,10 @@ struct task {
 
 /* One row of a result, in the connection's own memory. */
 struct row {
-    char id[KEY_CHARACTERS_MAX * 4 + 4], value[VALUE_BYTES], etag[200];
+    char id[KEY_BYTES_MAX + 4], value[VALUE_BYTES], etag[200];
     unsigned long id_size, value_size, etag_size;
     signed char is_binary;
-    long long expires_s, modified_s;
+    long long expires_s, modified_s, now_s; /* by the server's clock */
     my_bool never_expires, value_is_cut;
 };
 
@@ -85,6 +88,8 @@ struct connection {
     struct pool_connection base;
     MYSQL *db;
     MYSQL_STMT *statements[STATEMENT_COUNT], *statement; /* the one that runs */
+    char key[KEY_BYTES_MAX];                             /* of GET: bound once */
+    unsigned long key_size;
     struct row row;
     struct task *task;
     enum step step;
@@ -200,8 +205,15 @@ static bool bind_row(struct connection *c, MYSQL_STMT *statement) {
          .length = &r->etag_size},
         {.buffer_type = MYSQL_TYPE_TINY, .buffer = &r->is_binary},
         {.buffer_type = MYSQL_TYPE_LONGLONG, .buffer = &r->expires_s, .is_null = &r->never_expires},
-        {.buffer_type = MYSQL_TYPE_LONGLONG, .buffer = &r->modified_s}};
+        {.buffer_type = MYSQL_TYPE_LONGLONG, .buffer = &r->modified_s},
+        {.buffer_type = MYSQL_TYPE_LONGLONG, .buffer = &r->now_s}};
     return !mysql_stmt_bind_result(statement, columns);
+}
+
+/* Binding anew would have the types sent and read anew. */
+static bool bind_key(struct connection *c) {
+    MYSQL_BIND key = {.buffer_type = MYSQL_TYPE_STRING, .buffer = c->key, .length = &c->key_size};
+    return !mysql_stmt_bind_param(c->statements[STATEMENT_GET], &key);
 }
 
 /* ---------------------------------------------------------------- running one statement */
@@ -214,11 +226,11 @@ static void watch(struct connection *c, int wait) {
         mote__pool_lost(&c->base, "out of memory");
 }
 
-/* Begins a statement with its parameters; what it waits for. */
+/* Begins a statement with its parameters, NULL: those that it has; what it waits for. */
 static int execute(struct connection *c, enum statement which, MYSQL_BIND *parameters) {
     c->step = STEP_EXECUTE;
     c->statement = c->statements[which];
-    if (mysql_stmt_bind_param(c->statement, parameters)) return c->result = 1, 0;
+    if (parameters && mysql_stmt_bind_param(c->statement, parameters)) return c->result = 1, 0;
     return mysql_stmt_execute_start(&c->result, c->statement);
 }
 
@@ -240,14 +252,18 @@ static int resume(struct connection *c, int ready) {
 
 /* ---------------------------------------------------------------- reading */
 
+static int begin_get_one(struct connection *c, const mote_parts_bytes *key) {
+    assert(key->size <= sizeof c->key); /* parts.def says so */
+    memcpy(c->key, key->data, key->size);
+    c->key_size = key->size;
+    return execute(c, STATEMENT_GET, NULL);
+}
+
 static int begin_get(struct connection *c) {
     mote_parts_op *op = op_of(c);
     MYSQL_BIND keys[MANY];
     size_t left = op->item_count - c->task->at;
-    if (left == 1) {
-        keys[0] = text_of(&op->items[c->task->at].whole_key);
-        return execute(c, STATEMENT_GET, keys);
-    }
+    if (left == 1) return begin_get_one(c, &op->items[c->task->at].whole_key);
     for (size_t i = 0; i < MANY; i++) /* the last key stands for those that are not there */
         keys[i] = text_of(&op->items[c->task->at + (i < left ? i : left - 1)].whole_key);
     return execute(c, STATEMENT_GET_MANY, keys);
@@ -291,7 +307,8 @@ static mote_parts_code take_into(struct connection *c, mote_parts_op *op, mote_p
  * compare them less strictly. */
 static void take_row(struct connection *c, mote_parts_op *op, size_t end) {
     const struct row *r = &c->row;
-    for (size_t i = c->task->at; i < end; i++) {
+    bool is_live = r->never_expires || r->expires_s > r->now_s;
+    for (size_t i = c->task->at; i < end && is_live; i++) {
         mote_parts_item *item = &op->items[i];
         bool same =
             item->whole_key.size == r->id_size && !memcmp(item->whole_key.data, r->id, r->id_size);
@@ -696,7 +713,7 @@ static bool prepare_all(struct connection *c) {
     bool good = true;
     for (int i = 0; i < STATEMENT_COUNT && good; i++)
         good = prepare(c, (enum statement)i, texts[i]);
-    return good;
+    return good && bind_key(c);
 }
 
 /* No local files, no passwords in clear text, nothing that the library would find in files. */
