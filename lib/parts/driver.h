@@ -28,7 +28,7 @@
 #include "loop.h"
 #include "tables.h"
 
-/* Counts the changes that modules would not survive: here, and of what complete.c and loop.c keep. */
+/* Counts the changes that modules would not survive: here, in complete.c and in loop.c. */
 enum { PARTS_DRIVER_ABI = 7 };
 
 struct parts_opening;
