@@ -40,7 +40,7 @@ struct stub {
     uint32_t back;   /* where to go on, if it does */
     uint32_t a, b;   /* table, type id; STUB_UNALIGNED: where the access ends; STUB_FUEL: the cost; STUB_STEP: first unit and node; STUB_HELP: a number;
                       * STUB_PAD: clause; place's index, loop's place, or slots of parameters */
-    uint32_t list;   /* STUB_STEP, STUB_HELP: jumps that lead here */
+    uint32_t list;   /* STUB_STEP, STUB_HELP, STUB_RESOLVE: jumps that lead here */
     uint32_t pins;   /* ... valid where it goes on; STUB_PAD: the same, or slots of several results */
     int32_t slot;    /* STUB_STEP: of the result; STUB_PAD: of what was delivered */
     valtype type;    /* STUB_PAD: of the label's single value */
@@ -55,8 +55,11 @@ struct pin {
     valtype type;
 };
 
-/* What is counted of a loop (baseline_count.h): a bit per local, by its number's low bits. */
-struct loop_use { uint64_t used, set; };
+/* What is counted of a loop (baseline_count.h): a bit per local, by its number's low bits; whether there are calls or loops in it. */
+struct loop_use {
+    uint64_t used, set;
+    bool calls;
+};
 
 /* A block that is open while uses are counted: what held before it. */
 struct count_frame {

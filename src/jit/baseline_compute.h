@@ -203,7 +203,7 @@ static void emit_alu(struct walk *w, enum x_alu alu, valtype type) {
         emit_test(w, type);
         return;
     }
-    unlink_operands(w, 2);
+    unlink_two(w);
     if (operand(w, 0)->loc == LOC_CONST && is_commutative(alu)) swap_operands(w);
     struct walk_value *a = operand(w, 0), *b = operand(w, 1);
     if (is_commutative(alu) && is_own(b) && !is_own(a)) {
@@ -231,7 +231,7 @@ static void emit_alu(struct walk *w, enum x_alu alu, valtype type) {
 static void emit_mul(struct walk *w, valtype type) {
     struct compilation *c = w->c;
     bool wide = type == VT_I64;
-    unlink_operands(w, 2);
+    unlink_two(w);
     if (operand(w, 0)->loc == LOC_CONST || (is_own(operand(w, 1)) && !is_own(operand(w, 0)))) swap_operands(w);
     struct walk_value *a = operand(w, 0), *b = operand(w, 1);
     if (is_const32(b)) {
@@ -252,7 +252,7 @@ static void emit_mul(struct walk *w, valtype type) {
 static void emit_shift(struct walk *w, enum x_shift shift, valtype type) {
     struct compilation *c = w->c;
     bool wide = type == VT_I64;
-    unlink_operands(w, 2);
+    unlink_two(w);
     struct walk_value *a = operand(w, 0), *b = operand(w, 1);
     int from = use_reg(w, a);
     if (b->loc == LOC_CONST) {
@@ -293,7 +293,7 @@ enum { DIV_SIGNED = 1, DIV_REMAINDER = 2 };
 static void emit_div(struct walk *w, unsigned which, valtype type) {
     struct compilation *c = w->c;
     bool wide = type == VT_I64, is_signed = which & DIV_SIGNED, remainder = which & DIV_REMAINDER;
-    unlink_operands(w, 2);
+    unlink_two(w);
     struct walk_value *a = operand(w, 0), *b = operand(w, 1);
     bool constant = b->loc == LOC_CONST, zero = constant && !b->bits;
     bool minus_one = constant && b->bits == (wide ? UINT64_MAX : UINT32_MAX);
@@ -356,7 +356,7 @@ static unsigned mirrored(unsigned cc) {
 static void emit_compare(struct walk *w, unsigned cc, valtype type) {
     struct compilation *c = w->c;
     bool wide = type == VT_I64;
-    unlink_operands(w, 2);
+    unlink_two(w);
     if (operand(w, 0)->loc == LOC_CONST && operand(w, 1)->loc != LOC_CONST) {
         swap_operands(w);
         cc = mirrored(cc);
@@ -378,7 +378,7 @@ static void emit_eqz(struct walk *w, valtype type) {
         return;
     }
     flush_flags(w); /* another operand's */
-    unlink_operands(w, 1);
+    unlink_operand(w);
     compare_const(w, v, type, 0);
     result_in_flags(w, w->count, CC_E);
 }
@@ -386,7 +386,7 @@ static void emit_eqz(struct walk *w, valtype type) {
 /* One operand, one result, one instruction from register or memory. */
 static void emit_unary(struct walk *w, uint32_t opcode, unsigned flags, valtype out) {
     struct compilation *c = w->c;
-    unlink_operands(w, 1);
+    unlink_operand(w);
     struct walk_value *v = operand(w, 0);
     bool bytes = flags & X_BYTE_REG;
     struct x_rm rm = bytes ? in_reg(use_reg(w, v)) : use_rm(w, v);
@@ -397,7 +397,7 @@ static void emit_unary(struct walk *w, uint32_t opcode, unsigned flags, valtype 
 
 /* An i32 of the same bits: wrap and zero-extension are moves that may be left out. */
 static void emit_wrap(struct walk *w) {
-    unlink_operands(w, 1);
+    unlink_operand(w);
     struct walk_value *v = operand(w, 0);
     if (in_memory(w->c, v) || v->loc == LOC_CONST) {
         v->type = VT_I32; /* the low half */
@@ -411,7 +411,7 @@ static void emit_wrap(struct walk *w) {
     result_in_reg(w, w->count, VT_I32, to);
 }
 static void emit_extend_u(struct walk *w) {
-    unlink_operands(w, 1);
+    unlink_operand(w);
     struct walk_value *v = operand(w, 0);
     int from = use_reg(w, v), to = is_own(v) ? from : take_result(w, GP, v, NO_REG);
     if (to != from) x_mov(w->c->b, false, to, from);
@@ -428,7 +428,7 @@ static void with_constant(struct compilation *c, uint32_t opcode, int reg, enum 
 
 static void emit_fbinary(struct walk *w, uint32_t byte, valtype type, bool commutative) {
     struct compilation *c = w->c;
-    unlink_operands(w, 2);
+    unlink_two(w);
     if (commutative && is_own(operand(w, 1)) && !is_own(operand(w, 0))) swap_operands(w);
     struct walk_value *a = operand(w, 0), *b = operand(w, 1);
     int from = use_reg(w, a);
@@ -445,7 +445,7 @@ static void emit_fminmax(struct walk *w, bool max, valtype type) {
     struct compilation *c = w->c;
     bool wide = type == VT_F64;
     uint32_t nan = 0, same = 0, done = 0;
-    unlink_operands(w, 2);
+    unlink_two(w);
     struct walk_value *a = operand(w, 0), *b = operand(w, 1);
     int from = use_reg(w, a), other = use_reg(w, b), to = take_temp(w, FP);
     x_vmov(c->b, to, from);
@@ -467,7 +467,7 @@ static void emit_fcompare(struct walk *w, enum mote__op op, valtype type) {
     struct compilation *c = w->c;
     uint32_t which = op - (type == VT_F64 ? OP_f64_eq : OP_f32_eq); /* eq ne lt gt le ge */
     static const uint8_t conditions[6] = {CC_FEQ, CC_FNE, CC_A, CC_A, CC_AE, CC_AE};
-    unlink_operands(w, 2);
+    unlink_two(w);
     if (which == 2 || which == 4) swap_operands(w); /* less is the other way greater, so that unordered is false */
     int left = use_reg(w, operand(w, 0));
     struct x_rm rm = use_float_rm(w, operand(w, 1));
@@ -479,7 +479,7 @@ static void emit_fcompare(struct walk *w, enum mote__op op, valtype type) {
 /* abs and neg: a bit and a constant. */
 static void emit_fbits(struct walk *w, uint32_t byte, enum jit_constant k, valtype type) {
     struct compilation *c = w->c;
-    unlink_operands(w, 1);
+    unlink_operand(w);
     struct walk_value *v = operand(w, 0);
     int from = use_reg(w, v), to = take_result(w, FP, v, NO_REG);
     x_vmov(c->b, to, from);
@@ -490,7 +490,7 @@ static void emit_fbits(struct walk *w, uint32_t byte, enum jit_constant k, valty
 static void emit_copysign(struct walk *w, valtype type) {
     struct compilation *c = w->c;
     bool wide = type == VT_F64;
-    unlink_operands(w, 2);
+    unlink_two(w);
     struct walk_value *a = operand(w, 0), *b = operand(w, 1);
     int from = use_reg(w, a), signs = use_reg(w, b), to = take_temp(w, FP), sign = take_temp(w, FP);
     x_vmov(c->b, sign, signs);
@@ -511,7 +511,7 @@ static void emit_round(struct walk *w, uint32_t mode, valtype type) {
         emit_round_sse2(w, mode, type);
         return;
     }
-    unlink_operands(w, 1);
+    unlink_operand(w);
     struct walk_value *v = operand(w, 0);
     int from = use_reg(w, v), to = take_result(w, FP, v, NO_REG);
     x_ins(c->b, X_OP(0x66, 3, type == VT_F64 ? 0x0B : 0x0A), 0, to, in_reg(from));
@@ -522,7 +522,7 @@ static void emit_round(struct walk *w, uint32_t mode, valtype type) {
 static void emit_reinterpret(struct walk *w, valtype from_type, valtype to_type) {
     struct compilation *c = w->c;
     bool wide = to_type == VT_I64 || to_type == VT_F64;
-    unlink_operands(w, 1);
+    unlink_operand(w);
     struct walk_value *v = operand(w, 0);
     if (in_memory(c, v) || v->loc == LOC_CONST) {
         v->type = to_type;

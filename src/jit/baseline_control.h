@@ -206,7 +206,7 @@ static unsigned take_condition(struct walk *w, uint32_t i) {
     flush_flags(w);
     uint32_t count = w->count;
     w->count = i;
-    unlink_operands(w, 1);
+    unlink_operand(w);
     w->count = count;
     compare_const(w, v, VT_I32, 0);
     return CC_NE;
@@ -340,7 +340,7 @@ static void on_br_table(struct walk *w, const uint32_t *labels, uint32_t count) 
         return;
     }
     c->table_entries.count += count;
-    unlink_operands(w, 1);
+    unlink_operand(w);
     int index = use_reg(w, operand(w, 0));
     settle_values(w, values);
     spill_temps(w);
@@ -450,7 +450,7 @@ static void open_loop(struct walk *w, struct walk_frame *f) {
     c->valid = f->need;
     c->dirty = f->dirty;
     forget_locals(c);
-    x_align(c->b, JIT_ALIGNMENT);
+    if (!use.calls) x_align(c->b, JIT_ALIGNMENT); /* short turns gain by it */
     f->start = here(c);
     x_alu_const(c->b, ALU_CMP, false, at_base(REG_EXEC, (int32_t)offsetof(struct mote__exec, interrupt)), 0);
     add_stub(w, (struct stub){.kind = STUB_STOP, .at = (uint32_t)x_jcc(c->b, CC_NE)});

@@ -47,7 +47,7 @@ static enum x_cc check_truncated(struct walk *w, unsigned how, int to) {
 
 static void emit_trunc(struct walk *w, unsigned how) {
     struct compilation *c = w->c;
-    unlink_operands(w, 1);
+    unlink_operand(w);
     int from = use_reg(w, operand(w, 0)), to = take_result(w, GP, NULL, NO_REG), scratch = is_unsigned_64(how) ? take_temp(w, FP) : NO_REG;
     convert_down(c, how, to, from);
     enum x_cc wrong = check_truncated(w, how, to);
@@ -120,7 +120,7 @@ static void convert_up(struct compilation *c, bool wide_from, valtype type, int 
 }
 
 static void emit_convert(struct walk *w, bool wide_from, valtype type) {
-    unlink_operands(w, 1);
+    unlink_operand(w);
     int from = use_reg(w, operand(w, 0)), to = take_result(w, FP, NULL, NO_REG);
     convert_up(w->c, wide_from, type, to, from);
     result_in_reg(w, w->count, type, to);
@@ -129,7 +129,7 @@ static void emit_convert(struct walk *w, bool wide_from, valtype type) {
 /* 64 unsigned bits: as if they were signed when the top one is clear. */
 static void emit_convert_u64(struct walk *w, valtype type) {
     struct compilation *c = w->c;
-    unlink_operands(w, 1);
+    unlink_operand(w);
     int from = use_reg(w, operand(w, 0)), to = take_result(w, FP, NULL, NO_REG);
     struct stub s = {.kind = STUB_CONVERT, .wide = type == VT_F64, .reg = (int8_t)from, .to = (int8_t)to};
     for (int i = 0; i < 2; i++) s.scratch[i] = (int8_t)take_temp(w, GP);
@@ -185,7 +185,7 @@ static void emit_wide_sum(struct walk *w, enum x_alu low, enum x_alu high) {
 /* The processor's product: of rax, into rdx and rax. */
 static void emit_wide_product(struct walk *w, bool is_signed) {
     struct compilation *c = w->c;
-    unlink_operands(w, 2);
+    unlink_two(w);
     struct walk_value *a = operand(w, 0), *b = operand(w, 1);
     take_certain(w, GP, RAX);
     take_certain(w, GP, RDX);
@@ -230,7 +230,7 @@ static void emit_scan_bits_bsr(struct walk *w, bool leading, valtype type) {
     struct compilation *c = w->c;
     bool wide = type == VT_I64;
     uint32_t width = wide ? 64 : 32, zero = leading ? 2 * width - 1 : width;
-    unlink_operands(w, 1);
+    unlink_operand(w);
     struct x_rm from = use_rm(w, operand(w, 0));
     int to = take_temp(w, GP), none = take_temp(w, GP);
     x_ins(c->b, X_OP(0, 1, leading ? 0xBD : 0xBC), wide, to, from);
@@ -255,7 +255,7 @@ static void emit_count_bits_by_sums(struct walk *w, valtype type) {
     struct compilation *c = w->c;
     bool wide = type == VT_I64;
     const uint64_t all = UINT64_MAX, bytes = all / 0xFF;
-    unlink_operands(w, 1);
+    unlink_operand(w);
     int from = use_reg(w, operand(w, 0)), to = take_temp(w, GP), part = take_temp(w, GP), mask = take_temp(w, GP);
     x_mov(c->b, wide, to, from);
     fold_bits(c, wide, to, part, mask, all / 3, 1);
@@ -294,7 +294,7 @@ static void emit_round_sse2(struct walk *w, uint32_t mode, valtype type) {
     struct compilation *c = w->c;
     bool wide = type == VT_F64;
     uint32_t integer = 0, done = 0;
-    unlink_operands(w, 1);
+    unlink_operand(w);
     int from = use_reg(w, operand(w, 0)), to = take_temp(w, FP), sign = take_temp(w, FP), large = take_temp(w, FP);
     x_vmov(c->b, to, from);
     x_vmov(c->b, sign, from);

@@ -29,12 +29,15 @@ static void close_count(struct compilation *c, struct count_state *s) {
     if (f.is_loop && f.loop && !c->failed) {
         c->loops.data[f.loop - 1].used |= c->loops.data[s->now.loop - 1].used;
         c->loops.data[f.loop - 1].set |= c->loops.data[s->now.loop - 1].set;
+        c->loops.data[f.loop - 1].calls = true;
     }
     s->now = f;
 }
 
 static void count_call(struct compilation *c, const struct count_state *s) {
-    if (!s->now.dead) c->call_weight += s->now.weight;
+    if (s->now.dead) return;
+    c->call_weight += s->now.weight;
+    if (s->now.loop && !c->failed) c->loops.data[s->now.loop - 1].calls = true;
 }
 
 /* One instruction whose opcode has been read. */
@@ -107,6 +110,7 @@ static void count_run(struct walk *w, struct count_state *s) {
     if (!in_loop) return;
     c->loops.data[s->now.loop - 1].used |= used;
     c->loops.data[s->now.loop - 1].set |= set;
+    c->loops.data[s->now.loop - 1].calls |= calls > 0;
 }
 
 /* A local whose number is long, or at the body's end. */

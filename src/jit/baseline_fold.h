@@ -103,7 +103,7 @@ static bool is_tested(const struct walk *w, valtype type) {
 /* An `and` whose result need not be anywhere. */
 static void emit_test(struct walk *w, valtype type) {
     struct compilation *c = w->c;
-    unlink_operands(w, 2);
+    unlink_two(w);
     struct walk_value *a = operand(w, 0), *b = operand(w, 1);
     if (is_const32(b)) {
         test_const(w, a, type, (int32_t)(uint32_t)b->bits);

@@ -108,12 +108,10 @@ static void emit_stub(struct compilation *c, struct stub *s) {
     case STUB_PAD: emit_pad_stub(c, s); break;
     case STUB_CANONICAL: emit_canonical_stub(c, s); break;
     case STUB_RESOLVE:
+        bind(c, &s->list);
         x_const(c->b, RSI, s->a);
-        x_mov(c->b, true, RDX, RCX);
-        x_const(c->b, RCX, s->b);
-        x_const(c->b, RAX, (uint64_t)HELPER_resolve * 8);
-        call_thunk(c, THUNK_HELPER);
-        x_load(c->b, true, RDX, at_base(REG_EXEC, (int32_t)offsetof(struct mote__exec, returned)));
+        x_const(c->b, RDX, s->b);
+        call_thunk(c, THUNK_RESOLVE);
         x_patch(c->b, x_jmp(c->b), s->back);
         break;
     }

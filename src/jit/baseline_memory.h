@@ -62,7 +62,7 @@ static bool is_guarded(const struct walk *w, uint32_t memory) {
 }
 
 /* The access at hand needs no check. */
-static bool is_unchecked(const struct walk *w) { return is_guarded(w, w->imm.a) && w->imm.x < OFFSET_MAX; }
+WALK_INLINE bool is_unchecked(const struct walk *w) { return w->imm.x < OFFSET_MAX && (w->imm.a ? is_guarded(w, w->imm.a) : w->c->fixed); }
 
 /* A word of one of the instance's index spaces. */
 static struct x_rm in_space(size_t space, uint32_t index) { return at_base(REG_INSTANCE, (int32_t)(space + index * sizeof(void *))); }
@@ -118,8 +118,8 @@ static struct x_rm unchecked_address(struct walk *w, struct walk_value *v) {
     return at_index(base, index, (int32_t)w->imm.x);
 }
 
-static struct x_rm address(struct walk *w, struct walk_value *v, uint32_t bytes) {
-    if (!is_unchecked(w)) return checked_address(w, v, bytes);
+static struct x_rm address(struct walk *w, struct walk_value *v, uint32_t bytes, bool unchecked) {
+    if (!unchecked) return checked_address(w, v, bytes);
     uint64_t at = (uint32_t)v->bits + w->imm.x;
     if (v->loc == LOC_CONST && !w->imm.a && at <= INT32_MAX) return at_base(REG_MEMORY, (int32_t)at);
     return unchecked_address(w, v);
@@ -132,14 +132,14 @@ static void emit_load(struct walk *w, const struct access *a) {
     unlink_operand(w);
     struct walk_value *v = operand(w, 0);
     bool unchecked = is_unchecked(w);
-    struct x_rm from = address(w, v, a->bytes);
+    struct x_rm from = address(w, v, a->bytes, unchecked);
     if (a->fold && unchecked && !w->imm.a && holds_load(w, a->fold)) {
         result_in_load(w, type, a->opcode, a->flags | (a->bytes == 1 ? X_BYTE_LOAD : 0), from);
         return;
     }
     bool remembers = is_own(v) && is_cached(w->c, GP, v->reg);
     int to = take_result(w, class_of(type), remembers || !unchecked ? NULL : v, NO_REG);
-    x_ins_memory(w->c->b, a->opcode, a->flags, to, from);
+    x_ins(w->c->b, a->opcode, a->flags, to, from);
     if (a->splat) {
         x_ins(w->c->b, X_OP(0x66, 1, 0x70), 0, to, in_reg(to));
         x_byte(w->c->b, a->splat - 1u);
@@ -149,13 +149,13 @@ static void emit_load(struct walk *w, const struct access *a) {
 
 static void emit_store(struct walk *w, const struct access *a) {
     struct compilation *c = w->c;
-    unlink_operands(w, 2);
+    unlink_two(w);
     struct walk_value *value = operand(w, 1);
-    struct x_rm to = address(w, operand(w, 0), a->bytes);
+    struct x_rm to = address(w, operand(w, 0), a->bytes, is_unchecked(w));
     bool word = a->opcode == X_OP(0, 0, 0x89);
     if (word && value->loc == LOC_CONST && class_of(value->type) == GP && (!(a->flags & X_WIDE) || is_const32(value)))
         x_store_const(c->b, a->flags & X_WIDE, (int32_t)(uint32_t)value->bits, to);
-    else x_ins_memory(c->b, a->opcode, a->flags, use_reg(w, value), to);
+    else x_ins(c->b, a->opcode, a->flags, use_reg(w, value), to);
 }
 
 /* ---------------------------------------------------------------- lanes */
@@ -165,8 +165,8 @@ static void spread_bytes(struct compilation *c, int reg, uint32_t bytes);
 /* A byte or word in every lane. */
 static void emit_load_splat(struct walk *w, uint32_t bytes) {
     struct compilation *c = w->c;
-    unlink_operands(w, 1);
-    struct x_rm from = address(w, operand(w, 0), bytes);
+    unlink_operand(w);
+    struct x_rm from = address(w, operand(w, 0), bytes, is_unchecked(w));
     int via = take_temp(w, GP), to = take_temp(w, FP);
     x_ins(c->b, X_OP(0, 1, bytes == 1 ? 0xB6 : 0xB7), 0, via, from);
     x_to_float(c->b, false, to, via);
@@ -188,8 +188,8 @@ static struct lane_access lane_access(uint32_t bytes, uint32_t lane) {
 
 static void emit_load_lane(struct walk *w, const struct lane_access *a, uint32_t bytes) {
     struct compilation *c = w->c;
-    unlink_operands(w, 2);
-    struct x_rm from = address(w, operand(w, 0), bytes);
+    unlink_two(w);
+    struct x_rm from = address(w, operand(w, 0), bytes, is_unchecked(w));
     struct walk_value *v = operand(w, 1);
     int vector = use_reg(w, v), to = take_result(w, FP, v, NO_REG);
     x_vmov(c->b, to, vector);
@@ -200,8 +200,8 @@ static void emit_load_lane(struct walk *w, const struct lane_access *a, uint32_t
 
 static void emit_store_lane(struct walk *w, const struct lane_access *a, uint32_t bytes) {
     struct compilation *c = w->c;
-    unlink_operands(w, 2);
-    struct x_rm to = address(w, operand(w, 0), bytes);
+    unlink_two(w);
+    struct x_rm to = address(w, operand(w, 0), bytes, is_unchecked(w));
     x_ins(c->b, a->store, 0, use_reg(w, operand(w, 1)), to);
     if (bytes < 8) x_byte(c->b, w->imm.b);
 }
@@ -269,7 +269,7 @@ static void vacate_rax(struct walk *w, uint32_t n) {
 }
 
 static void emit_atomic_load(struct walk *w, uint32_t bytes, valtype type) {
-    unlink_operands(w, 1);
+    unlink_operand(w);
     struct x_rm from = atomic_address(w, operand(w, 0), bytes);
     int to = take_temp(w, GP);
     load_sized(w->c, bytes, to, from);
@@ -279,7 +279,7 @@ static void emit_atomic_load(struct walk *w, uint32_t bytes, valtype type) {
 /* What adding (xadd) or exchanging leaves in the register is what was there; a store is an exchange. */
 static void emit_exchange(struct walk *w, uint32_t bytes, valtype type, bool add, bool negate_first, bool result) {
     struct compilation *c = w->c;
-    unlink_operands(w, 2);
+    unlink_two(w);
     struct x_rm rm = atomic_address(w, operand(w, 0), bytes);
     int value = use_reg(w, operand(w, 1)), to = take_temp(w, GP);
     x_mov(c->b, true, to, value);
@@ -293,7 +293,7 @@ static void emit_exchange(struct walk *w, uint32_t bytes, valtype type, bool add
 /* and, or, xor: until nobody came between. */
 static void emit_atomic_alu(struct walk *w, uint32_t bytes, valtype type, enum x_alu alu) {
     struct compilation *c = w->c;
-    unlink_operands(w, 2);
+    unlink_two(w);
     vacate_rax(w, 2);
     struct x_rm rm = atomic_address(w, operand(w, 0), bytes);
     int value = use_reg(w, operand(w, 1)), changed = take_temp(w, GP);

@@ -67,7 +67,7 @@ static void emit_array_access(struct walk *w, enum mote__op op) {
 }
 
 static void emit_array_len(struct walk *w) {
-    unlink_operands(w, 1);
+    unlink_operand(w);
     int base = object_base(w, MOTE_TRAP_NULL_ARRAY);
     x_load(w->c->b, false, base, at_base(base, (int32_t)offsetof(struct mote__array, count)));
     result_in_reg(w, w->count, VT_I32, base);

@@ -27,15 +27,15 @@ WALK_INLINE int32_t canonical(struct walk *w, uint32_t i) {
 /* ---------------------------------------------------------------- moving values */
 
 static void load_slot(struct compilation *c, valtype type, int reg, int32_t slot) {
-    if (type == VT_V128) x_vload(c->b, reg, at_slot(slot));
-    else if (class_of(type) == FP) x_fload(c->b, type == VT_F64, reg, at_slot(slot));
-    else x_load(c->b, type != VT_I32, reg, at_slot(slot));
+    if (class_of(type) == GP) x_load_slot(c->b, type != VT_I32, reg, slot);
+    else if (type == VT_V128) x_vload(c->b, reg, at_slot(slot));
+    else x_fload(c->b, type == VT_F64, reg, at_slot(slot));
 }
 
 static void store_slot(struct compilation *c, valtype type, int reg, int32_t slot) {
-    if (type == VT_V128) x_vstore(c->b, reg, at_slot(slot));
-    else if (class_of(type) == FP) x_fstore(c->b, type == VT_F64, reg, at_slot(slot));
-    else x_store(c->b, true, reg, at_slot(slot));
+    if (class_of(type) == GP) x_store_slot(c->b, reg, slot);
+    else if (type == VT_V128) x_vstore(c->b, reg, at_slot(slot));
+    else x_fstore(c->b, type == VT_F64, reg, at_slot(slot));
 }
 
 static void move_reg(struct compilation *c, valtype type, int to, int from) {
@@ -412,21 +412,33 @@ WALK_SLOW void begin_watched(struct walk *w) {
 /* Begins code. */
 WALK_INLINE void begin_code(struct walk *w) {
     struct compilation *c = w->c;
+    uint32_t count = w->count;
     code_room(c->b);
-    if ((c->watch & c->load_at) >= 0) begin_watched(w); /* one of them is not -1 */
-    if (c->flushed > w->count) c->flushed = w->count;
-    if (c->noded > w->count) c->noded = w->count;
+    if (c->flushed > count) c->flushed = count;
+    if (c->noded > count) c->noded = count;
     c->locked[GP] = c->locked[FP] = 0;
+    if ((c->watch & c->load_at) >= 0) begin_watched(w); /* one of them is not -1 */
 }
 /* Begins an instruction that looks after an operand in the flags itself, or any other one. */
 WALK_SLOW void begin_any(struct walk *w) {
     begin_code(w);
     if (w->c->fuel) charge(w);
 }
-WALK_SLOW void begin(struct walk *w) {
-    begin_code(w);
-    if (w->c->fuel) charge(w);
+WALK_SLOW void begin_rarely(struct walk *w) {
+    begin_any(w);
     if (w->c->flags_at >= 0) flush_flags(w);
+}
+/* What most instructions begin with: all of begin_rarely, where there is little to do. */
+WALK_SLOW void begin(struct walk *w) {
+    struct compilation *c = w->c;
+    uint32_t count = w->count;
+    if (c->fuel || (c->watch & c->load_at & c->flags_at) >= 0 || code_is_full(c->b)) {
+        begin_rarely(w);
+        return;
+    }
+    if (c->flushed > count) c->flushed = count;
+    if (c->noded > count) c->noded = count;
+    c->locked[GP] = c->locked[FP] = 0;
 }
 /* Begins what joins or parts arms and costs nothing: end, else, catch, delegate. */
 static void begin_edge(struct walk *w) {
@@ -448,7 +460,11 @@ WALK_INLINE void unlink_at(struct walk *w, uint32_t i) {
 }
 /* The top operand leaves the stack; a register that it is in stays locked. */
 WALK_SLOW void unlink_operand(struct walk *w) { unlink_at(w, w->count); }
-/* The same of the top `n`. */
+/* The same of the top two, and of the top `n`. */
+WALK_SLOW void unlink_two(struct walk *w) {
+    unlink_at(w, w->count + 1);
+    unlink_at(w, w->count);
+}
 static void unlink_operands(struct walk *w, uint32_t n) {
     for (uint32_t i = w->count + n; i-- > w->count;) unlink_at(w, i);
 }

@@ -36,11 +36,11 @@ static void set_local(struct walk *w, uint32_t local) {
     struct compilation *c = w->c;
     struct walk_value *v = operand(w, 0);
     if (v->loc == LOC_LOCAL && v->local == local) {
-        unlink_operands(w, 1);
+        unlink_operand(w);
         return;
     }
     const struct pin *pin = pin_of_local(c, local);
-    unlink_operands(w, 1);
+    unlink_operand(w);
     if (c->heads.data[local]) copy_reads_of(w, local);
     if (pin) {
         if (v->loc == LOC_CONST && class_of(v->type) == GP && !v->bits) x_zero(c->b, pin->reg);
@@ -54,11 +54,10 @@ static void set_local(struct walk *w, uint32_t local) {
     if (v->loc == LOC_REG && is_temp(cls, v->reg)) remember_local(c, local, cls, v->reg);
 }
 
-static void emit_set_local(struct walk *w, enum mote__op op) {
-    uint32_t local = w->imm.a;
+static void on_local_set(struct walk *w, uint32_t local, bool tee) {
     begin(w);
     set_local(w, local);
-    if (op == OP_local_tee) push_local(w, local, walk_local_type(w, local));
+    if (tee) push_local(w, local, walk_local_type(w, local));
 }
 
 /* Where a global's value is; the pointers on the way to an imported one go through `reg`. */
@@ -87,7 +86,7 @@ static void emit_global(struct walk *w, enum mote__op op) {
         result_in_reg(w, w->count, type, to);
         return;
     }
-    unlink_operands(w, 1);
+    unlink_operand(w);
     int value = use_reg(w, operand(w, 0)), via = take_temp(w, GP);
     struct x_rm to = global_rm(w, via);
     if (type == VT_V128) x_vstore(c->b, value, to);
@@ -97,7 +96,7 @@ static void emit_global(struct walk *w, enum mote__op op) {
 
 static void emit_drop(struct walk *w) {
     begin_any(w);
-    unlink_operands(w, 1);
+    unlink_operand(w);
     if (w->c->flags_at == (int64_t)w->count) w->c->flags_at = -1;
     flush_flags(w);
 }
@@ -109,7 +108,7 @@ static void emit_select(struct walk *w) {
     int cls = class_of(type);
     begin_any(w);
     unsigned cc = take_condition(w, w->count + 2);
-    unlink_operands(w, 2);
+    unlink_two(w);
     struct walk_value *a = operand(w, 0), *b = operand(w, 1);
     int from = use_reg(w, a), other = use_reg(w, b), to = is_own(a) && from != other ? from : take_temp(w, cls);
     uint32_t over = 0;
@@ -141,31 +140,28 @@ static void describe_results(struct walk *w, const mote_type *type) {
     for (uint32_t i = 0; i < type->result_count; i++) result_in_slot(w, w->count + i, mote__type_result(type, i));
 }
 
-/* The function of a table's element in rcx: its struct mote__func in rdx. Out of bounds, the index is also made harmless for speculation. */
+/* The function of a table's element in rcx: its struct mote__func in rdx. Out of bounds, the index is also made harmless for speculation. What is not
+ * simply a function of the very type is looked at by a helper, which also traps. */
 static void emit_element(struct walk *w) {
     struct compilation *c = w->c;
     x_load(c->b, true, RDX, in_space(c->layout.tables, w->imm.b));
+    struct stub slow = {.kind = STUB_RESOLVE, .a = w->imm.b, .b = w->imm.type->id};
     x_alu(c->b, ALU_CMP, true, RCX, at_base(RDX, (int32_t)offsetof(struct mote__table, size)));
-    trap_when(w, CC_AE, MOTE_TRAP_UNDEFINED_ELEMENT);
+    add_fixup(c, &slow.list, x_jcc(c->b, CC_AE));
     x_alu(c->b, ALU_SBB, true, RAX, in_reg(RAX));
     x_alu(c->b, ALU_AND, true, RCX, in_reg(RAX));
     x_load(c->b, true, RDX, at_base(RDX, (int32_t)offsetof(struct mote__table, elements)));
     x_load(c->b, true, RDX, at_element(RDX, RCX, 3, 0));
     x_test(c->b, true, RDX);
-    struct stub slow = {.kind = STUB_RESOLVE, .a = w->imm.b, .b = w->imm.type->id};
-    uint32_t null = (uint32_t)x_jcc(c->b, CC_E);
+    add_fixup(c, &slow.list, x_jcc(c->b, CC_E));
     x_alu_const(c->b, ALU_CMP, false, at_base(RDX, (int32_t)offsetof(struct mote__func, type_id)), (int32_t)w->imm.type->id);
-    uint32_t other = (uint32_t)x_jcc(c->b, CC_NE);
+    add_fixup(c, &slow.list, x_jcc(c->b, CC_NE));
     slow.back = here(c);
-    slow.at = null;
-    add_stub(w, slow);
-    slow.at = other;
     add_stub(w, slow);
 }
 
-/* What the entry of a function that is not certainly this instance's expects: its instance and memory (a host function has none: the caller's stay),
- * its number; and where its code is, in rcx. */
-static void load_callee(struct compilation *c) {
+/* The instance of a function that is not certainly this one's, and its memory; a host function has none: the caller's stay. */
+static void load_callee_instance(struct compilation *c) {
     x_alu(c->b, ALU_CMP, true, REG_INSTANCE, at_base(RDX, (int32_t)offsetof(struct mote__func, instance)));
     size_t same = x_jcc_short(c->b, CC_E);
     x_load(c->b, true, RCX, at_base(RDX, (int32_t)offsetof(struct mote__func, instance)));
@@ -175,6 +171,11 @@ static void load_callee(struct compilation *c) {
     x_load(c->b, true, REG_MEMORY, at_base(REG_INSTANCE, (int32_t)offsetof(struct mote__instance, fixed_base)));
     x_patch_short(c->b, host);
     x_patch_short(c->b, same);
+}
+
+/* What the entry of a function expects: its instance, unless that is this one, and its number; and where its code is, in rcx. */
+static void load_callee(struct compilation *c, bool stays) {
+    if (!stays) load_callee_instance(c);
     x_load(c->b, false, RAX, at_base(RDX, (int32_t)offsetof(struct mote__func, own_index)));
     x_load(c->b, true, RCX, at_base(RDX, (int32_t)offsetof(struct mote__func, cell)));
 }
@@ -224,12 +225,13 @@ static void emit_call(struct walk *w, enum mote__op op) {
     const mote_type *type = w->imm.type;
     uint32_t args = type->param_count, base = w->count;
     bool own = is_direct(op) && w->imm.a >= w->module->func_import_count;
+    bool stays = own || (is_indirect(op) && w->module->tables[w->imm.b].closed); /* in this instance */
     begin(w);
     end_segment(c);
     w->count = base + args;
     if (!is_direct(op)) { /* whom to call lies above the arguments */
         int to = is_indirect(op) ? RCX : RDX;
-        unlink_operands(w, 1);
+        unlink_operand(w);
         spill_temp(w, GP, to);
         copy_to_reg(w, operand(w, 0), to);
         c->locked[GP] = UINT32_C(1) << to;
@@ -240,7 +242,7 @@ static void emit_call(struct walk *w, enum mote__op op) {
     use_slot(c, end + FRAME_HEADER);
     if (!own) {
         find_callee(w, op);
-        load_callee(c);
+        load_callee(c, stays);
     }
     if (is_tail(op)) {
         move_tail(w, first, type->param_slots);
@@ -256,7 +258,7 @@ static void emit_call(struct walk *w, enum mote__op op) {
     w->count = base;
     site(w, base);
     truncate(w, base);
-    if (!own || w->module->tail_calls_far) recover_instance(c);
+    if (!stays || w->module->tail_calls_far) recover_instance(c);
     describe_results(w, type);
 }
 
@@ -333,7 +335,7 @@ static void on_throw(struct walk *w, enum mote__op op) {
         call_helper(w, HELPER_throw_);
     } else {
         struct walk_value *v = op == OP_rethrow ? &w->stack[w->imm.a] : operand(w, 0);
-        if (op != OP_rethrow) unlink_operands(w, 1);
+        if (op != OP_rethrow) unlink_operand(w);
         leave_registers(w);
         copy_to_reg(w, v, RSI);
         call_helper(w, HELPER_throw_ref);
@@ -364,7 +366,7 @@ static void on_br_on(struct walk *w, enum mote__op op, struct walk_frame *f) {
 
 WALK_SLOW void on_other_op(struct walk *w, enum mote__op op, uint32_t n_in) {
     switch (op) { /* these look after the flags themselves */
-    case OP_local_set: case OP_local_tee: emit_set_local(w, op); return;
+    case OP_local_set: case OP_local_tee: on_local_set(w, w->imm.a, op == OP_local_tee); return;
     case OP_global_get: case OP_global_set: emit_global(w, op); return;
     case OP_drop: emit_drop(w); return;
     case OP_select: case OP_select_t: emit_select(w); return;

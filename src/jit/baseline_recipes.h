@@ -176,7 +176,7 @@ static void packed(struct compilation *c, uint32_t byte, int to, int from) { x_i
 /* Bytes are shifted as the upper halves of words: to the right by 8 more; to the left above zeros, and back. */
 static void emit_byte_shift(struct walk *w, uint32_t by_reg, bool left, uint32_t pack) {
     struct compilation *c = w->c;
-    unlink_operands(w, 2);
+    unlink_two(w);
     int from = use_reg(w, operand(w, 0)), amount = shift_amount(w, 7, left ? 0 : 8), halves[2];
     for (int k = 0; k < 2; k++) {
         halves[k] = take_temp(w, FP);
@@ -195,7 +195,7 @@ static void emit_byte_shift(struct walk *w, uint32_t by_reg, bool left, uint32_t
 /* As unsigned lanes; the sign, shifted alike, is then spread by subtracting it. */
 static void emit_shift_right_64(struct walk *w) {
     struct compilation *c = w->c;
-    unlink_operands(w, 2);
+    unlink_two(w);
     int from = use_reg(w, operand(w, 0)), amount = shift_amount(w, 63, 0), to = take_temp(w, FP), sign = take_temp(w, FP);
     with_constant(c, X_OP(0, 1, 0x28), sign, K_F64X2_SIGN);
     x_vmov(c->b, to, from);
@@ -208,7 +208,7 @@ static void emit_shift_right_64(struct walk *w) {
 
 static void emit_word_bitmask(struct walk *w) {
     struct compilation *c = w->c;
-    unlink_operands(w, 1);
+    unlink_operand(w);
     int from = use_reg(w, operand(w, 0)), zeros = take_temp(w, FP), bytes = take_temp(w, FP), to = take_temp(w, GP);
     x_vmov(c->b, bytes, from);
     x_vzero(c->b, zeros);

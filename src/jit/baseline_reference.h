@@ -37,7 +37,7 @@ static void emit_table_get(struct walk *w) {
     struct compilation *c = w->c;
     uint32_t table = w->imm.a;
     bool is_func = is_func_table(w, table);
-    unlink_operands(w, 1);
+    unlink_operand(w);
     if (is_func) leave_registers(w);
     struct x_rm from = table_element(w, operand(w, 0), table);
     int to = is_func ? take_temp(w, GP) : take_result(w, GP, NULL, NO_REG);
@@ -48,7 +48,7 @@ static void emit_table_get(struct walk *w) {
 
 static void emit_table_set(struct walk *w) {
     struct compilation *c = w->c;
-    unlink_operands(w, 2);
+    unlink_two(w);
     struct x_rm to = table_element(w, operand(w, 0), w->imm.a);
     int value = use_reg(w, operand(w, 1));
     if (is_func_table(w, w->imm.a)) {
@@ -89,7 +89,7 @@ static void emit_table_op(struct walk *w, enum mote__op op, uint32_t n_in) {
 /* ---------------------------------------------------------------- references */
 
 static void emit_as_non_null(struct walk *w) {
-    unlink_operands(w, 1);
+    unlink_operand(w);
     struct walk_value *v = operand(w, 0);
     valtype type = v->type;
     int reg = use_reg(w, v);
@@ -115,14 +115,14 @@ static void emit_ref_func(struct walk *w) {
 }
 
 static void emit_is_null(struct walk *w) {
-    unlink_operands(w, 1);
+    unlink_operand(w);
     x_test(w->c->b, true, use_reg(w, operand(w, 0)));
     result_in_flags(w, w->count, CC_E);
 }
 
 /* i31 references: the value above a set bit. */
 static void emit_ref_i31(struct walk *w) {
-    unlink_operands(w, 1);
+    unlink_operand(w);
     int from = use_reg(w, operand(w, 0)), to = take_temp(w, GP);
     x_mov(w->c->b, false, to, from);
     x_shift_const(w->c->b, SHIFT_SHL, false, to, 1);
@@ -130,7 +130,7 @@ static void emit_ref_i31(struct walk *w) {
     result_in_reg(w, w->count, VT_REF | MOTE_HEAP_I31, to);
 }
 static void emit_i31_get(struct walk *w, enum x_shift shift) {
-    unlink_operands(w, 1);
+    unlink_operand(w);
     int from = use_reg(w, operand(w, 0)), to = take_temp(w, GP);
     x_test(w->c->b, false, from);
     trap_when(w, CC_E, MOTE_TRAP_NULL_I31);
@@ -254,7 +254,7 @@ static int emit_match(struct walk *w, valtype type) {
 
 static void emit_ref_test(struct walk *w) {
     int to = emit_match(w, w->imm.to);
-    unlink_operands(w, 1);
+    unlink_operand(w);
     result_in_reg(w, w->count, VT_I32, to);
 }
 

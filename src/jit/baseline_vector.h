@@ -88,7 +88,7 @@ static void vector_ins(struct compilation *c, const struct vector_op *v, int to,
 
 static void emit_vector_unary(struct walk *w, const struct vector_op *v) {
     struct compilation *c = w->c;
-    unlink_operands(w, 1);
+    unlink_operand(w);
     struct walk_value *a = operand(w, 0);
     int from = use_reg(w, a), to;
     if (v->shape == VS_NEGATE) {
@@ -113,7 +113,7 @@ static void emit_vector_unary(struct walk *w, const struct vector_op *v) {
 
 static void emit_vector_binary(struct walk *w, const struct vector_op *v) {
     struct compilation *c = w->c;
-    unlink_operands(w, 2);
+    unlink_two(w);
     if (v->shape == VS_SWAPPED || v->shape == VS_SWAPPED_NOT) swap_operands(w);
     struct walk_value *a = operand(w, 0), *b = operand(w, 1);
     int from = use_reg(w, a), other = use_reg(w, b);
@@ -142,7 +142,7 @@ static void emit_bitselect(struct walk *w) {
 /* Shifts of lanes by a count that is taken modulo their width. `bytes`: the instruction by a register, then group and extension of the one by a constant. */
 static void emit_vector_shift(struct walk *w, uint32_t by_reg, uint32_t group, int extension, uint32_t mask) {
     struct compilation *c = w->c;
-    unlink_operands(w, 2);
+    unlink_two(w);
     struct walk_value *a = operand(w, 0), *count = operand(w, 1);
     int from = use_reg(w, a);
     if (count->loc == LOC_CONST) {
@@ -175,7 +175,7 @@ static void spread_bytes(struct compilation *c, int reg, uint32_t bytes) {
 static void emit_splat(struct walk *w, enum mote__op op) {
     struct compilation *c = w->c;
     bool wide = op == OP_i64x2_splat || op == OP_f64x2_splat;
-    unlink_operands(w, 1);
+    unlink_operand(w);
     struct walk_value *v = operand(w, 0);
     int from = use_reg(w, v), to = take_temp(w, FP);
     if (class_of(v->type) == GP) x_to_float(c->b, wide, to, from);
@@ -192,7 +192,7 @@ static void emit_splat(struct walk *w, enum mote__op op) {
 /* An integer lane: pextr of its width; bytes and words are extended by sign afterwards. */
 static void emit_extract_int(struct walk *w, uint32_t byte, bool wide, uint32_t sign_extension, valtype type) {
     struct compilation *c = w->c;
-    unlink_operands(w, 1);
+    unlink_operand(w);
     int from = use_reg(w, operand(w, 0)), to = take_result(w, GP, NULL, NO_REG);
     x_ins(c->b, X_OP(0x66, 3, byte), wide, from, in_reg(to));
     x_byte(c->b, w->imm.b);
@@ -202,7 +202,7 @@ static void emit_extract_int(struct walk *w, uint32_t byte, bool wide, uint32_t 
 
 static void emit_extract_float(struct walk *w, valtype type) {
     struct compilation *c = w->c;
-    unlink_operands(w, 1);
+    unlink_operand(w);
     struct walk_value *v = operand(w, 0);
     int from = use_reg(w, v), to = take_result(w, FP, v, NO_REG);
     if (!w->imm.b) {
@@ -217,7 +217,7 @@ static void emit_extract_float(struct walk *w, valtype type) {
 /* pinsr of a lane's width. */
 static void emit_replace_int(struct walk *w, uint32_t opcode, bool wide) {
     struct compilation *c = w->c;
-    unlink_operands(w, 2);
+    unlink_two(w);
     struct walk_value *a = operand(w, 0);
     int from = use_reg(w, a), value = use_reg(w, operand(w, 1)), to = take_result(w, FP, a, NO_REG);
     x_vmov(c->b, to, from);
@@ -228,7 +228,7 @@ static void emit_replace_int(struct walk *w, uint32_t opcode, bool wide) {
 
 static void emit_replace_float(struct walk *w, valtype type) {
     struct compilation *c = w->c;
-    unlink_operands(w, 2);
+    unlink_two(w);
     struct walk_value *a = operand(w, 0);
     int from = use_reg(w, a), value = use_reg(w, operand(w, 1)), to = take_result(w, FP, a, value);
     x_vmov(c->b, to, from);
@@ -243,20 +243,20 @@ static void emit_replace_float(struct walk *w, valtype type) {
 
 /* Bits of lanes, or whether they are all or any not zero; the latter stay in the flags. */
 static void emit_bitmask(struct walk *w, uint32_t opcode) {
-    unlink_operands(w, 1);
+    unlink_operand(w);
     int from = use_reg(w, operand(w, 0)), to = take_result(w, GP, NULL, NO_REG);
     x_ins(w->c->b, opcode, 0, to, in_reg(from));
     result_in_reg(w, w->count, VT_I32, to);
 }
 static void emit_any_true(struct walk *w) {
-    unlink_operands(w, 1);
+    unlink_operand(w);
     int from = use_reg(w, operand(w, 0));
     x_ins(w->c->b, X_OP(0x66, 2, 0x17), 0, from, in_reg(from)); /* ptest */
     result_in_flags(w, w->count, CC_NE);
 }
 static void emit_all_true(struct walk *w, uint32_t equal) {
     struct compilation *c = w->c;
-    unlink_operands(w, 1);
+    unlink_operand(w);
     int from = use_reg(w, operand(w, 0)), zeros = take_temp(w, FP);
     x_vzero(c->b, zeros);
     x_ins(c->b, equal, 0, zeros, in_reg(from));
@@ -291,7 +291,7 @@ static bool emit_shuffle_dwords(struct walk *w) {
     }
     bool mixed = of_b == 0xC || of_b == 0x3;
     if (of_b && of_b != 0xF && !mixed) return false;
-    unlink_operands(w, 2);
+    unlink_two(w);
     if (of_b & 1) swap_operands(w);
     int first = use_reg(w, operand(w, 0)), second = mixed ? use_reg(w, operand(w, 1)) : first, to = take_temp(w, FP);
     if (mixed) x_vmov(c->b, to, first);
@@ -309,7 +309,7 @@ static void emit_shuffle(struct walk *w) {
         of_a[i] = w->imm.bytes[i] < 16 ? w->imm.bytes[i] : 0x80;
         of_b[i] = w->imm.bytes[i] < 16 ? 0x80 : (uint8_t)(w->imm.bytes[i] - 16);
     }
-    unlink_operands(w, 2);
+    unlink_two(w);
     int a = use_reg(w, operand(w, 0)), b = use_reg(w, operand(w, 1)), to = take_temp(w, FP), other = take_temp(w, FP);
     x_vmov(c->b, to, a);
     x_vmov(c->b, other, b);
@@ -324,7 +324,7 @@ static void emit_swizzle(struct walk *w) {
     struct compilation *c = w->c;
     uint8_t bias[16];
     memset(bias, 0x70, sizeof bias);
-    unlink_operands(w, 2);
+    unlink_two(w);
     int a = use_reg(w, operand(w, 0)), b = use_reg(w, operand(w, 1)), to = take_temp(w, FP), index = take_temp(w, FP);
     x_vmov(c->b, index, b);
     with_literal(c, X_OP(0x66, 1, 0xDC), index, bias); /* paddusb */

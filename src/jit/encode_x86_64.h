@@ -27,11 +27,13 @@ struct code_buffer {
     bool failed; /* out of memory: the bytes are thrown away, one room's worth at a time */
 };
 
-/* Makes room for 1024 bytes. After failing the buffer starts again from its beginning, so that callers need not look. */
+enum { CODE_ROOM = 1024 };
+static inline bool code_is_full(const struct code_buffer *b) { return b->capacity - b->count < CODE_ROOM; }
+
+/* Makes room for CODE_ROOM bytes. After failing the buffer starts again from its beginning, so that callers need not look. */
 static inline void code_room(struct code_buffer *b) {
-    enum { ROOM = 1024 };
-    if (b->capacity - b->count >= ROOM) return;
-    if (mote__vec_reserve_bytes(b->allocator, (void **)&b->data, b->count, &b->capacity, ROOM, 1)) return;
+    if (!code_is_full(b)) return;
+    if (mote__vec_reserve_bytes(b->allocator, (void **)&b->data, b->count, &b->capacity, CODE_ROOM, 1)) return;
     b->failed = true;
     b->count = 0;
 }
@@ -130,11 +132,21 @@ X_FORM x_ins_memory(struct code_buffer *b, uint32_t op, unsigned flags, int reg,
     x_put_32(p, (uint32_t)rm.disp);
     b->count = (size_t)(p - b->data) + mode * mode;
 }
+/* In memory 0: at its base, whose register takes no special form, and an index. */
+X_FORM x_ins_indexed(struct code_buffer *b, uint32_t op, unsigned flags, int reg, int index, int32_t disp) {
+    uint8_t *p = x_put_opcode(b->data + b->count, op, x_rex(flags, reg, REG_MEMORY, (uint32_t)index));
+    uint32_t mode = disp != (int8_t)disp ? 2 : disp != 0;
+    *p++ = (uint8_t)(mode << 6 | x_reg_bits(reg) | 4);
+    *p++ = (uint8_t)(((uint32_t)index & 7) << 3 | (REG_MEMORY & 7));
+    x_put_32(p, (uint32_t)disp);
+    b->count = (size_t)(p - b->data) + mode * mode;
+}
 
 /* Any instruction with a register and a register or memory operand. X_WIDE: 64 bits; X_BYTE_REG: a byte register is among the operands. */
 X_FORM x_ins(struct code_buffer *b, uint32_t op, unsigned flags, int reg, struct x_rm rm) {
     if (rm.base == REG_FRAME && rm.index < 0) x_ins_slot(b, op, flags, reg, rm.disp);
     else if (rm.reg >= 0) x_ins_reg(b, op, flags, reg, rm.reg);
+    else if (rm.base == REG_MEMORY && rm.index >= 0 && !rm.scale_log2) x_ins_indexed(b, op, flags, reg, rm.index, rm.disp);
     else if (rm.base >= 0) x_ins_memory(b, op, flags, reg, rm);
     else x_ins_rip(b, op, flags, reg);
 }
@@ -145,7 +157,7 @@ X_FORM x_ins(struct code_buffer *b, uint32_t op, unsigned flags, int reg, struct
 enum x_alu { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_CMP };
 
 static inline void x_mov(struct code_buffer *b, bool wide, int to, int from) {
-    if (to != from || !wide) x_ins(b, X_OP(0, 0, 0x8B), wide, to, in_reg(from));
+    if (to != from || !wide) x_ins_reg(b, X_OP(0, 0, 0x8B), wide, to, from);
 }
 /* Zero or any constant; leaves the flags alone. */
 static inline void x_const(struct code_buffer *b, int to, uint64_t bits) {
@@ -162,9 +174,11 @@ static inline void x_const(struct code_buffer *b, int to, uint64_t bits) {
         x_64(b, bits);
     }
 }
-static inline void x_zero(struct code_buffer *b, int to) { x_ins(b, X_OP(0, 0, 0x33), 0, to, in_reg(to)); }
+static inline void x_zero(struct code_buffer *b, int to) { x_ins_reg(b, X_OP(0, 0, 0x33), 0, to, to); }
 static inline void x_load(struct code_buffer *b, bool wide, int to, struct x_rm from) { x_ins(b, X_OP(0, 0, 0x8B), wide, to, from); }
 static inline void x_store(struct code_buffer *b, bool wide, int from, struct x_rm to) { x_ins(b, X_OP(0, 0, 0x89), wide, from, to); }
+static inline void x_load_slot(struct code_buffer *b, bool wide, int to, int32_t slot) { x_ins_slot(b, X_OP(0, 0, 0x8B), wide, to, slot * 8); }
+static inline void x_store_slot(struct code_buffer *b, int from, int32_t slot) { x_ins_slot(b, X_OP(0, 0, 0x89), X_WIDE, from, slot * 8); }
 /* A sign-extended 32-bit constant to memory. */
 static inline void x_store_const(struct code_buffer *b, bool wide, int32_t bits, struct x_rm to) {
     x_ins(b, X_OP(0, 0, 0xC7), wide, 0, to);
@@ -180,7 +194,7 @@ static inline void x_alu_const(struct code_buffer *b, enum x_alu alu, bool wide,
     if (small) x_byte(b, (uint8_t)bits);
     else x_32(b, (uint32_t)bits);
 }
-static inline void x_test(struct code_buffer *b, bool wide, int reg) { x_ins(b, X_OP(0, 0, 0x85), wide, reg, in_reg(reg)); }
+static inline void x_test(struct code_buffer *b, bool wide, int reg) { x_ins_reg(b, X_OP(0, 0, 0x85), wide, reg, reg); }
 static inline void x_imul(struct code_buffer *b, bool wide, int to, struct x_rm rm) { x_ins(b, X_OP(0, 1, 0xAF), wide, to, rm); }
 static inline void x_imul_const(struct code_buffer *b, bool wide, int to, struct x_rm rm, int32_t bits) {
     bool small = bits == (int8_t)bits;

@@ -23,6 +23,7 @@ typedef uint32_t code_offset;
     X(INTERPRET, "interpret") /* entry of a function that the interpreter runs; own index in eax */ \
     X(HOST, "host")           /* entry of a host function; its struct mote__func in rdx, the instance is still the caller's */ \
     X(HELPER, "helper")       /* calls helper number eax / 8 with rsi, rdx, rcx, r8, r9 */         \
+    X(RESOLVE, "resolve")     /* calls the helper of that name; the function is in rdx then */     \
     X(TRAP, "trap")           /* the trap edi at the return address */                             \
     X(OVERFLOW, "overflow")   /* at the entry of the function at the return address: no room for its frame, or an interrupt */ \
     X(STOP, "stop")           /* somebody asked the loop at the return address to stop */ \
@@ -113,7 +114,7 @@ enum { JIT_STATUS = 0x10000 };
     X(memory_copy)  /* within memory 0, rsi: to, rdx: from, rcx: count */                         \
     X(table_get)    /* rsi: table index, rdx: element, which is in bounds; the reference is left in exec->returned[0] */ \
     X(ref_func)     /* rsi: function index; the same */                                            \
-    X(resolve)      /* rsi: table index, rdx: element, rcx: type id; the function is left in exec->returned[0] */
+    X(resolve)      /* rsi: table index, rdx: type id, rcx: element; the function is left in exec->returned[0] */
 enum jit_helper {
 #define X(name) HELPER_##name,
     JIT_HELPERS(X)

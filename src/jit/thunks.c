@@ -142,13 +142,16 @@ static void make_host(struct code_buffer *b, size_t fail) {
     finish_call(b);
 }
 
-static void make_helper(struct code_buffer *b, size_t fail) {
+/* The helper in rax, or HELPER_resolve, whose function is in rdx then. */
+static void make_helper(struct code_buffer *b, size_t fail, bool resolve) {
     out_to_c(b, REG_FRAME);
+    if (resolve) x_const(b, RAX, (uint64_t)HELPER_resolve * 8);
     x_const(b, R10, (uint64_t)(uintptr_t)mote__jit_helpers);
     x_through(b, 2, at_index(R10, RAX, 0));
     x_test(b, false, RAX);
     jump_if(b, CC_NE, fail);
     back_in(b);
+    if (resolve) x_load(b, true, RDX, EXEC(returned));
     x_ret(b);
 }
 
@@ -236,7 +239,8 @@ void mote__jit_make_thunks(struct jit_engine *jit) {
     at[THUNK_LAZY] = HERE(), make_lazy(&b, leave);
     at[THUNK_INTERPRET] = HERE(), make_interpret(&b, fail);
     at[THUNK_HOST] = HERE(), make_host(&b, fail);
-    at[THUNK_HELPER] = HERE(), make_helper(&b, fail);
+    at[THUNK_HELPER] = HERE(), make_helper(&b, fail, false);
+    at[THUNK_RESOLVE] = HERE(), make_helper(&b, fail, true);
     at[THUNK_TRAP] = HERE(), make_trap(&b, fail);
     at[THUNK_OVERFLOW] = HERE(), make_overflow(&b, fail);
     at[THUNK_STOP] = HERE(), make_stop(&b, fail);

@@ -317,10 +317,12 @@ static uint32_t help_ref_func(struct mote__exec *exec, uint64_t func_index, uint
 }
 
 /* A table element that is not simply of the expected type: its function is made, or its type is a subtype, or it traps. */
-static uint32_t help_resolve(struct mote__exec *exec, uint64_t table_index, uint64_t element, uint64_t type_id, uint64_t d) {
+static uint32_t help_resolve(struct mote__exec *exec, uint64_t table_index, uint64_t type_id, uint64_t element, uint64_t d) {
     (void)d;
+    struct mote__table *table = instance_of(exec)->tables[table_index];
     struct mote__func *func = NULL;
-    uint32_t trap = mote__table_resolve(instance_of(exec)->tables[table_index], element, (uint32_t)type_id, &func);
+    if (element >= table->size) return MOTE_TRAP_UNDEFINED_ELEMENT;
+    uint32_t trap = mote__table_resolve(table, element, (uint32_t)type_id, &func);
     exec->returned[0] = (uintptr_t)func;
     return trap;
 }

@@ -84,13 +84,6 @@ static void set_local(struct walk *w, uint32_t local, valtype type) {
     }
 }
 
-static void emit_local(struct walk *w, enum mote__op op) {
-    uint32_t local = w->imm.a;
-    valtype type = walk_local_type(w, local);
-    if (op != OP_local_get) set_local(w, local, type);
-    if (op != OP_local_set) push_local(w, w->count, local, type);
-}
-
 static void emit_global(struct walk *w, enum mote__op op) {
     struct lowering *c = w->c;
     const mote_module *m = w->module;
@@ -435,15 +428,26 @@ static void on_constant(struct walk *w, uint64_t bits, valtype type) {
     push_constant(w, bits, type);
 }
 
+static void on_local_set(struct walk *w, uint32_t local, bool tee) {
+    valtype type = walk_local_type(w, local);
+    begin(w);
+    set_local(w, local, type);
+    if (tee) push_local(w, w->count, local, type);
+}
+
 static void on_op(struct walk *w, enum mote__op op, uint32_t n_in) {
+    switch (op) {
+    case OP_i32_const: on_constant(w, w->imm.x, VT_I32); return;
+    case OP_i64_const: on_constant(w, w->imm.x, VT_I64); return;
+    case OP_f32_const: on_constant(w, w->imm.x, VT_F32); return;
+    case OP_f64_const: on_constant(w, w->imm.x, VT_F64); return;
+    case OP_local_get: on_local_get(w, w->imm.a, walk_local_type(w, w->imm.a)); return;
+    case OP_local_set: case OP_local_tee: on_local_set(w, w->imm.a, op == OP_local_tee); return;
+    default: break;
+    }
     begin(w);
     switch (op) {
-    case OP_i32_const: push_constant(w, w->imm.x, VT_I32); break;
-    case OP_i64_const: push_constant(w, w->imm.x, VT_I64); break;
-    case OP_f32_const: push_constant(w, w->imm.x, VT_F32); break;
-    case OP_f64_const: push_constant(w, w->imm.x, VT_F64); break;
     case OP_v128_const: push_constant(w, (uintptr_t)w->imm.bytes, VT_V128); break;
-    case OP_local_get: case OP_local_set: case OP_local_tee: emit_local(w, op); break;
     case OP_global_get: case OP_global_set: emit_global(w, op); break;
     case OP_drop: emit_drop(w); break;
     case OP_select: case OP_select_t: emit_select(w); break;

@@ -50,6 +50,7 @@ struct mote__export {
 struct mote__table_decl {
     struct mote__tabletype type;
     bool has_init;
+    bool closed; /* nothing but functions of the instance whose table it is can ever be in it, or null: found when all is validated */
     struct mote__constexpr init;
 };
 

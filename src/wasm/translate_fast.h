@@ -2,8 +2,9 @@
  * translator's own functions compiled into it. Stops at the first instruction that is anything else, and does nothing in dead code: the walk
  * (walk.h) does what is left.
  *
- * A translator includes this once, behind its functions on_plain, on_memory, on_op and these two, which may leave everything but the operand's extras alone:
+ * A translator includes this once, behind its functions on_plain, on_memory and these, which may leave everything but the operand's extras alone:
  *   on_local_get(w, local, type)
+ *   on_local_set(w, local, tee)
  *   on_constant(w, bits, type)       i32.const, i64.const, f32.const and f64.const
  * Here, as everywhere when one of its functions runs, w->op_pos is the instruction and w->r.pos what follows it. */
 #include "wasm/skip.h"
@@ -52,38 +53,35 @@ static void translate_fast(struct walk *w) {
             w->count = count;
             on_local_get(w, local, type);
             stack[count++].type = type;
-            continue;
-        }
-        if (q.kind >= TRANSLATE_CONST_32) {
+        } else if (q.kind >= TRANSLATE_CONST_32) {
+            bool wide = q.kind == TRANSLATE_CONST_64;
             uint64_t bits = (uint64_t)skip_s64(&next);
-            valtype type = q.kind == TRANSLATE_CONST_32 ? VT_I32 : VT_I64;
-            if (type == VT_I32) bits = (uint32_t)bits;
             w->r.pos = pos = next;
             w->count = count;
-            on_constant(w, bits, type);
-            stack[count++].type = type;
-            continue;
-        }
-        count -= q.in;
-        w->count = count;
-        if (q.kind == TRANSLATE_PLAIN) {
+            on_constant(w, wide ? bits : (uint32_t)bits, wide ? VT_I64 : VT_I32);
+            stack[count++].type = wide ? VT_I64 : VT_I32;
+        } else if (q.kind >= TRANSLATE_SET) {
+            uint32_t local = skip_u32(&next);
             w->r.pos = pos = next;
-            on_plain(w, (enum mote__op)mote__op_of_byte[byte], q.in);
-        } else if (q.kind == TRANSLATE_ACCESS) {
-            w->imm.a = 0;
-            next++; /* the alignment */
-            w->imm.x = skip_u32(&next);
-            w->r.pos = pos = next;
-            on_memory(w, (enum mote__op)mote__op_of_byte[byte], q.in);
-        } else {
-            w->imm.a = skip_u32(&next);
-            w->r.pos = pos = next;
-            on_op(w, q.kind == TRANSLATE_SET ? OP_local_set : OP_local_tee, 1);
+            w->count = --count;
+            on_local_set(w, local, q.kind == TRANSLATE_TEE);
             count += q.kind == TRANSLATE_TEE;
-            continue;
+        } else {
+            count -= q.in;
+            w->count = count;
+            if (q.kind == TRANSLATE_PLAIN) {
+                w->r.pos = pos = next;
+                on_plain(w, (enum mote__op)mote__op_of_byte[byte], q.in);
+            } else {
+                next++; /* the alignment */
+                w->imm.a = 0;
+                w->imm.x = skip_u32(&next);
+                w->r.pos = pos = next;
+                on_memory(w, (enum mote__op)mote__op_of_byte[byte], q.in);
+            }
+            stack[count].type = q.out;
+            count += q.out != VT_BOTTOM;
         }
-        stack[count].type = q.out;
-        count += q.out != VT_BOTTOM;
     }
     w->r.pos = pos;
     w->count = count;

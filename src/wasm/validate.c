@@ -33,6 +33,26 @@ static mote_status validate_body(struct walk *w, uint32_t func_index) {
     return status;
 }
 
+/* Whether a constant is null or a function of the module's own. */
+static bool is_own_func(const mote_module *m, const struct mote__constexpr *e) {
+    return e->kind == CONST_FUNC ? e->index >= m->func_import_count : e->kind == CONST_VALUE;
+}
+
+static bool has_own_funcs(const mote_module *m, const struct mote__elem *elem) {
+    for (uint32_t i = 0; i < elem->count; i++)
+        if (elem->funcs ? elem->funcs[i] < m->func_import_count : !is_own_func(m, &elem->exprs[i])) return false;
+    return true;
+}
+
+/* Marks the tables that are neither imported nor exported, when no instruction writes to one, unless a segment puts something else into them. */
+static void close_tables(mote_module *m) {
+    for (uint32_t i = m->table_import_count; i < m->table_count; i++) m->tables[i].closed = !m->tables[i].has_init || is_own_func(m, &m->tables[i].init);
+    for (uint32_t i = 0; i < m->export_count; i++)
+        if (m->exports[i].kind == MOTE_EXTERN_TABLE) m->tables[m->exports[i].index].closed = false;
+    for (uint32_t i = 0; i < m->elem_count; i++)
+        if (m->elems[i].mode == SEGMENT_ACTIVE && !has_own_funcs(m, &m->elems[i])) m->tables[m->elems[i].table].closed = false;
+}
+
 mote_status mote__module_validate(mote_module *module, mote_error *error) {
     struct walk w;
     walk_init(&w, module, module->arena.allocator, error);
@@ -40,6 +60,7 @@ mote_status mote__module_validate(mote_module *module, mote_error *error) {
     for (uint32_t i = module->func_import_count; i < module->func_count && status == MOTE_OK; i++)
         status = validate_body(&w, i);
     module->tail_calls_far = w.tail_calls_far;
+    if (!w.writes_tables) close_tables(module);
     walk_deinit(&w);
     return status;
 }
