@@ -84,7 +84,7 @@ struct compilation {
     bool fuel, canonical_nans; /* as the engine's configuration says */
     bool fixed;     /* memory 0 is guarded: its first byte's address is in REG_MEMORY */
     struct mote__instance_layout layout;
-    bool cpu_bmi2, cpu_lzcnt, cpu_popcnt, cpu_sse41;
+    bool cpu_floor; /* instructions of every processor alone */
     uint32_t loops_seen;
     uint64_t call_weight;
     uint32_t pin_count, valid, dirty;

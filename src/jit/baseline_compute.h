@@ -263,7 +263,7 @@ static void emit_shift(struct walk *w, enum x_shift shift, valtype type) {
         return;
     }
     int count = use_reg(w, b);
-    if (c->cpu_bmi2 && shift >= SHIFT_SHL) {
+    if (shift >= SHIFT_SHL && has_cpu(c, OS_CPU_BMI2)) {
         int to = take_result(w, GP, a, NO_REG);
         x_shiftx(c->b, shift, wide, to, from, count);
         result_in_reg(w, w->count, type, to);
@@ -507,7 +507,7 @@ static void emit_round_sse2(struct walk *w, uint32_t mode, valtype type);
 
 static void emit_round(struct walk *w, uint32_t mode, valtype type) {
     struct compilation *c = w->c;
-    if (!c->cpu_sse41) {
+    if (!has_cpu(c, OS_CPU_SSE41)) {
         emit_round_sse2(w, mode, type);
         return;
     }

@@ -268,12 +268,12 @@ static void emit_count_bits_by_sums(struct walk *w, valtype type) {
 }
 
 static void emit_scan_bits(struct walk *w, bool leading, valtype type) {
-    if (w->c->cpu_lzcnt) emit_unary(w, X_OP(0xF3, 1, leading ? 0xBD : 0xBC), type == VT_I64 ? X_WIDE : 0, type);
+    if (has_cpu(w->c, OS_CPU_LZCNT | OS_CPU_BMI1)) emit_unary(w, X_OP(0xF3, 1, leading ? 0xBD : 0xBC), type == VT_I64 ? X_WIDE : 0, type);
     else emit_scan_bits_bsr(w, leading, type);
 }
 
 static void emit_count_bits(struct walk *w, valtype type) {
-    if (w->c->cpu_popcnt) emit_unary(w, X_OP(0xF3, 1, 0xB8), type == VT_I64 ? X_WIDE : 0, type);
+    if (has_cpu(w->c, OS_CPU_POPCNT)) emit_unary(w, X_OP(0xF3, 1, 0xB8), type == VT_I64 ? X_WIDE : 0, type);
     else emit_count_bits_by_sums(w, type);
 }
 

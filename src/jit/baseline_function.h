@@ -3,14 +3,6 @@
 
 /* ---------------------------------------------------------------- before the code */
 
-static void find_cpu_features(struct compilation *c, const mote_config *config) {
-    unsigned cpu = config->cpu_baseline ? 0 : c->jit->cpu;
-    c->cpu_sse41 = cpu & OS_CPU_SSE41;
-    c->cpu_popcnt = cpu & OS_CPU_POPCNT;
-    c->cpu_bmi2 = cpu & OS_CPU_BMI2;
-    c->cpu_lzcnt = cpu & OS_CPU_LZCNT && cpu & OS_CPU_BMI1; /* tzcnt came with BMI1 */
-}
-
 /* Gives each local its slot, as run/lower.c does; parameters lie below the header. */
 static void place_locals(struct walk *w) {
     struct compilation *c = w->c;
@@ -227,7 +219,7 @@ static void begin_compilation(struct jit_scratch *scratch, mote_module *module, 
     mote__draft_reset(&c->draft);
     c->layout = mote__instance_layout(module);
     c->fixed = module->memory_count && mote__memory_is_guarded(module->engine, &module->memories[0]);
-    find_cpu_features(c, &module->engine->config);
+    c->cpu_floor = module->engine->config.cpu_baseline;
     c->fuel = module->engine->config.fuel;
     c->canonical_nans = module->engine->config.canonical_nans;
     mote__translate_again(&scratch->walk, &translator, module, c->allocator, error);

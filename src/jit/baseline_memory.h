@@ -209,7 +209,7 @@ static void emit_store_lane(struct walk *w, const struct lane_access *a, uint32_
 static bool emit_lane(struct walk *w, enum mote__op op, uint32_t bytes) {
     struct lane_access a = lane_access(bytes, w->imm.b);
     bool store = mote__op_info[op].kind == KIND_STORE_LANE;
-    if (!w->c->cpu_sse41 && (store ? a.sse41_store : a.sse41_load)) return false;
+    if ((store ? a.sse41_store : a.sse41_load) && !has_cpu(w->c, OS_CPU_SSE41)) return false;
     if (store) emit_store_lane(w, &a, bytes);
     else emit_load_lane(w, &a, bytes);
     return true;
@@ -342,7 +342,7 @@ static bool emit_other_access(struct walk *w, enum mote__op op) {
     uint32_t bytes = mote__op_info[op].mem_bytes;
     char out = result_letter(op);
     valtype type = out ? walk_letter(out) : 0;
-    if (a && x_is_new(a->opcode) && !w->c->cpu_sse41) return false;
+    if (a && x_is_new(a->opcode) && !has_cpu(w->c, OS_CPU_SSE41)) return false;
     if (a && a->store) emit_store(w, a);
     else if (a) emit_load(w, a);
     else switch (mote__op_info[op].kind) {

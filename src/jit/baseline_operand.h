@@ -7,6 +7,9 @@ static const uint32_t temps[2] = {1u << RAX | 1u << RCX | 1u << RDX | 1u << R8 |
 static const int8_t pin_regs[2][10] = {{RSI, RDI, RBP, R10, R11, R12, NO_REG, NO_REG, NO_REG, NO_REG}, {6, 7, 8, 9, 10, 11, 12, 13, 14, 15}};
 static const int pin_counts[2] = {6, 10};
 
+/* Whether code may use all of these features (a sum of enum os_cpu). The processor is asked when something depends on it. */
+static bool has_cpu(const struct compilation *c, unsigned features) { return !c->cpu_floor && mote__os_cpu(features) == features; }
+
 static uint32_t here(const struct compilation *c) { return (uint32_t)c->b->count; }
 static int class_of(valtype type) { return type == VT_F32 || type == VT_F64 || type == VT_V128; }
 static struct walk_value *operand(struct walk *w, uint32_t i) { return &w->stack[w->count + i]; }

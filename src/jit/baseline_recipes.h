@@ -220,7 +220,7 @@ static void emit_word_bitmask(struct walk *w) {
 /* True when machine code was emitted. */
 static bool emit_vector_steps(struct walk *w, enum mote__op op, uint32_t n_in) {
     const struct recipe *recipe = find_recipe(op);
-    if (recipe && recipe_needs_sse41(recipe) && !w->c->cpu_sse41) return false;
+    if (recipe && recipe_needs_sse41(recipe) && !has_cpu(w->c, OS_CPU_SSE41)) return false;
     if (recipe) {
         emit_recipe(w, recipe, n_in);
         return true;

@@ -358,7 +358,7 @@ static bool emit_vector_special(struct walk *w, enum mote__op op) {
     case OP_i64x2_bitmask: emit_bitmask(w, X_OP(0x66, 1, 0x50)); return true;
     default: break;
     }
-    if (!w->c->cpu_sse41) return false;
+    if (!has_cpu(w->c, OS_CPU_SSE41)) return false;
     switch (op) {
     case OP_i8x16_shuffle: emit_shuffle(w); return true;
     case OP_i8x16_swizzle: emit_swizzle(w); return true;
@@ -385,7 +385,7 @@ static bool emit_vector_special(struct walk *w, enum mote__op op) {
 static bool emit_vector(struct walk *w, enum mote__op op) {
     struct vector_op v = vector_op(op);
     if (!v.opcode) return emit_vector_special(w, op);
-    if (v.sse41 && !w->c->cpu_sse41) return false;
+    if (v.sse41 && !has_cpu(w->c, OS_CPU_SSE41)) return false;
     if (v.shape >= VS_UNARY) emit_vector_unary(w, &v);
     else emit_vector_binary(w, &v);
     return true;

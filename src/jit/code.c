@@ -1,5 +1,6 @@
 /* code.c - code memory: one reservation per engine, handed out in granules to modules, which fill them function by function.
- * Layout: thunks and constants, then machine code, then (plain memory) the cells. Nothing is ever moved or written twice. */
+ * Layout: constants and thunks, then machine code, then (plain memory) the cells. Nothing is ever moved or written twice. The first module's code begins
+ * right behind the thunks, so that a small program touches few pages: each costs some microseconds. */
 #include "jit/jit.h"
 #include "wasm/limits.h"
 
@@ -45,6 +46,17 @@ static uint32_t take_granules(struct jit_engine *jit, bool cells, uint32_t count
     return start;
 }
 
+/* What the thunks leave of granule 0, for one module at a time. */
+static code_offset rest_start(const struct jit_engine *jit) { return (jit->thunks_end + JIT_ALIGNMENT - 1) & ~(code_offset)(JIT_ALIGNMENT - 1); }
+
+static bool take_rest(struct jit_engine *jit, uint32_t bytes) {
+    mote__os_mutex_lock(&jit->lock);
+    bool free = !jit->rest_taken && bytes <= GRANULE - rest_start(jit);
+    jit->rest_taken |= free;
+    mote__os_mutex_unlock(&jit->lock);
+    return free;
+}
+
 static void give_granules(struct jit_engine *jit, code_offset start, uint32_t count) {
     mote__os_mutex_lock(&jit->lock);
     set_used(jit, start >> GRANULE_LOG2, count, false);
@@ -63,7 +75,6 @@ mote_status mote__jit_engine_new(mote_engine *engine, struct jit_engine **out) {
     struct jit_engine *jit = MOTE__NEW(a, struct jit_engine);
     if (!jit) return MOTE_E_NOMEM;
     jit->allocator = a;
-    jit->cpu = mote__os_cpu();
     jit->code_granules = (uint32_t)(code_bytes >> GRANULE_LOG2);
     jit->all_granules = jit->code_granules + (uint32_t)(cell_bytes >> GRANULE_LOG2);
     jit->used = MOTE__NEW_ARRAY(a, uint64_t, word_count(jit));
@@ -73,10 +84,6 @@ mote_status mote__jit_engine_new(mote_engine *engine, struct jit_engine **out) {
         return status;
     }
     mote__jit_make_thunks(jit);
-    jit->host_cell = (code_offset)code_bytes;
-    set_used(jit, jit->code_granules, 1, true);
-    void *host = jit_address(jit, jit->thunks[THUNK_HOST]);
-    memcpy(jit_address(jit, jit->host_cell), &host, sizeof host);
     *out = jit;
     return MOTE_OK;
 }
@@ -103,34 +110,44 @@ mote_status mote__jit_module_new(struct jit_engine *jit, uint32_t func_count, st
     return MOTE_OK;
 }
 
+/* The rest of granule 0 keeps its pages: the next module takes them. */
+static void give_piece(struct jit_engine *jit, const struct jit_piece *piece) {
+    if (piece->start >= GRANULE) {
+        mote__os_code_discard(&jit->map, piece->start, (size_t)piece->granules << GRANULE_LOG2);
+        give_granules(jit, piece->start, piece->granules);
+        return;
+    }
+    mote__os_mutex_lock(&jit->lock);
+    jit->rest_taken = false;
+    mote__os_mutex_unlock(&jit->lock);
+}
+
 void mote__jit_module_delete(struct jit_module *jm) {
     struct jit_engine *jit = jm->engine;
     for (size_t i = 0; i < jm->functions.count; i++) mote__code_free(jit->allocator, jm->functions.data[i].tables);
-    for (size_t i = 0; i < jm->pieces.count; i++) {
-        mote__os_code_discard(&jit->map, jm->pieces.data[i].start, (size_t)jm->pieces.data[i].granules << GRANULE_LOG2);
-        give_granules(jit, jm->pieces.data[i].start, jm->pieces.data[i].granules);
-    }
+    for (size_t i = 0; i < jm->pieces.count; i++) give_piece(jit, &jm->pieces.data[i]);
     give_granules(jit, jm->cells, jm->cell_granules);
     mote__vec_deinit(&jm->pieces, jit->allocator);
     mote__vec_deinit(&jm->functions, jit->allocator);
     MOTE__DELETE(jit->allocator, jm);
 }
 
-/* A piece for at least `bytes`: each one is twice the last, up to a megabyte. */
+/* A piece for at least `bytes`: behind the thunks if that is free, then each one is twice the last, up to a megabyte. */
 static mote_status new_piece(struct jit_module *jm, uint32_t bytes) {
     uint32_t granules = jm->pieces.count ? 2 * mote__vec_last(&jm->pieces)->granules : 1, need = (bytes + GRANULE - 1) >> GRANULE_LOG2;
     if (granules > PIECE_GRANULES_MAX) granules = PIECE_GRANULES_MAX;
     if (granules < need) granules = need;
     struct jit_piece *piece = mote__vec_push(&jm->pieces, jm->engine->allocator);
     if (!piece) return MOTE_E_NOMEM;
-    uint32_t start = take_granules(jm->engine, false, granules);
+    bool rest = jm->pieces.count == 1 && take_rest(jm->engine, bytes);
+    code_offset start = rest ? rest_start(jm->engine) : take_granules(jm->engine, false, granules) << GRANULE_LOG2;
     if (!start) {
         jm->pieces.count--;
         return MOTE_E_LIMIT;
     }
-    *piece = (struct jit_piece){.start = start << GRANULE_LOG2, .granules = granules};
-    jm->room = piece->start;
-    jm->room_end = piece->start + (granules << GRANULE_LOG2);
+    *piece = (struct jit_piece){.start = start, .granules = granules};
+    jm->room = start;
+    jm->room_end = rest ? GRANULE : start + (granules << GRANULE_LOG2);
     return MOTE_OK;
 }
 

@@ -48,11 +48,12 @@ enum { JIT_SCRATCHES = 8 }; /* what so many threads need to compile is kept */
 struct jit_engine {
     const mote_allocator *allocator;
     struct os_code map;
-    unsigned cpu;                /* mote__os_cpu() */
     struct os_mutex lock;
     uint64_t *used;              /* a bit per granule, of code then of cells */
     uint32_t code_granules, all_granules, next_code, next_cells;
-    code_offset thunks[THUNK_COUNT], thunks_end, constants, host_cell;
+    code_offset thunks[THUNK_COUNT], thunks_end, constants;
+    code_offset host_cell;       /* never changes, so that it stands among the constants */
+    bool rest_taken;             /* what the thunks leave of granule 0 is a module's */
     bool is_watched;             /* somebody wants to know the names of code: perf_map or debuggers (watch.c) */
     int perf_map;                /* an open file, or -1 */
     struct jit_debug_entry *thunk_entry; /* what debuggers know of the thunks, or NULL */
@@ -72,7 +73,7 @@ struct jit_module {
     code_offset cells;
     uint32_t cell_granules;
     code_offset room, room_end; /* free part of the newest piece of code memory */
-    VEC(struct jit_piece { code_offset start; uint32_t granules; }) pieces;
+    VEC(struct jit_piece { code_offset start; uint32_t granules; }) pieces; /* start in granule 0: what the thunks leave of it */
     VEC(struct jit_function) functions;
     struct span *names;          /* by function index, if somebody watches; NULL before that */
     struct jit_debug_entry *debug; /* what debuggers know of its functions */

@@ -233,6 +233,8 @@ void mote__jit_make_thunks(struct jit_engine *jit) {
     jit->constants = HERE();
     memcpy(b.data, constants, sizeof constants);
     b.count = sizeof constants;
+    jit->host_cell = HERE();
+    b.count += sizeof(void *);
     at[THUNK_ENTER] = HERE(), make_enter(&b);
     at[THUNK_LEAVE] = (code_offset)b.count, make_leave(&b);
     size_t leave = at[THUNK_LEAVE], fail = make_fail(&b, leave);
@@ -246,5 +248,7 @@ void mote__jit_make_thunks(struct jit_engine *jit) {
     at[THUNK_STOP] = HERE(), make_stop(&b, fail);
     at[THUNK_CHARGE] = HERE(), make_charge(&b, fail);
     jit->thunks_end = HERE();
+    void *host = jit_address(jit, at[THUNK_HOST]);
+    memcpy(b.data + jit->host_cell, &host, sizeof host);
 #undef HERE
 }

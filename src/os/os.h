@@ -24,6 +24,8 @@ void *mote__os_reserve(size_t bytes, size_t alignment);
 /* Makes pages readable and writable; those not committed before are zero. False when the system
  * refuses: nothing lost then. */
 bool mote__os_commit(void *start, size_t bytes);
+/* Reserves and commits at once: zeros, of which nothing is accounted for before it is touched. NULL when the system refuses; mote__os_release. */
+void *mote__os_map(size_t bytes);
 /* Gives the memory of pages back and makes them inaccessible; zero when committed again. False when
  * the system refuses. */
 bool mote__os_decommit(void *start, size_t bytes);
@@ -51,8 +53,9 @@ void mote__os_code_discard(const struct os_code *code, size_t offset, size_t byt
 
 /* What the processor has beyond the least of its kind; 0 on other processors than x86-64. */
 enum os_cpu { OS_CPU_SSE41 = 1, OS_CPU_POPCNT = 2, OS_CPU_BMI1 = 4, OS_CPU_BMI2 = 8, OS_CPU_LZCNT = 16 };
-/* A sum of enum os_cpu. Slow: asking costs microseconds where the machine is a virtual one. */
-unsigned mote__os_cpu(void);
+/* Which of the features `wanted`, a sum of enum os_cpu, there are. What nobody has asked for before may take ten microseconds where the machine is a
+ * virtual one: do not ask before you need to know. */
+unsigned mote__os_cpu(unsigned wanted);
 
 /* ---- Files for tools. ---- */
 

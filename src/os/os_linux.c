@@ -356,17 +356,13 @@ static bool map_nameless(uint8_t *run, struct os_code *code) {
 }
 
 bool mote__os_code_map(size_t code_bytes, size_t data_bytes, bool nameless, struct os_code *out) {
-    uint8_t *all = mote__os_reserve(code_bytes + data_bytes, 1);
+    uint8_t *all = mote__os_map(code_bytes + data_bytes); /* data; code is mapped over its first part */
     struct os_code code = {.execute = all, .code_bytes = code_bytes, .data_bytes = data_bytes};
     if (!all) return false;
     bool mapped = nameless ? map_nameless(all, &code) : map_file(all, &code);
-    if (mapped && mote__os_commit(all + code_bytes, data_bytes)) {
-        *out = code;
-        return true;
-    }
-    if (mapped) munmap(code.write, code_bytes);
-    mote__os_release(all, code_bytes + data_bytes);
-    return false;
+    if (mapped) *out = code;
+    else mote__os_release(all, code_bytes + data_bytes);
+    return mapped;
 }
 
 /* Private and not of a file: what is dropped is zero when it is touched next. */

@@ -29,10 +29,20 @@ static bool is_page_aligned(const void *start, size_t bytes) {
     return (((uintptr_t)start | bytes) & (mote__os_page_bytes() - 1)) == 0;
 }
 
-static void *map_nothing(void *start, size_t bytes, int extra_flags) {
-    void *result = mmap(start, bytes, PROT_NONE,
+static void *map(void *start, size_t bytes, int protection, int extra_flags) {
+    void *result = mmap(start, bytes, protection,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | extra_flags, -1, 0);
     return result == MAP_FAILED ? NULL : result;
+}
+
+static void *map_nothing(void *start, size_t bytes, int extra_flags) {
+    return map(start, bytes, PROT_NONE, extra_flags);
+}
+
+void *mote__os_map(size_t bytes) {
+    assert(bytes);
+    assert(is_page_aligned(NULL, bytes));
+    return map(NULL, bytes, PROT_READ | PROT_WRITE, 0);
 }
 
 /* Reserves more than needed, so that an aligned part is inside, and gives back both ends. */
@@ -225,20 +235,30 @@ bool mote__os_unix_random(void *out, size_t bytes) {
 /* ---- The processor ---- */
 
 #ifdef __x86_64__
-/* Under a hypervisor each question takes some microseconds. Leaf 1 is always there, and 0x80000001 where there are 64 bits. */
-unsigned mote__os_cpu(void) {
-    static const struct { unsigned leaf, reg, bit; enum os_cpu cpu; } rows[] = {
-        {1, 2, 19, OS_CPU_SSE41}, {1, 2, 23, OS_CPU_POPCNT}, {7, 1, 3, OS_CPU_BMI1}, {7, 1, 8, OS_CPU_BMI2}, {0x80000001, 2, 5, OS_CPU_LZCNT},
-    };
-    unsigned cpu = 0, leaf = 0, regs[4] = {0}; /* eax to edx */
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (rows[i].leaf == 7 && leaf != 7 && __get_cpuid_max(0, NULL) < 7) continue;
-        if (rows[i].leaf != leaf) __cpuid_count(rows[i].leaf, 0, regs[0], regs[1], regs[2], regs[3]);
-        leaf = rows[i].leaf;
-        if (regs[rows[i].reg] >> rows[i].bit & 1) cpu |= rows[i].cpu;
+static const struct { unsigned leaf, reg, bit; enum os_cpu cpu; } cpu_rows[] = {
+    {1, 2, 19, OS_CPU_SSE41}, {1, 2, 23, OS_CPU_POPCNT}, {7, 1, 3, OS_CPU_BMI1}, {7, 1, 8, OS_CPU_BMI2}, {0x80000001, 2, 5, OS_CPU_LZCNT},
+};
+enum { CPU_ROWS = sizeof cpu_rows / sizeof *cpu_rows };
+static _Atomic unsigned cpu_known, cpu_has; /* sums of enum os_cpu: what was asked for so far, and what of it there is */
+
+/* Leaf 1 is always there, and 0x80000001 where there are 64 bits. */
+static void ask_cpu(unsigned leaf) {
+    unsigned regs[4] = {0}, known = 0, has = 0; /* eax to edx */
+    if (leaf != 7 || __get_cpuid_max(0, NULL) >= 7) __cpuid_count(leaf, 0, regs[0], regs[1], regs[2], regs[3]);
+    for (size_t i = 0; i < CPU_ROWS; i++) {
+        if (cpu_rows[i].leaf != leaf) continue;
+        known |= cpu_rows[i].cpu;
+        if (regs[cpu_rows[i].reg] >> cpu_rows[i].bit & 1) has |= cpu_rows[i].cpu;
     }
-    return cpu;
+    atomic_fetch_or(&cpu_has, has);
+    atomic_fetch_or(&cpu_known, known);
+}
+
+unsigned mote__os_cpu(unsigned wanted) {
+    for (size_t i = 0; i < CPU_ROWS && wanted & ~atomic_load(&cpu_known); i++)
+        if (cpu_rows[i].cpu & wanted & ~atomic_load(&cpu_known)) ask_cpu(cpu_rows[i].leaf);
+    return atomic_load_explicit(&cpu_has, memory_order_relaxed) & wanted;
 }
 #else
-unsigned mote__os_cpu(void) { return 0; }
+unsigned mote__os_cpu(unsigned wanted) { return (void)wanted, 0; }
 #endif

@@ -21,11 +21,7 @@ static void *take_kept(struct mote__stacks *stacks, size_t bytes) {
 
 void *mote__stack_take(mote_engine *engine, size_t bytes) {
     void *start = take_kept(&engine->stacks, bytes);
-    if (start) return start;
-    start = mote__os_reserve(bytes, 0);
-    if (!start || mote__os_commit(start, bytes)) return start;
-    mote__os_release(start, bytes);
-    return NULL;
+    return start ? start : mote__os_map(bytes);
 }
 
 /* Zero again, without most of the memory. False when the system does not do that. */

@@ -151,6 +151,41 @@ static bool describe(const mote_allocator *a, void *text) {
 
 TEST(memory_runs_out_while_it_is_described) { CHECK(fail_alloc_sweep(describe, (void *)(uintptr_t)three) > 20); }
 
+/* ---------------------------------------------------------------- code memory */
+
+static uint32_t run_alone(mote_engine *engine, mote_module *module) {
+    mote_store *store;
+    mote_instance instance;
+    mote_func run;
+    mote_value result = MOTE_VALUE_I32(0);
+    mote_error error;
+    if (mote_store_new(engine, NULL, &store, &error) != MOTE_OK) return 0;
+    if (CHECK(mote_instance_new(store, module, NULL, 0, &instance, &error) == MOTE_OK) && CHECK(mote_instance_func(instance, "run", &run, &error) == MOTE_OK))
+        CHECK_EQ(mote_call(store, run, NULL, 0, &result, 1, &error), MOTE_OK);
+    mote_store_delete(store);
+    return result.of.i32;
+}
+
+/* Of three modules that come and go in turn, each runs its own code: the place right behind the thunks is one's at a time. */
+TEST(the_code_of_modules_that_come_and_go) {
+    enum { MODULES = 3, TURNS = 12 };
+    mote_engine *engine;
+    mote_module *modules[MODULES] = {NULL};
+    mote_error error;
+    char text[200];
+    REQUIRE(mote_engine_new(NULL, &engine, &error) == MOTE_OK);
+    for (int i = 0; i < TURNS; i++) {
+        mote_module **module = &modules[i % MODULES];
+        mote_module_delete(*module);
+        snprintf(text, sizeof text, "(module (func $n (result i32) (i32.const %d)) (func (export \"run\") (result i32) (i32.mul (call $n) (i32.const 2))))", i);
+        REQUIRE(mote_module_new(engine, text, strlen(text), 0, module, &error) == MOTE_OK);
+        for (int k = 0; k < MODULES; k++)
+            if (modules[k]) CHECK_EQ(run_alone(engine, modules[k]), 2 * (i - (i - k + MODULES) % MODULES));
+    }
+    for (int k = 0; k < MODULES; k++) mote_module_delete(modules[k]);
+    mote_engine_delete(engine);
+}
+
 /* ---------------------------------------------------------------- many threads */
 
 struct crowd {
