@@ -2,12 +2,12 @@
  * Options stand before the operands of `run` (what follows FILE is the program's own) and anywhere for other commands; "--" ends them.
  * `-W a=1,b` and `-S ...` hold several keys; `--wasm` and `--wasi` are their long forms. A bare `mote FILE` is `mote run FILE`. */
 #define _POSIX_C_SOURCE 200809L
-#include "args.h"
+#include "cli.h"
 #include "base/error.h"
 #include <stdio.h>
 #include <unistd.h>
 
-static const mote_allocator *const allocator = &mote__allocator_libc;
+static const mote_allocator *const allocator = &command_allocator;
 
 struct parse {
     struct args *args;

@@ -29,7 +29,8 @@ struct input {
     const char *name; /* for messages */
     const uint8_t *bytes;
     size_t size;
-    size_t heap_bytes; /* of the allocation */
+    size_t heap_bytes; /* of the allocation ... */
+    const mote_allocator *allocator; /* ... and whose it is */
 };
 
 /* Opens PATH, "-" for standard input. Prints why not and returns false. */

@@ -33,15 +33,17 @@ static int cpu_given(const struct args *args, mote_config *config) {
 }
 
 uint64_t threads_wanted(const struct args *args) {
-    unsigned cpus = mote__os_cpu_count();
-    return args_number(args, OPT_jobs, cpus < THREADS_MAX ? cpus : THREADS_MAX);
+    const struct given *given = args_find(args, OPT_jobs);
+    if (given) return given->number;
+    unsigned cpus = mote__os_cpu_count(); /* a system call: only when it counts */
+    return cpus < THREADS_MAX ? cpus : THREADS_MAX;
 }
 
 /* --compile and --jobs: how many threads compile all functions at once, 0: none. */
 static int threads_given(const struct args *args, uint32_t *out) {
     const char *when = args_text(args, OPT_compile, "lazy");
-    uint64_t jobs = threads_wanted(args);
     bool eager = !strcmp(when, "eager");
+    uint64_t jobs = eager || args_find(args, OPT_jobs) ? threads_wanted(args) : 1;
     *out = eager ? (uint32_t)jobs : 0;
     if (!eager && strcmp(when, "lazy") != 0) return report_usage("--compile is lazy or eager, not `%s`", when);
     return jobs && jobs <= THREADS_MAX ? EXIT_DONE : report_usage("--jobs takes 1 to %d", THREADS_MAX);
@@ -89,9 +91,9 @@ static void show_progress(void *context, uint32_t done, uint32_t total) {
 int engine_compile(const struct args *args, const char *name, mote_module *module) {
     uint32_t threads = 0;
     mote_error error;
-    struct progress progress = {.name = name, .begin_ns = mote__os_clock_ns(OS_CLOCK_MONOTONIC)};
     threads_given(args, &threads); /* engine_open has looked at it */
     if (!threads) return EXIT_DONE;
+    struct progress progress = {.name = name, .begin_ns = mote__os_clock_ns(OS_CLOCK_MONOTONIC)};
     mote_status status = mote_module_compile(module, threads, isatty(STDERR_FILENO) ? show_progress : NULL, &progress, &error);
     return status == MOTE_OK ? EXIT_DONE : report_failure("%s: %s", name, error.message);
 }

@@ -8,7 +8,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const mote_allocator *const allocator = &mote__allocator_libc;
+/* A file's bytes are whole pages from the system: libc would touch three more for its own books, in a short run the only ones. Hostile builds want to see
+ * who reads beyond them. */
+#ifdef MOTE_HOSTILE
+static const mote_allocator *const file_allocator = &mote__allocator_libc;
+#else
+static size_t whole_pages(size_t bytes) {
+    size_t mask = mote__os_page_bytes() - 1;
+    return (bytes + mask) & ~mask;
+}
+
+static void *resize_pages(void *ctx, void *ptr, size_t old_bytes, size_t new_bytes) {
+    (void)ctx;
+    uint8_t *old = ptr, *new = new_bytes ? mote__os_map(whole_pages(new_bytes)) : NULL;
+    if (new && old) memcpy(new, old, old_bytes < new_bytes ? old_bytes : new_bytes);
+    if (old && (new || !new_bytes)) mote__os_release(old, whole_pages(old_bytes));
+    return new;
+}
+static const mote_allocator pages = {resize_pages, NULL};
+static const mote_allocator *const file_allocator = &pages;
+#endif
 
 enum { READ_BYTES = 1 << 16 }; /* room kept for each read; of what is not filled no page is touched */
 enum { INPUT_BYTES_MAX = 1 << 30 }; /* of a module, as in browsers */
@@ -33,7 +52,8 @@ static bool may_be_module(const uint8_t *bytes, size_t count) {
 static int read_all(int fd, bool is_module, struct input *input) {
     VEC(uint8_t) bytes = {0};
     ssize_t got = 1;
-    size_t room = expected_bytes(fd) + READ_BYTES;
+    size_t expected = expected_bytes(fd), room = expected + READ_BYTES;
+    const mote_allocator *allocator = input->allocator = expected ? file_allocator : &mote__allocator_libc;
     bool hopeless = false;
     while (!hopeless && bytes.count <= INPUT_BYTES_MAX && (got > 0 || (got < 0 && errno == EINTR))) {
         if (!mote__vec_reserve(&bytes, allocator, room)) break;
@@ -71,6 +91,6 @@ bool input_open(struct input *input, const char *path) { return open_input(input
 bool input_open_module(struct input *input, const char *path) { return open_input(input, path, true); }
 
 void input_close(struct input *input) {
-    mote__free(allocator, (void *)(uintptr_t)input->bytes, input->heap_bytes);
+    if (input->bytes) mote__free(input->allocator, (void *)(uintptr_t)input->bytes, input->heap_bytes);
     *input = (struct input){0};
 }

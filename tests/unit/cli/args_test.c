@@ -2,6 +2,7 @@
 #include "test.h"
 #include "args.c"
 #include "numbers.c"
+#include "memory.c"
 #include "tables.c"
 
 /* The table names the commands' functions; none is called here. */
