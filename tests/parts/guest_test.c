@@ -81,11 +81,19 @@ static mote_parts_guest *guest_of(mote_parts *parts) {
     return mote_parts_guest_new(parts, &config, &g, NULL) ? NULL : g;
 }
 
+/* What was said last to people. */
+static char said[600];
+static void keep_said(void *context, const char *line) {
+    (void)context;
+    snprintf(said, sizeof said, "%s", line);
+}
+
 static mote_parts *load(const mote_allocator *a, const char *metadata, const char *type) {
     char text[1000];
     mote_error error;
     mote_parts *parts = NULL;
-    const mote_parts_config config = {.allocator = a, .driver_dir = getenv("MOTE_DRIVERS")};
+    const mote_parts_config config = {
+        .allocator = a, .driver_dir = getenv("MOTE_DRIVERS"), .log = keep_said};
     snprintf(text, sizeof text,
              "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: store}\nspec:\n  "
              "type: %s\n  metadata:\n%s---\n"
@@ -296,6 +304,59 @@ TEST(configuration_of_programs) {
     CHECK_STR(text, "key=a;");
     put(parts, "a", "7"); /* is thrown away with the handle */
     CHECK_EQ(mote__handle_close(g, (uint32_t)h), 0);
+    CHECK_EQ(g->bytes, 0);
+    mote_parts_guest_delete(g);
+    mote_parts_delete(parts);
+}
+
+/* A program with room for `bytes_max` that watches one key; *handle is the watch. */
+static mote_parts_guest *watcher(mote_parts *parts, uint64_t bytes_max, uint32_t *handle) {
+    mote_parts_guest *g = NULL;
+    const mote_parts_guest_config config = {.all_components = true, .bytes_max = bytes_max};
+    CHECK_EQ(mote_parts_guest_new(parts, &config, &g, NULL), MOTE_OK);
+    *handle = (uint32_t)ask(g, MOTE1_CONFIGURATION_WATCH, NULL, "key=a", MOTE1_NOWAIT);
+    return g;
+}
+
+static const char *next_change(mote_parts_guest *g, uint32_t handle) {
+    static char text[1000];
+    char run[1000];
+    int32_t got = read_all(g, (int32_t)handle, run, sizeof run);
+    if (got >= 0) spell(run, got, text);
+    return got >= 0 ? text : got == -MOTE1_TIMEOUT ? "nothing" : "an error";
+}
+
+/* A change as next_change spells it. */
+static const char *change_of(const char *value, int version) {
+    static char text[1000];
+    snprintf(text, sizeof text, "key=a;value=%s;version=%d;", value, version);
+    return text;
+}
+
+/* A change takes the place of one that nobody has read, and its room; where that is not enough, the
+ * earlier one stays. 12 bytes are the watch's own, 41 a change's beside its value. */
+TEST(a_change_that_there_is_no_room_for) {
+    uint32_t h;
+    char fits[331], large[349];
+    memset(fits, 'f', sizeof fits), memset(large, 'l', sizeof large);
+    fits[sizeof fits - 1] = large[sizeof large - 1] = 0;
+    mote_parts *parts =
+        load(NULL, "  - {name: values, value: '{\"a\": 1}'}\n", "configuration.in-memory");
+    mote_parts_guest *g = watcher(parts, 400, &h);
+    CHECK_EQ(g->bytes, 12 + 41 + 1);
+    put(parts, "a", fits); /* only where the other was */
+    CHECK_EQ(g->bytes, 12 + 41 + sizeof fits - 1);
+    *said = 0;
+    put(parts, "a", large);
+    CHECK_STR(said, "component store: no room for a change of `a`");
+    CHECK_EQ(g->bytes, 12 + 41 + sizeof fits - 1);
+    CHECK_STR(next_change(g, h), change_of(fits, 2));
+    CHECK_EQ(g->bytes, 12);
+    put(parts, "a", large); /* nor alone */
+    CHECK_STR(next_change(g, h), "nothing");
+    put(parts, "a", "5");
+    CHECK_STR(next_change(g, h), change_of("5", 5));
+    CHECK_EQ(mote__handle_close(g, h), 0);
     CHECK_EQ(g->bytes, 0);
     mote_parts_guest_delete(g);
     mote_parts_delete(parts);
@@ -742,3 +803,36 @@ static bool watch_with(const mote_allocator *a, void *unused) {
 }
 
 TEST(no_memory_for_a_watch) { CHECK(fail_alloc_sweep(watch_with, NULL) > 5); }
+
+static void try_to_put(mote_parts *parts, const char *value) {
+    mote_parts_item item = {.key = bytes("a"), .value = bytes(value)};
+    mote_parts_op op = {.verb = MOTE_PARTS_SET, .items = &item, .item_count = 1};
+    mote_parts_call(parts, "store", &op);
+    mote_parts_op_deinit(&op);
+}
+
+/* Whatever fails: an earlier change stays until a later one has its place, and so does its room. */
+TEST(no_memory_for_a_change) {
+    uint32_t h;
+    bool failed = true;
+    struct fail_alloc f;
+    fail_alloc_init(&f, 0);
+    mote_parts *parts =
+        load(&f.allocator, "  - {name: values, value: '{\"a\": 1}'}\n", "configuration.in-memory");
+    mote_parts_guest *g = watcher(parts, 0, &h);
+    *said = 0;
+    for (uint64_t n = 1; n < 9 && failed; n++) {
+        uint64_t before = f.failures;
+        f.fail_at = f.calls + n;
+        try_to_put(parts, "2");
+        failed = f.failures > before;
+        CHECK_EQ(g->bytes, 12 + 41 + 1);
+        CHECK_EQ(mote__handle_wait(g, &h, 1, 0, NULL), 0);
+    }
+    CHECK(!failed);
+    CHECK_STR(said, "component store: no room for a change of `a`");
+    CHECK_STR(meta(g, (int32_t)h, "size"), "42");
+    mote_parts_guest_delete(g);
+    mote_parts_delete(parts);
+    CHECK_EQ(f.live_bytes, 0);
+}
