@@ -50,8 +50,7 @@ static bool take_host(char *text, struct dsn *out) {
     if (colon) *colon = 0, out->port = colon + 1;
     if (close) *close = 0, text++;
     out->host = *text ? text : "127.0.0.1";
-    size_t digits = strspn(out->port, "0123456789");
-    return digits && digits < 6 && !out->port[digits];
+    return mote__parts_is_port(out->port);
 }
 
 /* "tcp(host:port)", "unix(/path)", "tcp", "". */

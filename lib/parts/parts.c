@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "set.h"
 #include "base/error.h"
+#include "base/utf8.h"
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,10 @@ static const char *keep(mote_parts *parts, const char *text, bool *good) {
 }
 
 static mote_status check_app_id(const char *app_id, mote_error *error) {
-    if (*app_id && strlen(app_id) <= 200 && !strstr(app_id, "||")) return MOTE_OK;
+    size_t size = strlen(app_id);
+    bool good = size && size <= 200 && !strstr(app_id, "||") &&
+                mote__utf8_valid((const uint8_t *)app_id, size);
+    if (good) return MOTE_OK;
     return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET, "`%.60s` is no app id", app_id);
 }
 

@@ -471,7 +471,7 @@ static bool take_host(struct redis *r) {
     snprintf(r->host, sizeof r->host, "%.*s", (int)size, text + brackets);
     if (colon) snprintf(r->port, sizeof r->port, "%s", colon + 1);
     else snprintf(r->port, sizeof r->port, "%" PRIu64, r->settings.port ? r->settings.port : 6379);
-    return true;
+    return mote__parts_is_port(r->port);
 }
 
 static mote_status check_settings(const struct redis_settings *s, mote_error *error) {
@@ -498,7 +498,8 @@ mote_status mote__redis_init(struct redis *r, const struct parts_opening *openin
         return MOTE_OK;
     }
     return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
-                           "`redisHost` is one HOST:PORT, not `%.100s`", settings->host);
+                           "`redisHost` is one HOST:PORT (or `redisPort` says it), not `%.100s`",
+                           settings->host);
 }
 
 void mote__redis_deinit(struct redis *r) {

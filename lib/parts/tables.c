@@ -153,6 +153,11 @@ bool mote__parts_convert(enum parts_kind kind, const char *text, uint64_t *numbe
     return false;
 }
 
+bool mote__parts_is_port(const char *text) {
+    uint64_t number;
+    return convert_count(text, &number) && number >= 1 && number <= UINT16_MAX;
+}
+
 const char *mote__parts_kind_text(enum parts_kind kind) {
     static const char *const texts[] = {"a text", "a name of letters, digits and _",
                                         "a whole number", "true or false",

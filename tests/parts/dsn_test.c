@@ -34,6 +34,7 @@ TEST(dsns_that_are_good) {
     CHECK_EQ(parse("u@/db"), MOTE_OK);
     CHECK_EQ(parse("tcp(h:1)/"), MOTE_OK);
     CHECK_STR(dsn.user, ""), CHECK_STR(dsn.port, "1");
+    CHECK_EQ(parse("tcp(h:65535)/"), MOTE_OK);
 }
 
 TEST(dsns_with_parameters) {
@@ -58,6 +59,9 @@ TEST(dsns_that_are_refused) {
                 {"user:secret@tcp(h/", MOTE_E_ARGUMENT, "without a `)`"},
                 {"user:secret@udp(h)/", MOTE_E_ARGUMENT, "tcp and unix"},
                 {"user:secret@tcp(h:x)/", MOTE_E_ARGUMENT, "HOST:PORT"},
+                {"user:secret@tcp(h:0)/", MOTE_E_ARGUMENT, "HOST:PORT"},
+                {"user:secret@tcp(h:65536)/", MOTE_E_ARGUMENT, "HOST:PORT"},
+                {"user:secret@tcp(h:)/", MOTE_E_ARGUMENT, "HOST:PORT"},
                 {"user:secret@tcp(::1:5)/", MOTE_E_ARGUMENT, "HOST:PORT"},
                 {"user:secret@tcp([::1)/", MOTE_E_ARGUMENT, "HOST:PORT"},
                 {"user:secret@/d%2", MOTE_E_ARGUMENT, "escape"},

@@ -141,6 +141,20 @@ TEST(refuses) {
     expect("# nothing\n", "");
 }
 
+TEST(app_ids) {
+    static const char *const wrong[] = {"", "a||b", "a\xff", "\xed\xa0\x80"};
+    mote_parts *parts = NULL;
+    mote_error error;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        const mote_parts_config config = {.app_id = wrong[i]};
+        CHECK_EQ(mote_parts_new(&config, &parts, &error), MOTE_E_ARGUMENT);
+        CHECK(strstr(error.message, "is no app id"));
+    }
+    const mote_parts_config config = {.app_id = "k\xc3\xa4se 1"};
+    CHECK_EQ(mote_parts_new(&config, &parts, NULL), MOTE_OK);
+    mote_parts_delete(parts);
+}
+
 TEST(refuses_what_is_no_yaml) {
     mote_parts *parts = NULL;
     mote_error error = {0};

@@ -86,3 +86,31 @@ TEST(connections_that_are_cut_while_idle) {
     CHECK(holds(parts, "c", "1", cli("hget 'r||c' version")));
     mote_parts_delete(parts);
 }
+
+/* Says why a host would not do, before anybody is asked. */
+static void refuse(const char *metadata) {
+    char text[500];
+    mote_parts *parts = NULL;
+    mote_parts_item item = {.key = bytes("k")};
+    mote_parts_op op = {.verb = MOTE_PARTS_GET, .items = &item, .item_count = 1};
+    snprintf(text, sizeof text,
+             "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: store}\nspec: {type: "
+             "state.redis, metadata: [%s]}\n",
+             metadata);
+    CHECK_EQ(mote_parts_new(&(mote_parts_config){0}, &parts, NULL), MOTE_OK);
+    CHECK_EQ(mote_parts_load_text(parts, "r.yaml", text, strlen(text), NULL), MOTE_OK);
+    CHECK_EQ(mote_parts_call(parts, "store", &op), MOTE_PARTS_UNAVAILABLE);
+    if (!CHECK(strstr(op.text, "`redisHost` is one HOST:PORT"))) printf("  %s\n", op.text);
+    mote_parts_op_deinit(&op);
+    mote_parts_delete(parts);
+}
+
+TEST(hosts_that_are_none) {
+    refuse("{name: redisHost, value: '127.0.0.1:0'}");
+    refuse("{name: redisHost, value: '127.0.0.1:65536'}"); /* the system would take port 0 */
+    refuse("{name: redisHost, value: '127.0.0.1:x'}");
+    refuse("{name: redisHost, value: '127.0.0.1:'}");
+    refuse("{name: redisHost, value: '127.0.0.1'}, {name: redisPort, value: 99999}");
+    refuse("{name: redisHost, value: ':1'}");
+    refuse("{name: redisHost, value: 'a:1,b:2'}");
+}
