@@ -63,6 +63,33 @@ static bool parse_mount(char *text, struct mount *out) {
     return *out->component;
 }
 
+/* Slashes at their ends do not count. */
+static bool same_path(const char *path, const char *other, size_t other_size) {
+    size_t size = strlen(path);
+    while (size > 1 && path[size - 1] == '/') size--;
+    while (other_size > 1 && other[other_size - 1] == '/') other_size--;
+    return size == other_size && !memcmp(path, other, size);
+}
+
+/* Whether the guest's side of --dir's "HOST[::GUEST][:ro]" is this path. */
+static bool is_dir_at(const char *dir, const char *path) {
+    const char *separator = strstr(dir, "::"), *guest = separator ? separator + 2 : dir;
+    size_t size = strlen(guest);
+    if (size > 3 && !strcmp(guest + size - 3, ":ro")) size -= 3;
+    return same_path(path, guest, size);
+}
+
+/* The program would see only one of two. */
+static bool is_taken(const struct run *run, const char *path) {
+    for (size_t i = 0; i < run->mounts.count; i++) {
+        const char *other = run->mounts.data[i].guest_path;
+        if (same_path(path, other, strlen(other))) return true;
+    }
+    for (size_t i = 0; i < run->args->given.count; i++)
+        if (run->args->given.data[i].option == OPT_dir && is_dir_at(run->args->given.data[i].text, path)) return true;
+    return false;
+}
+
 static int add_mount(struct run *run, const char *text) {
     struct mount mount;
     mote_error error;
@@ -71,9 +98,7 @@ static int add_mount(struct run *run, const char *text) {
     if (!copy) return report_failure("out of memory");
     if (!parse_mount(copy, &mount))
         return report_usage("--mount takes PATH=COMPONENT[,prefix=TEXT][,ro], not `%s`", text);
-    for (size_t i = 0; i < run->mounts.count; i++)
-        if (!strcmp(run->mounts.data[i].guest_path, mount.path))
-            return report_usage("--mount %s: something is mounted at %s already", text, mount.path);
+    if (is_taken(run, mount.path)) return report_usage("--mount %s: something is at %s already", text, mount.path);
     if (mote_parts_mount(run->components, mount.component, mount.prefix, &node, &error) != MOTE_OK)
         return report_failure("--mount %s: %s", text, error.message);
     mote_wasi_dir *dir = mote__vec_push(&run->mounts, allocator);
