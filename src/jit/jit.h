@@ -176,6 +176,15 @@ void mote__jit_thunk_symbols(const struct jit_engine *jit, uint64_t base, struct
 
 /* ---------------------------------------------------------------- a function's way to its cell (tier.c), and all functions' (eager.c) */
 
+/* The functions that the engine was told to leave to the interpreter. */
+bool mote__jit_is_excluded(const mote_module *module, uint32_t own_index);
+/* Writes compiled code to `to` as it is to be at `at` of code memory. */
+void mote__jit_relocate(const struct jit_output *out, uint8_t *to, code_offset at);
+/* Lists a function whose code is in its place and tells who watches; its tables are the module's then. MOTE_E_NOMEM. Under the module's lock. */
+mote_status mote__jit_announce(mote_module *module, uint32_t own_index, struct jit_function function);
+/* Places what mote__jit_compile made, and publishes it, or what the result says instead, or what somebody else has published; ends with mote__jit_done. What
+ * the cell holds then, or NULL with *status. */
+void *mote__jit_entry(mote_module *module, uint32_t own_index, enum jit_result result, struct jit_scratch *scratch, mote_status *status, mote_error *error);
 /* Compiles a function unless somebody else has, and publishes it: what its cell holds then, or NULL with *status. Thread-safe. */
 void *mote__jit_function_entry(mote_module *module, uint32_t own_index, mote_status *status, mote_error *error);
 mote_status mote__jit_compile_all(mote_module *module, const struct mote__compile_job *job, mote_error *error);

@@ -133,7 +133,7 @@ static mote_status enter(struct mote__exec *exec, struct mote__instance *inst, u
 
 /* ---------------------------------------------------------------- compiling on a first call */
 
-static void relocate(const struct jit_output *out, uint8_t *to, code_offset at) {
+void mote__jit_relocate(const struct jit_output *out, uint8_t *to, code_offset at) {
     memcpy(to, out->code.data, out->code.count);
     for (size_t i = 0; i < out->relocations.count; i++) {
         struct jit_relocation r = out->relocations.data[i];
@@ -142,33 +142,35 @@ static void relocate(const struct jit_output *out, uint8_t *to, code_offset at) 
     }
 }
 
+mote_status mote__jit_announce(mote_module *module, uint32_t own_index, struct jit_function function) {
+    struct jit_module *jm = module->tier_data;
+    if (jm->engine->is_watched && !mote__jit_watch_function(module, own_index, function)) return MOTE_E_NOMEM;
+    return mote__jit_list(jm, function) ? MOTE_OK : MOTE_E_NOMEM;
+}
+
 /* Gives compiled code its place; the tables become the module's. MOTE_E_LIMIT: code memory is full, so the function is left to the interpreter. */
 static mote_status place(mote_module *module, uint32_t own_index, struct jit_output *out, void **entry) {
     struct jit_module *jm = module->tier_data;
     code_offset at;
     TRY(mote__jit_room(jm, (uint32_t)out->code.count, &at));
-    relocate(out, jm->engine->map.write + at, at);
+    mote__jit_relocate(out, jm->engine->map.write + at, at);
     struct jit_function function = {at, at + (code_offset)out->code.count, out->tables};
-    if (jm->engine->is_watched && !mote__jit_watch_function(module, own_index, function)) return MOTE_E_NOMEM;
-    if (!mote__jit_list(jm, function)) return MOTE_E_NOMEM;
+    TRY(mote__jit_announce(module, own_index, function));
     out->tables = NULL;
     *entry = jit_address(jm->engine, at);
     return MOTE_OK;
 }
 
-/* The functions that the engine was told to leave to the interpreter. */
-static bool is_excluded(const mote_module *module, uint32_t own_index) {
+bool mote__jit_is_excluded(const mote_module *module, uint32_t own_index) {
     const mote_config *config = &module->engine->config;
     uint32_t index = own_index + module->func_import_count;
     return index < config->compile_first || (config->compile_end && index >= config->compile_end);
 }
 
-void *mote__jit_function_entry(mote_module *module, uint32_t own_index, mote_status *status, mote_error *error) {
+void *mote__jit_entry(mote_module *module, uint32_t own_index, enum jit_result result, struct jit_scratch *scratch, mote_status *status, mote_error *error) {
     struct jit_module *jm = module->tier_data;
     struct jit_engine *jit = jm->engine;
     void *lazy = jit_address(jit, jit->thunks[THUNK_LAZY]), *entry = NULL;
-    struct jit_scratch *scratch = NULL;
-    enum jit_result result = is_excluded(module, own_index) ? JIT_LEFT : mote__jit_compile(module, own_index, &scratch, status, error);
     mote__os_mutex_lock(&jm->lock);
     void *now = atomic_load(&module->cells[own_index]);
     if (now != lazy) entry = now;
@@ -179,6 +181,12 @@ void *mote__jit_function_entry(mote_module *module, uint32_t own_index, mote_sta
     mote__os_mutex_unlock(&jm->lock);
     mote__jit_done(module, scratch);
     return entry;
+}
+
+void *mote__jit_function_entry(mote_module *module, uint32_t own_index, mote_status *status, mote_error *error) {
+    struct jit_scratch *scratch = NULL;
+    enum jit_result result = mote__jit_is_excluded(module, own_index) ? JIT_LEFT : mote__jit_compile(module, own_index, &scratch, status, error);
+    return mote__jit_entry(module, own_index, result, scratch, status, error);
 }
 
 /* Decides now, so that the interpreter and the tier never leave a function to each other. */

@@ -43,11 +43,14 @@ bool mote__os_protect(void *start, size_t bytes, enum os_access access);
 struct os_code {
     uint8_t *execute, *write;
     size_t code_bytes, data_bytes; /* multiples of the page size */
+    int fd;                        /* of both, or -1 */
 };
 /* False when the platform or its policy has no such memory. `nameless`: not a file in memory, in which perf would look for symbols, but memory that the
  * system may account for in full at once. */
 bool mote__os_code_map(size_t code_bytes, size_t data_bytes, bool nameless, struct os_code *out);
 void mote__os_code_unmap(const struct os_code *code);
+/* Writes code that nobody runs yet, as through `write`. Of many pages at once cheaper: those that are not there yet are neither cleared nor mapped first. */
+void mote__os_code_write(const struct os_code *code, size_t offset, const void *bytes, size_t count);
 /* Gives the memory of pages of code back; whoever still runs there is lost. */
 void mote__os_code_discard(const struct os_code *code, size_t offset, size_t bytes);
 

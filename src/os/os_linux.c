@@ -339,9 +339,13 @@ static bool map_file(uint8_t *run, struct os_code *code) {
     void *write = MAP_FAILED;
     if (!ftruncate(fd, (off_t)code->code_bytes) && mmap(run, code->code_bytes, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED)
         write = mmap(NULL, code->code_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    close(fd);
+    if (write == MAP_FAILED) {
+        close(fd);
+        return false;
+    }
     code->write = write;
-    return write != MAP_FAILED;
+    code->fd = fd;
+    return true;
 }
 
 /* The same of memory without a name: asking for a shared mapping of 0 bytes to be moved makes a second one. */
@@ -357,7 +361,7 @@ static bool map_nameless(uint8_t *run, struct os_code *code) {
 
 bool mote__os_code_map(size_t code_bytes, size_t data_bytes, bool nameless, struct os_code *out) {
     uint8_t *all = mote__os_map(code_bytes + data_bytes); /* data; code is mapped over its first part */
-    struct os_code code = {.execute = all, .code_bytes = code_bytes, .data_bytes = data_bytes};
+    struct os_code code = {.execute = all, .code_bytes = code_bytes, .data_bytes = data_bytes, .fd = -1};
     if (!all) return false;
     bool mapped = nameless ? map_nameless(all, &code) : map_file(all, &code);
     if (mapped) *out = code;
@@ -370,7 +374,15 @@ bool mote__os_clear(void *start, size_t bytes) { return !bytes || !madvise(start
 
 void mote__os_code_unmap(const struct os_code *code) {
     munmap(code->write, code->code_bytes);
+    if (code->fd >= 0) close(code->fd);
     mote__os_release(code->execute, code->code_bytes + code->data_bytes);
+}
+
+void mote__os_code_write(const struct os_code *code, size_t offset, const void *bytes, size_t count) {
+    size_t done = 0;
+    for (ssize_t n = code->fd < 0 ? 0 : 1; n > 0 && done < count; done += n > 0 ? (size_t)n : 0)
+        n = pwrite(code->fd, (const uint8_t *)bytes + done, count - done, (off_t)(offset + done));
+    memcpy(code->write + offset + done, (const uint8_t *)bytes + done, count - done);
 }
 
 void mote__os_code_discard(const struct os_code *code, size_t offset, size_t bytes) {

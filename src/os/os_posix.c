@@ -103,4 +103,6 @@ bool mote__os_code_map(size_t code_bytes, size_t data_bytes, bool nameless, stru
 
 void mote__os_code_unmap(const struct os_code *code) { (void)code; }
 
+void mote__os_code_write(const struct os_code *code, size_t offset, const void *bytes, size_t count) { (void)code, (void)offset, (void)bytes, (void)count; }
+
 void mote__os_code_discard(const struct os_code *code, size_t offset, size_t bytes) { (void)code, (void)offset, (void)bytes; }
