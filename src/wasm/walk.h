@@ -6,7 +6,8 @@
  *   WALK_TRUSTED         1 where bodies have been validated before: nothing is checked again, and the compiler leaves out what would check
  *   WALK_VALUE_EXTRA     fields added to struct walk_value (where the operand is), WALK_FRAME_EXTRA to struct walk_frame, WALK_EXTRA to struct walk
  *
- * What checks control flow is in walk_control.h, references, tables and objects in walk_ops.h; both are included here, in the middle.
+ * What checks control flow is in walk_control.h, references, tables and objects in walk_ops.h, the validator's fast lane in walk_fast.h; all are included here,
+ * in the middle.
  * Cost: linear in the bytes; a branch costs at most LIMIT_RESULTS more. Memory: the deepest stack, kept for the next body. */
 #include "wasm/skip.h"
 #include "wasm/walk_state.h"
@@ -538,109 +539,10 @@ WALK_INLINE enum mote__op walk_next_op(struct walk *w) {
     return OP_INVALID;
 }
 
-/* What an instruction of one byte does when nothing is odd about it, from ops.def: takes `in` values, the topmost of type `top`, the one below of type
- * `under`, gives one of type `out` (VT_BOTTOM: none). in 0: not of this kind. access: its bytes, if it is a load or store. */
-struct walk_quick {
-    uint8_t in, top, under, out, access;
-};
-
-#define WALK_VT(c)      ((c) == 'i' ? VT_I32 : (c) == 'I' ? VT_I64 : (c) == 'f' ? VT_F32 : (c) == 'F' ? VT_F64 : VT_BOTTOM)
-#define WALK_IN(sig)    (#sig[1] == '_' ? 1 : 2)
-#define WALK_TOP(sig)   WALK_VT(#sig[WALK_IN(sig) - 1])
-#define WALK_UNDER(sig) WALK_VT(#sig[0])
-#define WALK_OUT(sig)   WALK_VT(#sig[WALK_IN(sig) + 1])
-#define WALK_QUICK_PURE(code, sig, mem)  [code] = {WALK_IN(sig), WALK_TOP(sig), WALK_UNDER(sig), WALK_OUT(sig), 0},
-#define WALK_QUICK_TRAPS(code, sig, mem) WALK_QUICK_PURE(code, sig, mem)
-#define WALK_QUICK_LOAD(code, sig, mem)  [code] = {1, VT_I32, VT_I32, WALK_VT(#sig[1]), sizeof(mem)},
-#define WALK_QUICK_STORE(code, sig, mem) [code] = {2, WALK_VT(#sig[0]), VT_I32, VT_BOTTOM, sizeof(mem)},
-#define WALK_QUICK_CONTROL(code, sig, mem)
-#define WALK_QUICK_0x00(kind, code, sig, mem) WALK_QUICK_##kind(code, sig, mem)
-#define WALK_QUICK_0xFB(kind, code, sig, mem)
-#define WALK_QUICK_0xFC(kind, code, sig, mem)
-#define WALK_QUICK_0xFD(kind, code, sig, mem)
-#define WALK_QUICK_0xFE(kind, code, sig, mem)
-static const struct walk_quick walk_quick[256] = {
-#define OP(prefix, code, id, text, imm, kind, sig, mem, feature) WALK_QUICK_##prefix(kind, code, sig, mem)
-#include "wasm/ops.def"
-#undef OP
-};
-
-/* Where a memarg of one byte each for alignment and a short offset ends, with the offset; NULL for every other form. */
-WALK_INLINE const uint8_t *walk_short_memarg(const uint8_t *pos, uint32_t access, uint32_t *offset) {
-    if ((UINT32_C(1) << (pos[0] & 31)) > access || pos[0] > 31 || pos[1] >= 0x80) {
-        if (pos[0] > 31 || (UINT32_C(1) << pos[0]) > access || pos[2] >= 0x80) return NULL;
-        *offset = (pos[1] & 0x7Fu) | (uint32_t)pos[2] << 7;
-        return pos + 3;
-    }
-    *offset = pos[1];
-    return pos + 2;
-}
-
 #if WALK_TRUSTED
 WALK_INLINE void walk_fast(struct walk *w) { w->on->fast(w); }
 #else
-/* The loop's fast lane: the instructions of which programs mostly consist, as long as everything about them is plain: types are the very ones, indices and
- * offsets are short, and there is room. State is in registers. Stops at the first instruction that is anything else; walk_one does that one. */
-static void walk_fast(struct walk *w) {
-    const uint8_t *pos = w->r.pos, *end = w->r.end - 4;
-    struct walk_value *stack = w->stack;
-    uint32_t count = w->count, floor = w->floor, room = w->capacity - 8;
-    uint32_t locals = w->has_uninit ? 0 : w->expanded < 0x80 ? w->expanded : 0x80;
-    uint32_t quick_end = w->module->features & FEATURE_BIT(sign_extension) ? 256 : 0xC0;
-    const struct mote__memtype *memory = w->module->memories;
-    bool plain_memory = w->module->memory_count && !memory->is_64;
-    if (w->capacity < 8 || w->r.end - w->r.pos < 4) return;
-#define WALK_FAST_EMIT(call)                                                                       \
-    WALK_EMIT({                                                                                    \
-        w->count = count;                                                                          \
-        w->op_pos = pos;                                                                           \
-        call;                                                                                      \
-    })
-    while (pos < end && count < room) {
-        uint8_t byte = *pos;
-        const struct walk_quick q = walk_quick[byte];
-        if (q.in && byte < quick_end) {
-            if (count - floor < q.in) break;
-            if (!WALK_TRUSTED && (stack[count - 1].type != q.top || stack[count - q.in].type != q.under)) break;
-            const uint8_t *next = pos + 1;
-            if (q.access) {
-                uint32_t offset = 0;
-                next = plain_memory ? walk_short_memarg(pos + 1, q.access, &offset) : NULL;
-                if (!next) break;
-                w->imm.a = 0;
-                w->imm.x = offset;
-            }
-            count -= q.in;
-            if (q.access) WALK_FAST_EMIT(on_memory(w, (enum mote__op)mote__op_of_byte[byte], q.in));
-            else WALK_FAST_EMIT(on_plain(w, (enum mote__op)mote__op_of_byte[byte], q.in));
-            stack[count].type = q.out;
-            count += q.out != VT_BOTTOM;
-            pos = next;
-        } else if (byte == 0x20 && pos[1] < locals) {
-            w->imm.a = pos[1];
-            WALK_FAST_EMIT(on_op(w, OP_local_get, 0));
-            stack[count++].type = w->locals[pos[1]];
-            pos += 2;
-        } else if ((byte == 0x21 || byte == 0x22) && pos[1] < locals && count > floor && (WALK_TRUSTED || stack[count - 1].type == w->locals[pos[1]])) {
-            w->imm.a = pos[1];
-            count--;
-            WALK_FAST_EMIT(on_op(w, byte == 0x21 ? OP_local_set : OP_local_tee, 1));
-            count += byte == 0x22;
-            pos += 2;
-        } else if (byte == 0x41 && (pos[1] & pos[2] & pos[3]) < 0x80) {
-            const uint8_t *next = pos + 1;
-            w->imm.x = (uint32_t)skip_s64(&next);
-            WALK_FAST_EMIT(on_op(w, OP_i32_const, 0));
-            stack[count++].type = VT_I32;
-            pos = next;
-        } else {
-            break;
-        }
-    }
-#undef WALK_FAST_EMIT
-    w->r.pos = pos;
-    w->count = count;
-}
+#include "wasm/walk_fast.h"
 #endif
 
 /* Reads one instruction, whatever it is. */
@@ -746,7 +648,7 @@ static void walk_one(struct walk *w) {
 static void walk_loop(struct walk *w) {
     while (w->depth && w->r.pos < w->r.end) {
         if (!w->is_const) walk_fast(w);
-        if (w->r.pos < w->r.end) walk_one(w);
+        if (w->depth && w->r.pos < w->r.end) walk_one(w);
     }
 }
 

@@ -22,16 +22,12 @@ WALK_COLD bool walk_grow_frames(struct walk *w) {
 static struct walk_frame *walk_open(struct walk *w, uint8_t op, struct walk_blocktype type) {
     if ((w->depth == w->frame_capacity || w->depth >= LIMIT_BLOCK_DEPTH) && !walk_grow_frames(w)) return NULL;
     struct walk_frame *f = &w->frames[w->depth++];
-    memset(f, 0, sizeof *f);
-    f->op = op;
-    f->type = type;
-    f->dead = !w->live;
-    f->height = w->count;
-    f->inits = (uint32_t)w->inits.count;
-    uint32_t params = walk_param_count(&type);
+    *f = (struct walk_frame){.op = op, .dead = !w->live, .height = w->count, .inits = (uint32_t)w->inits.count, .type = type};
+    w->floor = f->height;
+    if (!type.type) return f;
+    uint32_t params = type.type->param_count;
     if (!walk_reserve(w, params + 8)) return NULL;
     for (uint32_t i = 0; i < params; i++) walk_push(w, mote__type_param(type.type, i));
-    w->floor = f->height;
     return f;
 }
 
@@ -101,7 +97,7 @@ static void walk_check_one_armed(struct walk *w, const struct walk_frame *f) {
 }
 
 static void walk_close(struct walk *w, struct walk_frame *f) {
-    walk_reset_inits(w, f);
+    if (w->has_uninit) walk_reset_inits(w, f);
     struct walk_blocktype type = f->type;
     w->count = f->height - (f->op == OP_catch || f->op == OP_catch_all);
     w->depth--;
@@ -113,7 +109,7 @@ static void walk_close(struct walk *w, struct walk_frame *f) {
 
 WALK_INLINE void walk_end(struct walk *w) {
     struct walk_frame *f = &w->frames[w->depth - 1];
-    walk_check_end(w, f);
+    if (walk_result_count(&f->type) || w->count != f->height) walk_check_end(w, f);
     if (f->op == OP_if) walk_check_one_armed(w, f);
     if (w->status != MOTE_OK) return;
     WALK_EMIT_FRAME(f, on_end(w, f));
@@ -237,7 +233,7 @@ WALK_INLINE void walk_br(struct walk *w) {
 WALK_INLINE void walk_br_if(struct walk *w) {
     struct walk_frame *f = walk_label(w);
     walk_pop(w, VT_I32);
-    if (WALK_OK(w)) walk_check_label(w, f);
+    if (WALK_OK(w) && walk_label_count(f)) walk_check_label(w, f);
     if (!WALK_OK(w)) return;
     WALK_EMIT(on_br_if(w, f));
 }
