@@ -46,11 +46,39 @@ static inline uint64_t read_leb(struct reader *r, unsigned bits, bool is_signed)
     return fail_leb(r, r->pos - 1, "integer representation too long");
 }
 
+enum { WHOLE_BYTES_MAX = 5, WHOLE_BYTES_SEEN = 8 };
+
+/* Decodes an integer of at most WHOLE_BYTES_MAX bytes where WHOLE_BYTES_SEEN are there to look at, all of it at once. Returns how many bits were written,
+ * 0 if it is longer, and leaves the reader where it is. */
+static inline unsigned decode_whole(const struct reader *r, uint64_t *value) {
+    uint64_t bytes;
+    if (mote__reader_left(r) < WHOLE_BYTES_SEEN) return 0;
+    memcpy(&bytes, r->pos, sizeof bytes);
+    uint64_t last = ~bytes & UINT64_C(0x8080808080);
+    if (!last) return 0;
+    bytes &= last ^ (last - 1); /* what is behind it is not of the integer */
+    *value = (bytes & 0x7F) | (bytes >> 1 & 0x3F80) | (bytes >> 2 & 0x1FC000) | (bytes >> 3 & 0xFE00000) | (bytes >> 4 & UINT64_C(0x7F0000000));
+    return ((unsigned)__builtin_ctzll(last) / 8 + 1) * 7;
+}
+
 uint64_t mote__read_leb_u(struct reader *r, unsigned bits) {
+    uint64_t value;
+    unsigned written = decode_whole(r, &value);
+    if (written && (bits >= 7 * WHOLE_BYTES_MAX || value >> bits == 0)) {
+        r->pos += written / 7;
+        return value;
+    }
     return bits == 32 ? read_leb(r, 32, false) : read_leb(r, bits, false);
 }
 
 int64_t mote__read_leb_s(struct reader *r, unsigned bits) {
+    uint64_t value;
+    unsigned written = decode_whole(r, &value);
+    if (written) value = sign_extend(value, written);
+    if (written && (bits >= 7 * WHOLE_BYTES_MAX || value == sign_extend(value, bits))) {
+        r->pos += written / 7;
+        return (int64_t)value;
+    }
     return (int64_t)(bits == 32 ? read_leb(r, 32, true) : read_leb(r, bits, true));
 }
 

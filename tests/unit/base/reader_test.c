@@ -75,6 +75,24 @@ TEST(leb_values_and_errors) {
     }
 }
 
+/* What is behind an integer changes nothing, however the reader looks ahead. */
+TEST(leb_with_bytes_behind) {
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct leb_case *c = &cases[i];
+        if (c->failed && !strcmp(c->failed, END)) continue; /* would go on */
+        for (int fill = 0; fill < 256; fill += 85) {
+            char bytes[32];
+            memset(bytes, fill, sizeof bytes);
+            memcpy(bytes, c->bytes, c->size);
+            struct reader r = reader_of(bytes, sizeof bytes);
+            uint64_t value = read_as(&r, c->width);
+            bool right = CHECK_EQ(value, c->value) && CHECK_STR(r.failed, c->failed);
+            if (right) right = CHECK_EQ((c->failed ? r.failed_at : r.pos) - r.start, c->failed ? c->failed_at : c->size);
+            if (!CHECK(right)) printf("  case %zu\n", i);
+        }
+    }
+}
+
 /* Writes `value` in `count` groups of seven bits, padded with copies of the sign. */
 static void write_leb(uint8_t *out, int64_t value, unsigned count) {
     for (unsigned i = 0; i < count; i++, value >>= 7)
