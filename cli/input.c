@@ -1,5 +1,6 @@
 /* input.c - where modules come from: a file or standard input, read to its end. Files are not mapped: a module that is rewritten or cut short while it
- * runs, as by a compiler that is started again, must not change under mote's hands. The copy costs 12 ms for 24 MB, which take 80 ms to validate. */
+ * runs, as by a compiler that is started again, must not change under mote's hands. The copy of 24 MB costs 8 ms with large pages, 20 without; validating
+ * them takes 65. */
 #define _POSIX_C_SOURCE 200809L
 #include "cli.h"
 #include "os/os.h"
@@ -30,6 +31,7 @@ static const mote_allocator *const file_allocator = &pages;
 #endif
 
 enum { READ_BYTES = 1 << 16 }; /* room kept for each read; of what is not filled no page is touched */
+enum { LARGE_BYTES = 1 << 22 }; /* from here on large pages save more than they cost */
 enum { INPUT_BYTES_MAX = 1 << 30 }; /* of a module, as in browsers */
 
 /* The size of a regular file, so that its bytes find room at once; 0 for all else. */
@@ -57,6 +59,7 @@ static int read_all(int fd, bool is_module, struct input *input) {
     bool hopeless = false;
     while (!hopeless && bytes.count <= INPUT_BYTES_MAX && (got > 0 || (got < 0 && errno == EINTR))) {
         if (!mote__vec_reserve(&bytes, allocator, room)) break;
+        if (!bytes.count && room >= LARGE_BYTES) mote__os_prefer_large_pages(bytes.data, bytes.capacity);
         bool first = bytes.count < READ_BYTES;
         got = read(fd, bytes.data + bytes.count, bytes.capacity - bytes.count);
         if (got > 0) bytes.count += (size_t)got;

@@ -31,6 +31,8 @@ void *mote__os_map(size_t bytes);
 bool mote__os_decommit(void *start, size_t bytes);
 /* Makes committed pages zero again and gives their memory back where the system can; they stay committed. False when it refuses. */
 bool mote__os_clear(void *start, size_t bytes);
+/* Asks for large pages where whole ones lie inside; any memory that has not been touched. Nothing else changes, and a system without them does nothing. */
+void mote__os_prefer_large_pages(void *start, size_t bytes);
 /* Gives a whole reservation, or part of one, back to the system. */
 void mote__os_release(void *start, size_t bytes);
 

@@ -372,6 +372,12 @@ bool mote__os_code_map(size_t code_bytes, size_t data_bytes, bool nameless, stru
 /* Private and not of a file: what is dropped is zero when it is touched next. */
 bool mote__os_clear(void *start, size_t bytes) { return !bytes || !madvise(start, bytes, MADV_DONTNEED); }
 
+/* madvise takes whole pages of the system's own size. */
+void mote__os_prefer_large_pages(void *start, size_t bytes) {
+    uintptr_t page = mote__os_page_bytes(), first = ((uintptr_t)start + page - 1) & ~(page - 1), end = ((uintptr_t)start + bytes) & ~(page - 1);
+    if (first < end) madvise((void *)first, end - first, MADV_HUGEPAGE);
+}
+
 void mote__os_code_unmap(const struct os_code *code) {
     munmap(code->write, code->code_bytes);
     if (code->fd >= 0) close(code->fd);

@@ -12,6 +12,11 @@ bool mote__os_clear(void *start, size_t bytes) {
     return !bytes || mmap(start, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
 }
 
+void mote__os_prefer_large_pages(void *start, size_t bytes) {
+    (void)start;
+    (void)bytes;
+}
+
 bool mote__os_fault_install(os_fault_callback *callback) {
     (void)callback;
     return false;
