@@ -4,6 +4,7 @@
 #include "parts.h"
 #include "base/utf8.h"
 #include "os/os.h"
+#include <errno.h>
 #include <inttypes.h>
 #include <time.h>
 #include <unistd.h>
@@ -149,8 +150,9 @@ static int do_get(const struct call *c) {
         mote_parts_call(c->parts, c->operands[0], &op) ? report_op(c->operands[0], &op) : EXIT_DONE;
     if (!code && item.code) code = report_failure("%s has no `%s`", c->operands[0], c->operands[1]);
     if (!code && c->json) print_json_value(&item.found), putchar('\n');
-    else if (!code) fwrite(item.found.data, 1, item.found.size, stdout);
-    if (!code && !c->json && isatty(STDOUT_FILENO)) putchar('\n');
+    else if (!code && fwrite(item.found.data, 1, item.found.size, stdout) == item.found.size &&
+             isatty(STDOUT_FILENO))
+        putchar('\n');
     mote_parts_op_deinit(&op);
     return code;
 }
@@ -382,6 +384,8 @@ int cmd_parts(const struct args *args) {
         action->run == do_check ? call.operands[0] : args_text(args, OPT_components, "components");
     int code = loads ? components_load(args, folder, &call.parts) : EXIT_DONE;
     if (!code) code = action->run(&call);
+    int why = errno; /* standard output could not be written: what is asked last of all */
     mote_parts_delete(call.parts);
+    errno = why;
     return code;
 }
