@@ -59,7 +59,7 @@ static void emit_step_stub(struct compilation *c, struct stub *s) {
     x_const(c->b, RAX, (uint64_t)HELPER_step * 8);
     call_thunk(c, THUNK_HELPER);
     add_site(c, here(c), s->b);
-    x_load(c->b, true, s->to, at_slot(s->slot));
+    x_load_slot(c->b, true, s->to, s->slot);
     reload_pins(c, s->pins);
     x_patch(c->b, x_jmp(c->b), s->back);
 }

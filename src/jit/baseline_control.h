@@ -77,7 +77,7 @@ static void call_helper(struct walk *w, enum jit_helper helper) {
 
 /* The instance and its memory are this frame's again. */
 static void reload_instance(struct compilation *c) {
-    x_load(c->b, true, REG_INSTANCE, at_slot(FRAME_INSTANCE));
+    x_load_slot(c->b, true, REG_INSTANCE, FRAME_INSTANCE);
     if (c->fixed) x_load(c->b, true, REG_MEMORY, at_base(REG_INSTANCE, (int32_t)offsetof(struct mote__instance, fixed_base)));
 }
 
@@ -169,8 +169,8 @@ static bool is_body(const struct walk *w, const struct walk_frame *f) { return f
 static void copy_slots(struct compilation *c, int32_t to, int32_t from, uint32_t count) {
     for (uint32_t i = 0; i < count && to != from; i++) {
         code_room(c->b);
-        x_load(c->b, true, RAX, at_slot(from + (int32_t)i));
-        x_store(c->b, true, RAX, at_slot(to + (int32_t)i));
+        x_load_slot(c->b, true, RAX, from + (int32_t)i);
+        x_store_slot(c->b, RAX, to + (int32_t)i);
     }
 }
 
@@ -181,13 +181,13 @@ static void emit_return(struct walk *w, uint32_t count) {
         copy_to_reg(w, &w->stack[w->count - 1], 0);
     } else if (count) {
         int32_t from = w->stack[w->count - count].slot, end = canonical(w, w->count);
-        x_load(c->b, true, RCX, at_slot(FRAME_CALLER));
+        x_load_slot(c->b, true, RCX, FRAME_CALLER);
         copy_slots(c, -(int32_t)w->func_type->param_slots, from, (uint32_t)(end - from));
         x_mov(c->b, true, REG_FRAME, RCX);
         x_ret(c->b);
         return;
     }
-    x_load(c->b, true, REG_FRAME, at_slot(FRAME_CALLER));
+    x_load_slot(c->b, true, REG_FRAME, FRAME_CALLER);
     x_ret(c->b);
 }
 
@@ -407,7 +407,7 @@ static void emit_pad_stub(struct compilation *c, const struct stub *s) {
     reload_instance(c);
     if (s->type != VT_BOTTOM) load_slot(c, s->type, 0, s->slot);
     if (s->how == PAD_BODY) {
-        x_load(c->b, true, RCX, at_slot(FRAME_CALLER));
+        x_load_slot(c->b, true, RCX, FRAME_CALLER);
         copy_slots(c, -(int32_t)s->b, s->slot, s->pins);
         x_mov(c->b, true, REG_FRAME, RCX);
         x_ret(c->b);

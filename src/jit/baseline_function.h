@@ -64,7 +64,7 @@ static void emit_prologue(struct walk *w) {
     add_fixup(c, &over, x_jcc(c->b, CC_BE));
     call_thunk(c, THUNK_OVERFLOW);
     bind(c, &over);
-    x_store(c->b, true, REG_INSTANCE, at_slot(FRAME_INSTANCE));
+    x_store_slot(c->b, REG_INSTANCE, FRAME_INSTANCE);
     bool zeroed = false;
     for (uint32_t i = params; i < w->local_count; i++) {
         const struct pin *pin = pin_of_local(c, i);
@@ -77,7 +77,7 @@ static void emit_prologue(struct walk *w) {
         }
         if (!zeroed) x_zero(c->b, RAX);
         zeroed = true;
-        for (uint32_t k = 0; k < mote__vt_slots(walk_local_type(w, i)); k++) x_store(c->b, true, RAX, at_slot(c->local_slots.data[i] + (int32_t)k));
+        for (uint32_t k = 0; k < mote__vt_slots(walk_local_type(w, i)); k++) x_store_slot(c->b, RAX, c->local_slots.data[i] + (int32_t)k);
     }
 }
 

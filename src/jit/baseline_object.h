@@ -219,7 +219,7 @@ static void emit_array_new(struct walk *w, bool fills, uint32_t n_in) {
     literal32(c, 0);
     int ref = take_temp(w, GP), object = take_temp(w, GP), end = take_temp(w, GP), count = take_temp(w, GP), value = take_temp(w, GP);
     struct stub slow = slow_step(w, first, base + n_in, ref, canonical(w, base));
-    x_load(c->b, false, count, at_slot(operand(w, n_in - 1)->slot));
+    x_load_slot(c->b, false, count, operand(w, n_in - 1)->slot);
     measure_array(c, log2, count, ref, end, &slow.list);
     x_mov(c->b, true, object, end);
     take_bytes(w, ref, object, type->id, &slow.list);

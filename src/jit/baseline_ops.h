@@ -209,14 +209,14 @@ static void go_to_callee(struct walk *w, bool own, int which) {
 static void move_tail(struct walk *w, int32_t first, uint32_t slots) {
     struct compilation *c = w->c;
     int32_t params = (int32_t)w->func_type->param_slots, fp = (int32_t)slots - params;
-    x_load(c->b, true, R8, at_slot(FRAME_CALLER));
+    x_load_slot(c->b, true, R8, FRAME_CALLER);
     for (int32_t k = 0; k < (int32_t)slots && first != -params; k++) {
         code_room(c->b);
-        x_load(c->b, true, R9, at_slot(first + k));
-        x_store(c->b, true, R9, at_slot(k - params));
+        x_load_slot(c->b, true, R9, first + k);
+        x_store_slot(c->b, R9, k - params);
     }
     if (fp) x_alu_const(c->b, ALU_ADD, true, in_reg(REG_FRAME), fp * 8);
-    x_store(c->b, true, R8, at_slot(FRAME_CALLER));
+    x_store_slot(c->b, R8, FRAME_CALLER);
     use_slot(c, fp + FRAME_HEADER);
 }
 
@@ -250,7 +250,7 @@ static void emit_call(struct walk *w, enum mote__op op) {
         truncate(w, w->floor);
         return;
     }
-    x_store(c->b, true, REG_FRAME, at_slot(end + FRAME_CALLER));
+    x_store_slot(c->b, REG_FRAME, end + FRAME_CALLER);
     x_alu_const(c->b, ALU_ADD, true, in_reg(REG_FRAME), end * 8);
     go_to_callee(w, own, 2);
     c->valid = 0;

@@ -233,7 +233,7 @@ static int look_at(struct walk *w) {
     int reg = reg_of(c, v);
     if (reg < 0) {
         reg = take_temp(w, GP);
-        x_load(c->b, true, reg, at_slot(slot_of(c, v)));
+        x_load_slot(c->b, true, reg, slot_of(c, v));
     }
     c->locked[GP] |= UINT32_C(1) << reg;
     return reg;

@@ -177,8 +177,17 @@ static inline void x_const(struct code_buffer *b, int to, uint64_t bits) {
 static inline void x_zero(struct code_buffer *b, int to) { x_ins_reg(b, X_OP(0, 0, 0x33), 0, to, to); }
 static inline void x_load(struct code_buffer *b, bool wide, int to, struct x_rm from) { x_ins(b, X_OP(0, 0, 0x8B), wide, to, from); }
 static inline void x_store(struct code_buffer *b, bool wide, int from, struct x_rm to) { x_ins(b, X_OP(0, 0, 0x89), wide, from, to); }
-static inline void x_load_slot(struct code_buffer *b, bool wide, int to, int32_t slot) { x_ins_slot(b, X_OP(0, 0, 0x8B), wide, to, slot * 8); }
-static inline void x_store_slot(struct code_buffer *b, int from, int32_t slot) { x_ins_slot(b, X_OP(0, 0, 0x89), X_WIDE, from, slot * 8); }
+/* The same with a slot, which most moves are: made in one register, from the lowest byte on. */
+X_FORM x_move_slot(struct code_buffer *b, uint32_t byte, bool wide, int reg, int32_t slot) {
+    int32_t disp = slot * 8;
+    uint32_t mode = disp == (int8_t)disp ? 1 : 2, rex = x_rex(wide, reg, 0, 0), is_short = rex == 0;
+    uint64_t x = rex | byte << 8 | (mode << 6 | x_reg_bits(reg) | REG_FRAME) << 16 | (uint64_t)(uint32_t)disp << 24;
+    x >>= is_short * 8;
+    memcpy(b->data + b->count, &x, sizeof x);
+    b->count += 3 - is_short + mode * mode;
+}
+static inline void x_load_slot(struct code_buffer *b, bool wide, int to, int32_t slot) { x_move_slot(b, 0x8B, wide, to, slot); }
+static inline void x_store_slot(struct code_buffer *b, int from, int32_t slot) { x_move_slot(b, 0x89, true, from, slot); }
 /* A sign-extended 32-bit constant to memory. */
 static inline void x_store_const(struct code_buffer *b, bool wide, int32_t bits, struct x_rm to) {
     x_ins(b, X_OP(0, 0, 0xC7), wide, 0, to);
