@@ -56,6 +56,7 @@ static int work(const char *yaml) {
     mote_parts *parts = load(yaml);
     bool good = true;
     for (int i = 0; i < STEPS && good; i++) good = increment(parts);
+    if (!good) printf("in a process with this store:\n%s", yaml), fflush(stdout);
     mote_parts_delete(parts);
     return !good;
 }
