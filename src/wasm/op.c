@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "wasm/types.h"
 
 /* Sizes of the C types that the column `mem` names. */
 enum {
@@ -76,6 +77,28 @@ static_assert(FEATURE_COUNT < 31, "FEATURES_x are enumerators, which C17 keeps i
 const uint16_t mote__op_of_byte[256] = {
     [0 ... 255] = OP_INVALID,
 #define OP(prefix, code, ident, text, imm, kind, sig, mem, feature) BYTE_ROW_##prefix(code, ident)
+#include "wasm/ops.def"
+#undef OP
+};
+
+#define QUICK_VT(c)      ((c) == 'i' ? VT_I32 : (c) == 'I' ? VT_I64 : (c) == 'f' ? VT_F32 : (c) == 'F' ? VT_F64 : VT_BOTTOM)
+#define QUICK_IN(sig)    (#sig[1] == '_' ? 1 : 2)
+#define QUICK_TOP(sig)   QUICK_VT(#sig[QUICK_IN(sig) - 1])
+#define QUICK_UNDER(sig) QUICK_VT(#sig[0])
+#define QUICK_OUT(sig)   QUICK_VT(#sig[QUICK_IN(sig) + 1])
+#define QUICK_ALIGN(mem) ((sizeof(mem) > 1) + (sizeof(mem) > 2) + (sizeof(mem) > 4))
+#define QUICK_PURE(code, sig, mem)  [code] = {QUICK_IN(sig), QUICK_TOP(sig), QUICK_UNDER(sig), QUICK_OUT(sig), 0},
+#define QUICK_TRAPS(code, sig, mem) QUICK_PURE(code, sig, mem)
+#define QUICK_LOAD(code, sig, mem)  [code] = {1, VT_I32, VT_I32, QUICK_VT(#sig[1]), QUICK_ALIGN(mem)},
+#define QUICK_STORE(code, sig, mem) [code] = {2, QUICK_VT(#sig[0]), VT_I32, VT_BOTTOM, QUICK_ALIGN(mem)},
+#define QUICK_CONTROL(code, sig, mem)
+#define QUICK_0x00(kind, code, sig, mem) QUICK_##kind(code, sig, mem)
+#define QUICK_0xFB(kind, code, sig, mem)
+#define QUICK_0xFC(kind, code, sig, mem)
+#define QUICK_0xFD(kind, code, sig, mem)
+#define QUICK_0xFE(kind, code, sig, mem)
+const struct mote__op_quick mote__op_quick[256] = {
+#define OP(prefix, code, id, text, imm, kind, sig, mem, feature) QUICK_##prefix(kind, code, sig, mem)
 #include "wasm/ops.def"
 #undef OP
 };

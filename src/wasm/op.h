@@ -102,6 +102,10 @@ extern const struct mote__op_info mote__op_info[OP_COUNT + 1];
 const char *mote__op_text(const struct mote__op_info *info);
 /* op = mote__op_of_byte[b] for plain bytes, else mote__op_lookup. OP_INVALID where nothing is. */
 extern const uint16_t mote__op_of_byte[256];
+/* What an instruction of one byte does to the types on the stack, by its byte; of those that are not of kind CONTROL: takes `in` values, the topmost of type
+ * `top`, the lowest of type `under`, gives one of type `out` (VT_BOTTOM: none). align_max: of an access. */
+struct mote__op_quick { uint8_t in, top, under, out, align_max; };
+extern const struct mote__op_quick mote__op_quick[256];
 enum mote__op mote__op_lookup(uint8_t prefix, uint32_t code);
 
 /* 'f' or 'F' where the instruction's arithmetic may make NaNs, by what its lanes are (a scalar is one lane); 0 where it cannot: it gives integers or

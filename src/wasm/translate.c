@@ -44,3 +44,9 @@ void mote__translate_run(struct walk *w) { walk_loop(w); }
 mote_status mote__translate_finish(struct walk *w) { return walk_finish_body(w); }
 
 bool mote__translate_reserve(struct walk *w, size_t more) { return walk_reserve(w, more); }
+
+void mote__translate_block(struct walk *w, enum mote__op op) { walk_block(w, op); }
+void mote__translate_end(struct walk *w) { walk_end(w); }
+void mote__translate_br(struct walk *w) { walk_br(w); }
+void mote__translate_br_if(struct walk *w) { walk_br_if(w); }
+void mote__translate_call(struct walk *w) { walk_call(w, OP_call); }

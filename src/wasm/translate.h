@@ -89,6 +89,13 @@ bool mote__translate_begin_constexpr(struct walk *w, const struct mote__constexp
 void mote__translate_run(struct walk *w);
 mote_status mote__translate_finish(struct walk *w);
 
+/* One instruction whose opcode has been read; for translate_fast.h. */
+void mote__translate_block(struct walk *w, enum mote__op op); /* block, loop, if */
+void mote__translate_end(struct walk *w);
+void mote__translate_br(struct walk *w);
+void mote__translate_br_if(struct walk *w);
+void mote__translate_call(struct walk *w);
+
 /* Room for `more` values beyond w->count; false with the walk failed where there is no memory for them. */
 bool mote__translate_reserve(struct walk *w, size_t more);
 

@@ -5,33 +5,6 @@
  * Instructions are told apart by ranges of opcodes into as few kinds as their lengths allow, and what differs within a kind is computed or looked up: most
  * of the time goes where the processor guesses wrong which kind comes next. A jump for each opcode took 12 % longer, no jump at all 40 %. */
 
-/* By its byte: takes `in` values, the topmost of type `top`, the lowest of type `under`, gives one of type `out` (VT_BOTTOM: none). align_max: of an access. */
-struct walk_quick {
-    uint8_t in, top, under, out, align_max;
-};
-
-#define WALK_VT(c)      ((c) == 'i' ? VT_I32 : (c) == 'I' ? VT_I64 : (c) == 'f' ? VT_F32 : (c) == 'F' ? VT_F64 : VT_BOTTOM)
-#define WALK_IN(sig)    (#sig[1] == '_' ? 1 : 2)
-#define WALK_TOP(sig)   WALK_VT(#sig[WALK_IN(sig) - 1])
-#define WALK_UNDER(sig) WALK_VT(#sig[0])
-#define WALK_OUT(sig)   WALK_VT(#sig[WALK_IN(sig) + 1])
-#define WALK_ALIGN(mem) ((sizeof(mem) > 1) + (sizeof(mem) > 2) + (sizeof(mem) > 4))
-#define WALK_QUICK_PURE(code, sig, mem)  [code] = {WALK_IN(sig), WALK_TOP(sig), WALK_UNDER(sig), WALK_OUT(sig), 0},
-#define WALK_QUICK_TRAPS(code, sig, mem) WALK_QUICK_PURE(code, sig, mem)
-#define WALK_QUICK_LOAD(code, sig, mem)  [code] = {1, VT_I32, VT_I32, WALK_VT(#sig[1]), WALK_ALIGN(mem)},
-#define WALK_QUICK_STORE(code, sig, mem) [code] = {2, WALK_VT(#sig[0]), VT_I32, VT_BOTTOM, WALK_ALIGN(mem)},
-#define WALK_QUICK_CONTROL(code, sig, mem)
-#define WALK_QUICK_0x00(kind, code, sig, mem) WALK_QUICK_##kind(code, sig, mem)
-#define WALK_QUICK_0xFB(kind, code, sig, mem)
-#define WALK_QUICK_0xFC(kind, code, sig, mem)
-#define WALK_QUICK_0xFD(kind, code, sig, mem)
-#define WALK_QUICK_0xFE(kind, code, sig, mem)
-static const struct walk_quick walk_quick[256] = {
-#define OP(prefix, code, id, text, imm, kind, sig, mem, feature) WALK_QUICK_##prefix(kind, code, sig, mem)
-#include "wasm/ops.def"
-#undef OP
-};
-
 /* What the lane knows of the walk, in registers. */
 struct walk_lane {
     const uint8_t *pos, *end; /* an instruction that begins before `end` has WALK_LANE_BYTES to look at */
@@ -73,7 +46,7 @@ WALK_INLINE bool walk_lane_skip(struct walk_lane *l, size_t at) {
 }
 
 /* Whether the operands of an instruction are on the stack. */
-WALK_INLINE bool walk_lane_has(const struct walk_lane *l, const struct walk_quick *q) {
+WALK_INLINE bool walk_lane_has(const struct walk_lane *l, const struct mote__op_quick *q) {
     return l->count - l->floor >= q->in && l->stack[l->count - 1].type == q->top && l->stack[l->count - q->in].type == q->under;
 }
 
@@ -98,7 +71,7 @@ WALK_INLINE bool walk_lane_integer(struct walk_lane *l, uint8_t byte) {
 }
 
 WALK_INLINE bool walk_lane_access(struct walk_lane *l, uint8_t byte) {
-    const struct walk_quick *q = &walk_quick[byte];
+    const struct mote__op_quick *q = &mote__op_quick[byte];
     if (WALK_RARELY(!l->plain_memory || !walk_lane_has(l, q) || l->pos[1] > q->align_max)) return false;
     if (!walk_lane_skip(l, 2)) return false;
     l->count -= q->in;
@@ -108,7 +81,7 @@ WALK_INLINE bool walk_lane_access(struct walk_lane *l, uint8_t byte) {
 }
 
 WALK_INLINE bool walk_lane_plain(struct walk_lane *l, uint8_t byte) {
-    const struct walk_quick *q = &walk_quick[byte];
+    const struct mote__op_quick *q = &mote__op_quick[byte];
     if (WALK_RARELY(!walk_lane_has(l, q))) return false;
     l->count -= q->in;
     l->stack[l->count++].type = q->out;
