@@ -46,7 +46,7 @@ static uint32_t take_granules(struct jit_engine *jit, bool cells, uint32_t count
     return start;
 }
 
-/* What the thunks leave of granule 0, for one module at a time. */
+/* What the thunks leave of granule 0, for the first module. */
 static code_offset rest_start(const struct jit_engine *jit) { return (jit->thunks_end + JIT_ALIGNMENT - 1) & ~(code_offset)(JIT_ALIGNMENT - 1); }
 
 static bool take_rest(struct jit_engine *jit, uint32_t bytes) {
@@ -110,16 +110,11 @@ mote_status mote__jit_module_new(struct jit_engine *jit, uint32_t func_count, st
     return MOTE_OK;
 }
 
-/* The rest of granule 0 keeps its pages: the next module takes them. */
+/* The rest of granule 0 is nobody's any more: emulators would not see that other code was written there. */
 static void give_piece(struct jit_engine *jit, const struct jit_piece *piece) {
-    if (piece->start >= GRANULE) {
-        mote__os_code_discard(&jit->map, piece->start, (size_t)piece->granules << GRANULE_LOG2);
-        give_granules(jit, piece->start, piece->granules);
-        return;
-    }
-    mote__os_mutex_lock(&jit->lock);
-    jit->rest_taken = false;
-    mote__os_mutex_unlock(&jit->lock);
+    if (piece->start < GRANULE) return;
+    mote__os_code_discard(&jit->map, piece->start, (size_t)piece->granules << GRANULE_LOG2);
+    give_granules(jit, piece->start, piece->granules);
 }
 
 void mote__jit_module_delete(struct jit_module *jm) {

@@ -53,7 +53,7 @@ struct jit_engine {
     uint32_t code_granules, all_granules, next_code, next_cells;
     code_offset thunks[THUNK_COUNT], thunks_end, constants;
     code_offset host_cell;       /* never changes, so that it stands among the constants */
-    bool rest_taken;             /* what the thunks leave of granule 0 is a module's */
+    bool rest_taken;             /* what the thunks leave of granule 0 is, or was, a module's */
     bool is_watched;             /* somebody wants to know the names of code: perf_map or debuggers (watch.c) */
     int perf_map;                /* an open file, or -1 */
     struct jit_debug_entry *thunk_entry; /* what debuggers know of the thunks, or NULL */

@@ -166,7 +166,7 @@ static uint32_t run_alone(mote_engine *engine, mote_module *module) {
     return result.of.i32;
 }
 
-/* Of three modules that come and go in turn, each runs its own code: the place right behind the thunks is one's at a time. */
+/* Of three modules that come and go in turn, each runs its own code. */
 TEST(the_code_of_modules_that_come_and_go) {
     enum { MODULES = 3, TURNS = 12 };
     mote_engine *engine;
