@@ -44,9 +44,12 @@ static bool has_own_funcs(const mote_module *m, const struct mote__elem *elem) {
     return true;
 }
 
-/* Marks the tables that are neither imported nor exported, when no instruction writes to one, unless a segment puts something else into them. */
-static void close_tables(mote_module *m) {
-    for (uint32_t i = m->table_import_count; i < m->table_count; i++) m->tables[i].closed = !m->tables[i].has_init || is_own_func(m, &m->tables[i].init);
+/* Marks the tables that are neither imported nor exported nor written to by any instruction, unless something else is put into them at the beginning. */
+static void close_tables(mote_module *m, uint64_t written) {
+    for (uint32_t i = m->table_import_count; i < m->table_count; i++) {
+        struct mote__table_decl *table = &m->tables[i];
+        table->closed = !(written >> (i & 63) & 1) && (!table->has_init || is_own_func(m, &table->init));
+    }
     for (uint32_t i = 0; i < m->export_count; i++)
         if (m->exports[i].kind == MOTE_EXTERN_TABLE) m->tables[m->exports[i].index].closed = false;
     for (uint32_t i = 0; i < m->elem_count; i++)
@@ -60,7 +63,7 @@ mote_status mote__module_validate(mote_module *module, mote_error *error) {
     for (uint32_t i = module->func_import_count; i < module->func_count && status == MOTE_OK; i++)
         status = validate_body(&w, i);
     module->tail_calls_far = w.tail_calls_far;
-    if (!w.writes_tables) close_tables(module);
+    close_tables(module, w.written_tables);
     walk_deinit(&w);
     return status;
 }

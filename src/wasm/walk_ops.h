@@ -60,12 +60,14 @@ static void walk_convert(struct walk *w, enum mote__op op) {
     walk_push(w, mote__vt_ref(to, found != VT_BOTTOM && mote__vt_is_null(found)));
 }
 
+WALK_INLINE void walk_write_table(struct walk *w, uint32_t table) { w->written_tables |= UINT64_C(1) << (table & 63); }
+
 static void walk_table_op(struct walk *w, enum mote__op op) {
     uint32_t table = walk_index(w, "table", w->module->table_count);
     if (!WALK_OK(w)) return;
     valtype index = walk_table_type(w, table), element = w->module->tables[table].type.element;
     w->imm.a = table;
-    w->writes_tables |= op != OP_table_get && op != OP_table_size;
+    if (op != OP_table_get && op != OP_table_size) walk_write_table(w, table);
     switch (op) {
     case OP_table_get: walk_shape(w, op, index, 0, 0, element); break;
     case OP_table_set: walk_shape(w, op, index, element, 0, 0); break;
@@ -85,7 +87,7 @@ static void walk_table_copy(struct walk *w) {
     }
     w->imm.a = to;
     w->imm.b = from;
-    w->writes_tables = true;
+    walk_write_table(w, to);
     valtype t = walk_table_type(w, to), f = walk_table_type(w, from);
     walk_shape(w, OP_table_copy, t, f, t == VT_I64 && f == VT_I64 ? VT_I64 : VT_I32, 0);
 }
@@ -101,7 +103,7 @@ static void walk_table_init(struct walk *w) {
     }
     w->imm.a = elem;
     w->imm.b = table;
-    w->writes_tables = true;
+    walk_write_table(w, table);
     walk_shape(w, OP_table_init, walk_table_type(w, table), VT_I32, VT_I32, 0);
 }
 

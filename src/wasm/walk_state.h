@@ -73,7 +73,7 @@ struct walk {
     bool ended_live; /* in on_else, on_end, on_catch, on_delegate: the code before them can be reached */
     bool is_const; /* a constant expression */
     bool tail_calls_far; /* some body so far has tail-called what may be another instance's */
-    bool writes_tables; /* some body so far may change what is in a table */
+    uint64_t written_tables; /* what is in them may be changed by some body so far: a bit per table, by its number's low bits */
     uint32_t global_limit;       /* constant expressions may use globals below this */
     bool const_declares_funcs;   /* ref.func in them declares the function */
     const uint8_t *op_pos;       /* start of the instruction at hand */

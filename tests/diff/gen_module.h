@@ -86,12 +86,17 @@ static inline void gen_exports(struct gen *g) {
     emit_close(g->e, section);
 }
 
-/* 0: the functions, at their numbers in table 0; 1: functions, 2: structures, both for arrays and tables; 3: to be dropped. */
+/* The functions, as an active segment's. */
+static inline void gen_functions(struct gen *g) {
+    emit_u(g->e, g->func_count);
+    for (unsigned i = 0; i < g->func_count; i++) emit_u(g->e, FUNC_FIRST + i);
+}
+
+/* 0 and 4: the functions, at their numbers in tables 0 and 3; 1: functions, 2: structures, both for arrays and tables; 3: to be dropped. */
 static inline void gen_elements_section(struct gen *g) {
     size_t section = emit_section(g->e, SECTION_ELEM);
-    emit_u(g->e, 4);
-    emit_u(g->e, 0), gen_i32(g, 0), gen_op(g, OP_end), emit_u(g->e, g->func_count);
-    for (unsigned i = 0; i < g->func_count; i++) emit_u(g->e, FUNC_FIRST + i);
+    emit_u(g->e, 5);
+    emit_u(g->e, 0), gen_i32(g, 0), gen_op(g, OP_end), gen_functions(g);
     for (unsigned segment = 1; segment < 4; segment++) {
         emit_u(g->e, 5), gen_valtype(g, segment == 2 ? 's' : 'r'), emit_u(g->e, 8);
         for (unsigned i = 0; i < 8; i++) {
@@ -100,6 +105,7 @@ static inline void gen_elements_section(struct gen *g) {
             gen_op(g, OP_end);
         }
     }
+    emit_u(g->e, 2), emit_u(g->e, 3), gen_i32(g, 0), gen_op(g, OP_end), emit_byte(g->e, 0), gen_functions(g);
     emit_close(g->e, section);
 }
 
@@ -175,7 +181,8 @@ static inline void gen_module(struct gen *g, const uint8_t *choices, size_t size
     gen_types(g);
     gen_imports(g);
     gen_func_section(g);
-    GEN_FIXED(g, SECTION_TABLE, 3, 0x70, 0, 8, 0x70, 1, 8, 12, 0x6E, 5, 8, 12); /* functions, functions, any references with 64-bit indices */
+    /* Functions, functions, any references with 64-bit indices, functions that nobody else sees. */
+    GEN_FIXED(g, SECTION_TABLE, 4, 0x70, 0, 8, 0x70, 1, 8, 12, 0x6E, 5, 8, 12, 0x70, 0, 8);
     GEN_FIXED(g, SECTION_MEMORY, 3, 1, 1, 2, 5, 1, 1, 3, 1, 1);               /* 32-bit, 64-bit, shared */
     GEN_FIXED(g, SECTION_TAG, 2, 0, TYPE_SITE, 0, TYPE_TAG1);
     gen_globals(g);

@@ -230,7 +230,7 @@ static inline void gen_call(struct gen *g, unsigned callee, bool is_tail, unsign
     case 1:
         if (gen_rarely(g)) gen_value(g, 'i', 0);
         else gen_i32(g, (int32_t)callee);
-        gen_op_uu(g, is_tail ? OP_return_call_indirect : OP_call_indirect, TYPE_FUNCS + callee, 0);
+        gen_op_uu(g, is_tail ? OP_return_call_indirect : OP_call_indirect, TYPE_FUNCS + callee, callee % 2 ? 3 : 0);
         break;
     default:
         gen_callee(g, callee);
