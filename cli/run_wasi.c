@@ -167,6 +167,7 @@ static int fill_sockets(struct run *run, mote_wasi_config *config) {
 
 int run_make_wasi(struct run *run) {
     mote_wasi_config config;
+    signal(SIGXFSZ, SIG_IGN); /* a file that grows beyond `ulimit -f` is an error that the program sees */
     mote_wasi_config_init(&config);
     config.allocator = &command_allocator;
     config.inherit_stdio = true;

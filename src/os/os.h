@@ -48,7 +48,7 @@ struct os_code {
     int fd;                        /* of both, or -1 */
 };
 /* False when the platform or its policy has no such memory. `nameless`: not a file in memory, in which perf would look for symbols, but memory that the
- * system may account for in full at once. */
+ * system may account for in full at once. That is also what there is where files may not be so large. */
 bool mote__os_code_map(size_t code_bytes, size_t data_bytes, bool nameless, struct os_code *out);
 void mote__os_code_unmap(const struct os_code *code);
 /* Writes code that nobody runs yet, as through `write`. Of many pages at once cheaper: those that are not there yet are neither cleared nor mapped first. */

@@ -334,6 +334,8 @@ enum { MEMFD_CLOEXEC = 1 }; /* the kernel's number: older headers of libc lack i
 
 /* Two views of a file in memory: to write, and at `run` to execute. */
 static bool map_file(uint8_t *run, struct os_code *code) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_FSIZE, &limit) || limit.rlim_cur < code->code_bytes) return false; /* making it larger than that would end the process */
     int fd = (int)syscall(SYS_memfd_create, "mote-code", MEMFD_CLOEXEC);
     if (fd < 0) return false;
     void *write = MAP_FAILED;
@@ -363,7 +365,7 @@ bool mote__os_code_map(size_t code_bytes, size_t data_bytes, bool nameless, stru
     uint8_t *all = mote__os_map(code_bytes + data_bytes); /* data; code is mapped over its first part */
     struct os_code code = {.execute = all, .code_bytes = code_bytes, .data_bytes = data_bytes, .fd = -1};
     if (!all) return false;
-    bool mapped = nameless ? map_nameless(all, &code) : map_file(all, &code);
+    bool mapped = (!nameless && map_file(all, &code)) || map_nameless(all, &code);
     if (mapped) *out = code;
     else mote__os_release(all, code_bytes + data_bytes);
     return mapped;
