@@ -153,6 +153,7 @@ struct mote_parts_op {
     /* Of mote; not to be touched. */
     struct mote_parts_component *component;
     void *memory, *timer, *driver;
+    size_t awaited; /* the store's answers that are still to come, where it gives several */
     mote_parts_bytes whole_prefix, whole_after;
     size_t item_capacity;
     bool *ended;            /* told when it completes inside submit */

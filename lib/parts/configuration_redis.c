@@ -42,7 +42,6 @@ static struct configuration *of_listener(struct redis *redis) { return redis->co
 static bool send_values(struct redis *redis, mote_parts_op *op) {
     bool good = true;
     if (op->verb == MOTE_PARTS_KEYS) return mote__redis_scan(redis, op, WHAT_SCAN);
-    op->driver = (void *)(uintptr_t)op->item_count;
     for (size_t i = 0; i < op->item_count && good; i++) {
         struct redis_command c = mote__redis_begin(redis, 2);
         mote__redis_word(&c, "GET", 3);
@@ -84,8 +83,7 @@ static void take_reply(struct redis *redis, const struct redis_slot *slot,
         return;
     }
     mote_parts_code code = take_value(op, &op->items[slot->item], &head);
-    op->driver = (void *)((uintptr_t)op->driver - 1);
-    if (code || !op->driver) mote__redis_complete(redis, op, code);
+    if (code || !op->awaited) mote__redis_complete(redis, op, code);
 }
 
 static const struct redis_user reader = {.send = send_values, .reply = take_reply};

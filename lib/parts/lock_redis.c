@@ -44,10 +44,8 @@ static bool send_unlock(struct redis *redis, mote_parts_op *op, size_t at, bool 
     return mote__redis_end(&c, op, at, 0);
 }
 
-/* What is left to wait for is a number in op->driver. */
 static bool locks_send(struct redis *redis, mote_parts_op *op) {
     bool good = true;
-    op->driver = (void *)(uintptr_t)op->item_count;
     for (size_t i = 0; i < op->item_count && good; i++)
         good = op->verb == MOTE_PARTS_LOCK ? send_lock(redis, op, i)
                                            : send_unlock(redis, op, i, false);
@@ -78,8 +76,7 @@ static void locks_reply(struct redis *redis, const struct redis_slot *slot,
         return;
     }
     op->items[slot->item].code = outcome(op, &head);
-    op->driver = (void *)((uintptr_t)op->driver - 1);
-    if (!op->driver) mote__redis_complete(redis, op, MOTE_PARTS_OK);
+    if (!op->awaited) mote__redis_complete(redis, op, MOTE_PARTS_OK);
 }
 
 static const struct redis_user user = {.send = locks_send, .reply = locks_reply, .script = script};

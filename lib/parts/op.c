@@ -170,6 +170,7 @@ void mote__parts_begin(struct mote_parts_component *component, mote_parts_op *op
     bool ended = false;
     op->component = component;
     op->memory = op->timer = op->driver = NULL;
+    op->awaited = 0;
     op->ending = MOTE_PARTS_OK;
     op->text[0] = 0;
     op->more = false;

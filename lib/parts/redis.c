@@ -1,6 +1,7 @@
 /* redis.c - the connection of redis.h.
  * Keeps: `slots` from first_slot on are the commands sent and not answered, in order; an operation
- * in a slot is not completed; `waiting` is empty when the state is READY or IDLE. */
+ * is in as many of them as it awaits answers, and not completed; `waiting` is empty when the state
+ * is READY or IDLE. */
 #define _GNU_SOURCE
 #include "redis.h"
 #include "base/error.h"
@@ -33,9 +34,12 @@ static const mote_allocator *allocator(const struct redis *r) { return r->openin
 
 /* ---------------------------------------------------------------- losing it */
 
-void mote__redis_forget(struct redis *r, const mote_parts_op *op) {
-    for (size_t i = r->first_slot; i < r->slots.count; i++)
-        if (r->slots.data[i].op == op) r->slots.data[i].op = NULL;
+void mote__redis_forget(struct redis *r, mote_parts_op *op) {
+    for (size_t i = r->first_slot; op->awaited; i++) {
+        if (r->slots.data[i].op != op) continue;
+        r->slots.data[i].op = NULL;
+        op->awaited--;
+    }
 }
 
 static void disconnect(struct redis *r) {
@@ -121,6 +125,7 @@ bool mote__redis_end(struct redis_command *c, mote_parts_op *op, size_t item, un
     struct redis_slot *slot = c->failed ? NULL : mote__vec_push(&r->slots, allocator(r));
     if (!slot) return r->out.count = c->mark, false;
     *slot = (struct redis_slot){op, item, what};
+    if (op) op->awaited++;
     return true;
 }
 
@@ -230,7 +235,9 @@ static bool take_reply(struct redis *r, const char *bytes, size_t length) {
     struct redis_slot slot = r->slots.data[r->first_slot++];
     if (r->first_slot == r->slots.count) r->first_slot = r->slots.count = 0;
     if (slot.what == GREETING) return take_greeting(r, &reader);
-    if (slot.op) r->user->reply(r, &slot, &reader);
+    if (!slot.op) return true;
+    slot.op->awaited--;
+    r->user->reply(r, &slot, &reader);
     return r->fd >= 0;
 }
 

@@ -22,7 +22,7 @@ struct redis_user {
     /* Sends an operation's commands; the connection is ready. False: out of memory, the operation
      * is then ended here. */
     bool (*send)(struct redis *redis, mote_parts_op *op);
-    /* A reply to a command of an operation. */
+    /* A reply to a command of an operation, which awaits op->awaited more. */
     void (*reply)(struct redis *redis, const struct redis_slot *slot, struct resp_reader *reply);
     const char *script; /* loaded at each connection; NULL: none */
     /* A connection that is only listened to (SUBSCRIBE) has these three, and no operations: every
@@ -113,6 +113,6 @@ bool mote__redis_scan(struct redis *redis, mote_parts_op *op, unsigned what);
 void mote__redis_take_scan(struct redis *redis, const struct redis_slot *slot,
                            const struct resp *head, struct resp_reader *reply);
 /* Forgets an operation that is about to be completed: replies to what it sent are dropped. */
-void mote__redis_forget(struct redis *redis, const mote_parts_op *op);
+void mote__redis_forget(struct redis *redis, mote_parts_op *op);
 
 #endif

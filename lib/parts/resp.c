@@ -2,52 +2,60 @@
  * what is there. */
 #include "resp.h"
 
-/* The end of the line at `at`, its CR; NULL when it is not there yet. */
-static const char *line_end(const char *at, const char *end) {
-    const char *cr = memchr(at, '\r', (size_t)(end - at));
-    return cr && cr + 1 < end ? cr : NULL;
-}
-
-/* A decimal number between two places; false when it is none, or too large. */
-static bool number_of(const char *at, const char *end, int64_t *out) {
-    bool negative = at < end && *at == '-';
-    *out = 0;
-    for (at += negative; at < end; at++) {
-        if (*at < '0' || *at > '9' || __builtin_mul_overflow(*out, 10, out) ||
-            __builtin_add_overflow(*out, *at - '0', out))
-            return false;
-    }
-    if (negative) *out = -*out;
-    return true;
-}
-
 enum outcome { WHOLE, PARTIAL, BROKEN };
 
-/* Takes one element's head, and its bytes. */
-static enum outcome take(struct resp_reader *r, struct resp *out) {
-    const char *at = r->at, *cr = at < r->end ? line_end(at, r->end) : NULL;
-    if (!cr) return r->end - r->at > 65536 ? BROKEN : PARTIAL;
-    *out = (struct resp){.text = at + 1, .size = (size_t)(cr - at) - 1};
+/* Takes a line of text. */
+static enum outcome take_line(struct resp_reader *r, struct resp *out) {
+    const char *cr = memchr(r->at, '\r', (size_t)(r->end - r->at));
+    if (!cr || cr + 1 == r->end) return r->end - r->at > 65536 ? BROKEN : PARTIAL;
+    out->text = r->at;
+    out->size = (size_t)(cr - r->at);
     r->at = cr + 2;
-    switch (*at) {
-    case '+': out->kind = RESP_STATUS; return WHOLE;
-    case '-': out->kind = RESP_ERROR; return WHOLE;
-    case ':':
-        out->kind = RESP_INTEGER;
-        return number_of(out->text, cr, &out->number) ? WHOLE : BROKEN;
-    case '$':
-    case '*': break;
-    default: return BROKEN;
-    }
-    if (!number_of(out->text, cr, &out->number)) return BROKEN;
-    out->kind = out->number < 0 ? RESP_NULL : *at == '*' ? RESP_ARRAY : RESP_BULK;
-    if (out->kind != RESP_BULK) return WHOLE;
+    return WHOLE;
+}
+
+/* Takes a line that is a decimal number. */
+static enum outcome take_number(struct resp_reader *r, int64_t *out) {
+    enum { DIGITS_MAX = 20 };
+    const char *at = r->at, *end = r->end;
+    bool negative = at < end && *at == '-';
+    const char *first = at += negative;
+    int64_t number = 0;
+    for (unsigned digit; at < end && (digit = (unsigned)(*at - '0')) < 10; at++)
+        if (at - first == DIGITS_MAX || __builtin_mul_overflow(number, 10, &number) ||
+            __builtin_add_overflow(number, (int64_t)digit, &number))
+            return BROKEN;
+    if (at < end && (*at != '\r' || at == first)) return BROKEN;
+    if (end - at < 2) return PARTIAL;
+    *out = negative ? -number : number;
+    r->at = at + 2;
+    return WHOLE;
+}
+
+static enum outcome take_bulk(struct resp_reader *r, struct resp *out) {
     if (out->number > INT32_MAX) return BROKEN;
     if (r->end - r->at < out->number + 2) return PARTIAL;
     out->text = r->at;
     out->size = (size_t)out->number;
     r->at += out->number + 2;
     return WHOLE;
+}
+
+/* Takes one element's head, and its bytes. */
+static enum outcome take(struct resp_reader *r, struct resp *out) {
+    if (r->at == r->end) return PARTIAL;
+    switch (*r->at++) {
+    case '+': out->kind = RESP_STATUS; return take_line(r, out);
+    case '-': out->kind = RESP_ERROR; return take_line(r, out);
+    case ':': out->kind = RESP_INTEGER; return take_number(r, &out->number);
+    case '*': out->kind = RESP_ARRAY; break;
+    case '$': out->kind = RESP_BULK; break;
+    default: return BROKEN;
+    }
+    enum outcome outcome = take_number(r, &out->number);
+    if (outcome != WHOLE) return outcome;
+    if (out->number < 0) out->kind = RESP_NULL;
+    return out->kind == RESP_BULK ? take_bulk(r, out) : WHOLE;
 }
 
 size_t mote__resp_length(const char *bytes, size_t size) {

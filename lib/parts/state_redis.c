@@ -44,24 +44,10 @@ enum what {
     WHAT_SCAN
 };
 
-/* What an operation waits for. */
-struct task {
-    size_t waits; /* replies */
-};
-
 struct state {
     struct redis redis;
     int64_t ttl_s;
 };
-
-static struct task *task_of(mote_parts_op *op) { return op->driver; }
-
-/* ---------------------------------------------------------------- ending */
-
-/* An answer less to wait for. */
-static void answered(struct redis *redis, mote_parts_op *op) {
-    if (!--task_of(op)->waits) mote__redis_complete(redis, op, MOTE_PARTS_OK);
-}
 
 /* ---------------------------------------------------------------- reading */
 
@@ -71,7 +57,6 @@ static bool send_key(struct redis *redis, mote_parts_op *op, size_t item, const 
     const mote_parts_bytes *key = &op->items[item].whole_key;
     mote__redis_word(&c, command, strlen(command));
     mote__redis_word(&c, key->data, key->size);
-    task_of(op)->waits++;
     return mote__redis_end(&c, op, item, what);
 }
 
@@ -140,7 +125,6 @@ static bool send_script(struct redis *redis, mote_parts_op *op, size_t first, si
     for (size_t i = first; i < first + count; i++)
         mote__redis_word(&c, op->items[i].whole_key.data, op->items[i].whole_key.size);
     for (size_t i = first; i < first + count; i++) write_item(&c, op, &op->items[i], state->ttl_s);
-    task_of(op)->waits++;
     return mote__redis_end(&c, op, first, WHAT_WRITE);
 }
 
@@ -172,9 +156,8 @@ static void take_write(struct redis *redis, const struct redis_slot *slot, const
     bool together = op->verb == MOTE_PARTS_TRANSACT;
     size_t count = together ? op->item_count : 1;
     if (head->kind == RESP_ERROR && head->size > 8 && !memcmp(head->text, "NOSCRIPT", 8)) {
-        bool sent = send_script(redis, op, slot->item, count, true);
-        task_of(op)->waits--;
-        if (!sent) mote__redis_complete(redis, op, MOTE_PARTS_NOMEM);
+        if (!send_script(redis, op, slot->item, count, true))
+            mote__redis_complete(redis, op, MOTE_PARTS_NOMEM);
         return;
     }
     mote_parts_item *item = &op->items[slot->item];
@@ -182,17 +165,13 @@ static void take_write(struct redis *redis, const struct redis_slot *slot, const
     else if (head->kind == RESP_INTEGER && head->number > 0 && (uint64_t)head->number <= count)
         op->items[slot->item + (size_t)head->number - 1].code = MOTE_PARTS_CONFLICT;
     else item->code = head->kind == RESP_ERROR ? mote__redis_failure(op, head) : MOTE_PARTS_FAILED;
-    answered(redis, op);
+    if (!op->awaited) mote__redis_complete(redis, op, MOTE_PARTS_OK);
 }
 
 /* ---------------------------------------------------------------- what the connection calls */
 
 static bool state_send(struct redis *redis, mote_parts_op *op) {
     if (op->verb == MOTE_PARTS_KEYS) return mote__redis_scan(redis, op, WHAT_SCAN);
-    struct task *task = mote__parts_alloc(op, sizeof *task);
-    if (!task) return false;
-    *task = (struct task){0};
-    op->driver = task;
     return op->verb == MOTE_PARTS_GET ? send_get(redis, op) : send_write(redis, op);
 }
 
@@ -211,8 +190,7 @@ static void take_value(struct redis *redis, const struct redis_slot *slot, const
     else if (slot->what == WHAT_PLAIN) code = take_plain(op, item, head);
     else if (head->number > 0)
         item->expires_ns = mote__os_clock_ns(OS_CLOCK_REALTIME) + (uint64_t)head->number * 1000000;
-    if (code) mote__redis_complete(redis, op, code);
-    else answered(redis, op);
+    if (code || !op->awaited) mote__redis_complete(redis, op, code);
 }
 
 static void state_reply(struct redis *redis, const struct redis_slot *slot,
