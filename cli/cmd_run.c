@@ -2,6 +2,7 @@
  * program does not ask for. */
 #include "run.h"
 #include "base/error.h"
+#include <sys/resource.h>
 
 static const mote_allocator *const allocator = &command_allocator;
 
@@ -50,10 +51,20 @@ static mote_status start_meters(const struct run *run, mote_store *store, mote_e
     return timeout_ns ? mote_store_set_timeout(store, timeout_ns, error) : MOTE_OK;
 }
 
+/* What calls through the host, and between interpreted and compiled functions, may use of the first thread's stack: half of it. */
+static uint32_t own_stack_bytes(void) {
+    const rlim_t most = 64 << 20;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_STACK, &limit)) return 64 << 10;
+    return (uint32_t)(limit.rlim_cur < 2 * most ? limit.rlim_cur / 2 : most);
+}
+
 static int make_store(struct run *run) {
     mote_error error;
     fill_limits(run->args, &run->limits);
-    mote_status status = mote_store_new(run->engine, &run->limits, &run->store, &error);
+    mote_limits limits = run->limits;
+    limits.native_stack_bytes = own_stack_bytes();
+    mote_status status = mote_store_new(run->engine, &limits, &run->store, &error);
     if (status == MOTE_OK) status = start_meters(run, run->store, &error);
     return status == MOTE_OK ? EXIT_DONE : report_failure("%s", error.message);
 }

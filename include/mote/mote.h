@@ -89,7 +89,9 @@ typedef struct mote_config {
 
 /* Fills *config with the defaults. */
 MOTE_API void mote_config_init(mote_config *config);
-/* Makes an engine; config NULL means defaults. Returns MOTE_OK, MOTE_E_NOMEM or MOTE_E_IO. */
+/* Makes an engine; config NULL means defaults. Returns MOTE_OK, MOTE_E_NOMEM or MOTE_E_IO.
+ * A child of fork() may go on with engines, modules and stores that are at rest: what has been compiled runs there, what has not is interpreted. Its parent must
+ * not delete modules that it still runs. */
 MOTE_API MOTE_CHECKED mote_status mote_engine_new(const mote_config *config, mote_own mote_engine **out, mote_error *error);
 /* What runs the engine's functions. *why (may be NULL) is set to the reason where MOTE_TIER_INTERPRETER was not asked for and still is the answer,
  * else to NULL; static storage. */
@@ -592,8 +594,8 @@ MOTE_API mote_store *mote_extern_store(mote_extern external);
 MOTE_API MOTE_CHECKED mote_status mote_instance_new(mote_store *store, mote_module *module, const mote_extern *imports, size_t import_count,
                                                     mote_instance *out, mote_error *error);
 MOTE_API mote_module *mote_instance_module(mote_instance instance);
-/* The instance's export number `index`, in the module's order. A function is made when it is first asked for: of.func.ptr is NULL if there is no
- * memory for it; everything else is there always. */
+/* The instance's export number `index`, in the module's order. A function or global is made when it is first asked for: of.func.ptr or of.global.ptr is NULL
+ * if there is no memory for it; everything else is there always. */
 MOTE_API mote_extern mote_instance_export(mote_instance instance, size_t index);
 /* Finds an export by name; false if there is none. `*out` is as mote_instance_export gives it; mote_instance_func tells out of memory by a status. */
 MOTE_API bool mote_instance_find(mote_instance instance, const char *name, size_t size, mote_extern *out);

@@ -88,5 +88,6 @@ mote_status mote_caller_throw(mote_caller *caller, mote_ref exception) {
     if (!mote_exception_tag(caller->exec->store, exception).ptr)
         return mote_caller_fail(caller, MOTE_E_TRAP, MOTE_TRAP_HOST, "host error: what is thrown is no exception");
     mote__handle_get(caller->exec->store, exception, &caller->exec->pending);
+    caller->exec->traced = 0;
     return MOTE_E_EXCEPTION;
 }

@@ -19,6 +19,7 @@ enum location { LOC_SLOT, LOC_LOCAL, LOC_CONST, LOC_REG, LOC_FLAGS, LOC_LOAD };
 #define TRANSLATION struct compilation
 #include "jit/jit.h"
 #include "run/draft.h"
+#include "wasm/limits.h"
 #include <assert.h>
 
 struct fixup {

@@ -307,6 +307,7 @@ static void emit_div(struct walk *w, unsigned which, valtype type) {
     dividend = in_memory(c, a) || a->loc == LOC_CONST ? NO_REG : use_reg(w, a);
     if (dividend != RAX) take_certain(w, GP, RAX);
     if (dividend != RDX) spill_temp(w, GP, RDX);
+    forget_reg(c, GP, RDX);
     copy_to_reg(w, a, RAX);
     forget_reg(c, GP, RAX);
     uint32_t done = 0, divide = 0;

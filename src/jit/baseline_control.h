@@ -214,6 +214,12 @@ static unsigned take_condition(struct walk *w, uint32_t i) {
 
 static unsigned negate(unsigned cc) { return cc ^ 1; }
 
+/* The top `count` values are about to be moved down to slots that may be those of other operands, of which none is spilled meanwhile. */
+static void leave_slots_to(struct walk *w, uint32_t count) {
+    settle_values(w, count);
+    spill_temps(w);
+}
+
 static void emit_br(struct walk *w, struct walk_frame *f) {
     uint32_t count = walk_label_count(f);
     if (is_body(w, f)) {
@@ -221,6 +227,7 @@ static void emit_br(struct walk *w, struct walk_frame *f) {
         emit_return(w, count);
         return;
     }
+    if (label_class(f) < 0 && count) leave_slots_to(w, count);
     conform(w, f);
     put_jump(w->c, f);
 }
@@ -229,8 +236,7 @@ static void emit_br(struct walk *w, struct walk_frame *f) {
 static void emit_br_if_moving(struct walk *w, struct walk_frame *f, unsigned cc) {
     struct compilation *c = w->c;
     uint32_t skip = 0;
-    settle_values(w, walk_label_count(f));
-    spill_temps(w);
+    leave_slots_to(w, walk_label_count(f));
     jump_when(c, negate(cc), &skip);
     uint32_t valid = c->valid, dirty = c->dirty;
     conform(w, f);
@@ -335,15 +341,15 @@ static void on_br_table(struct walk *w, const uint32_t *labels, uint32_t count) 
     struct compilation *c = w->c;
     begin(w);
     uint32_t values = walk_label_count(&w->frames[w->depth - 1 - labels[count - 1]]), first = (uint32_t)c->table_entries.count;
+    unlink_operand(w);
     if (!mote__vec_reserve(&c->table_entries, c->allocator, count)) {
         c->failed = true;
+        truncate(w, w->floor);
         return;
     }
     c->table_entries.count += count;
-    unlink_operand(w);
     int index = use_reg(w, operand(w, 0));
-    settle_values(w, values);
-    spill_temps(w);
+    leave_slots_to(w, values);
     x_mov(c->b, false, RDX, index);
     jump_through_table(c, first, count);
     c->stamp++;

@@ -128,6 +128,7 @@ static void emit_literals(struct compilation *c) {
 /* The tables of br_table: distances from each table's start. They stand behind the code, since what is decoded behind a jump may as well be code. */
 static void emit_tables(struct compilation *c) {
     while (c->b->count % 4) x_byte(c->b, 0xCC);
+    if (c->places && c->table_uses.count) note_place(c, NULL);
     for (size_t i = 0; i < c->table_uses.count && !c->failed; i++) {
         const struct table_use *use = &c->table_uses.data[i];
         uint32_t start = here(c);
@@ -252,8 +253,8 @@ static enum jit_result compile_walk(struct walk *w, uint32_t func_index, mote_st
     code_room(c->b);
     c->failed |= c->b->failed;
     if (!c->failed) emit_body(w, func_index);
-    *status = c->failed ? MOTE_OK : mote__translate_finish(w);
     c->failed |= c->b->failed;
+    *status = c->failed || c->left ? MOTE_OK : mote__translate_finish(w); /* a walk that was stopped has nothing to say */
     if (*status != MOTE_OK) return JIT_FAILED;
     if (!c->failed && c->left) return JIT_LEFT;
     if (!c->failed) c->out->tables = pack_tables(w, func_index);

@@ -299,14 +299,34 @@ static void flush_flags(struct walk *w) {
 
 static void unlink_local(struct compilation *c, const struct walk_value *v) { c->heads.data[v->local] = v->prev; }
 
+/* In the hostile build code looks whether a register that is taken to hold what is in a local's slot does, and ends the process otherwise. The flags stay. */
+#ifdef MOTE_HOSTILE
+static void check_held(struct compilation *c, valtype type, int reg, int32_t slot) {
+    bool is_float = class_of(type) == FP, wide = type != VT_I32 && type != VT_F32;
+    code_room(c->b);
+    x_byte(c->b, 0x9C); /* pushf */
+    if (is_float) x_byte(c->b, 0x50); /* push rax */
+    if (is_float) x_from_float(c->b, wide, RAX, reg);
+    x_alu(c->b, ALU_CMP, wide, is_float ? RAX : reg, at_slot(slot));
+    size_t same = x_jcc_short(c->b, CC_E);
+    x_byte(c->b, 0x0F), x_byte(c->b, 0x0B); /* ud2 */
+    x_patch_short(c->b, same);
+    if (is_float) x_byte(c->b, 0x58); /* pop rax */
+    x_byte(c->b, 0x9D); /* popf */
+}
+#else
+static void check_held(struct compilation *c, valtype type, int reg, int32_t slot) { (void)c, (void)type, (void)reg, (void)slot; }
+#endif
+
 /* The register that already holds an operand's value, or none. */
 static int reg_of(struct compilation *c, const struct walk_value *v) {
     if (v->loc == LOC_REG) return v->reg;
     if (v->loc != LOC_LOCAL) return NO_REG;
     const struct pin *pin = pin_of_local(c, v->local);
-    if (!pin) return remembered(c, v->local, class_of(v->type));
-    if (!(c->valid & pin_bit(c, pin))) validate_pin(c, pin);
-    return pin->reg;
+    int reg = pin ? pin->reg : remembered(c, v->local, class_of(v->type));
+    if (pin && !(c->valid & pin_bit(c, pin))) validate_pin(c, pin);
+    else if (pin ? !(c->dirty & pin_bit(c, pin)) : reg >= 0) check_held(c, v->type, reg, c->local_slots.data[v->local]);
+    return reg;
 }
 
 /* Stores an operand, wherever it is, to a slot; the stack stays as it is. */
@@ -357,6 +377,7 @@ static void copy_reads_of(struct walk *w, uint32_t local) {
     struct compilation *c = w->c;
     while (c->heads.data[local]) {
         uint32_t i = c->heads.data[local] - 1;
+        code_room(c->b);
         struct walk_value *v = &w->stack[i];
         if (i < c->flushed) {
             settle(w, i);
@@ -412,11 +433,19 @@ WALK_SLOW void begin_watched(struct walk *w) {
     if (takes_load) c->load_at = -1;
 }
 
+/* The function is left to the interpreter, which says what is to be said, when it becomes too large. */
+WALK_SLOW void stop(struct walk *w) {
+    struct compilation *c = w->c;
+    if (c->b->count > LIMIT_FUNCTION_CODE) c->left = true;
+    mote__translate_stop(w);
+}
+
 /* Begins code. */
 WALK_INLINE void begin_code(struct walk *w) {
     struct compilation *c = w->c;
     uint32_t count = w->count;
     code_room(c->b);
+    if (c->failed || c->b->failed || c->b->count > LIMIT_FUNCTION_CODE) stop(w);
     if (c->flushed > count) c->flushed = count;
     if (c->noded > count) c->noded = count;
     c->locked[GP] = c->locked[FP] = 0;
@@ -439,6 +468,7 @@ WALK_SLOW void begin(struct walk *w) {
         begin_rarely(w);
         return;
     }
+    code_room_made(c->b);
     if (c->flushed > count) c->flushed = count;
     if (c->noded > count) c->noded = count;
     c->locked[GP] = c->locked[FP] = 0;

@@ -70,11 +70,14 @@ static void free_engine_part(struct jit_engine *jit) {
     MOTE__DELETE(jit->allocator, jit);
 }
 
+bool mote__jit_is_at_home(const struct jit_engine *jit) { return jit->process == mote__os_process_id(); }
+
 mote_status mote__jit_engine_new(mote_engine *engine, struct jit_engine **out) {
     const mote_allocator *a = &engine->config.allocator;
     struct jit_engine *jit = MOTE__NEW(a, struct jit_engine);
     if (!jit) return MOTE_E_NOMEM;
     jit->allocator = a;
+    jit->process = mote__os_process_id();
     jit->code_granules = (uint32_t)(code_bytes >> GRANULE_LOG2);
     jit->all_granules = jit->code_granules + (uint32_t)(cell_bytes >> GRANULE_LOG2);
     jit->used = MOTE__NEW_ARRAY(a, uint64_t, word_count(jit));
@@ -112,7 +115,7 @@ mote_status mote__jit_module_new(struct jit_engine *jit, uint32_t func_count, st
 
 /* The rest of granule 0 is nobody's any more: emulators would not see that other code was written there. */
 static void give_piece(struct jit_engine *jit, const struct jit_piece *piece) {
-    if (piece->start < GRANULE) return;
+    if (piece->start < GRANULE || !mote__jit_is_at_home(jit)) return;
     mote__os_code_discard(&jit->map, piece->start, (size_t)piece->granules << GRANULE_LOG2);
     give_granules(jit, piece->start, piece->granules);
 }
@@ -121,6 +124,7 @@ void mote__jit_module_delete(struct jit_module *jm) {
     struct jit_engine *jit = jm->engine;
     for (size_t i = 0; i < jm->functions.count; i++) mote__code_free(jit->allocator, jm->functions.data[i].tables);
     for (size_t i = 0; i < jm->pieces.count; i++) give_piece(jit, &jm->pieces.data[i]);
+    mote__os_clear(jit_address(jit, jm->cells), (size_t)jm->cell_granules << GRANULE_LOG2); /* its pages go back to the system */
     give_granules(jit, jm->cells, jm->cell_granules);
     mote__vec_deinit(&jm->pieces, jit->allocator);
     mote__vec_deinit(&jm->functions, jit->allocator);

@@ -11,6 +11,7 @@
 #ifndef MOTE_JIT_ENCODE_X86_64_H
 #define MOTE_JIT_ENCODE_X86_64_H
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/vec.h"
@@ -25,17 +26,31 @@ struct code_buffer {
     size_t count, capacity;
     const mote_allocator *allocator;
     bool failed; /* out of memory: the bytes are thrown away, one room's worth at a time */
+#ifndef NDEBUG
+    size_t end; /* of the room that was made last */
+#endif
 };
 
 enum { CODE_ROOM = 1024 };
 static inline bool code_is_full(const struct code_buffer *b) { return b->capacity - b->count < CODE_ROOM; }
 
+/* Builds with assertions see who writes more than there was room for. */
+static inline void code_room_made(struct code_buffer *b) {
+#ifndef NDEBUG
+    assert(b->count <= b->end || !b->count);
+    b->end = b->count + CODE_ROOM;
+#else
+    (void)b;
+#endif
+}
+
 /* Makes room for CODE_ROOM bytes. After failing the buffer starts again from its beginning, so that callers need not look. */
 static inline void code_room(struct code_buffer *b) {
-    if (!code_is_full(b)) return;
-    if (mote__vec_reserve_bytes(b->allocator, (void **)&b->data, b->count, &b->capacity, CODE_ROOM, 1)) return;
-    b->failed = true;
-    b->count = 0;
+    if (code_is_full(b) && !mote__vec_reserve_bytes(b->allocator, (void **)&b->data, b->count, &b->capacity, CODE_ROOM, 1)) {
+        b->failed = true;
+        b->count = 0;
+    }
+    code_room_made(b);
 }
 
 static inline void x_byte(struct code_buffer *b, uint32_t byte) { b->data[b->count++] = (uint8_t)byte; }

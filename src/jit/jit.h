@@ -53,6 +53,7 @@ struct jit_engine {
     uint32_t code_granules, all_granules, next_code, next_cells;
     code_offset thunks[THUNK_COUNT], thunks_end, constants;
     code_offset host_cell;       /* never changes, so that it stands among the constants */
+    int64_t process;             /* that made it: a child of it shares code memory, which is not the child's to write */
     bool rest_taken;             /* what the thunks leave of granule 0 is, or was, a module's */
     bool is_watched;             /* somebody wants to know the names of code: perf_map or debuggers (watch.c) */
     int perf_map;                /* an open file, or -1 */
@@ -82,6 +83,8 @@ struct jit_module {
 /* MOTE_E_UNSUPPORTED when there is no memory for machine code. */
 mote_status mote__jit_engine_new(mote_engine *engine, struct jit_engine **out);
 void mote__jit_engine_delete(struct jit_engine *jit);
+/* False after a fork, in the child: there nothing more is compiled, and no code memory is given back. */
+bool mote__jit_is_at_home(const struct jit_engine *jit);
 mote_status mote__jit_module_new(struct jit_engine *jit, uint32_t func_count, struct jit_module **out, mote_error *error);
 void mote__jit_module_delete(struct jit_module *jm);
 /* Functions, and loops in them, begin with a line of the instruction cache: branch predictors go by lines, and a loop that lies badly in them can take
@@ -176,7 +179,7 @@ void mote__jit_thunk_symbols(const struct jit_engine *jit, uint64_t base, struct
 
 /* ---------------------------------------------------------------- a function's way to its cell (tier.c), and all functions' (eager.c) */
 
-/* The functions that the engine was told to leave to the interpreter. */
+/* The functions that the engine was told to leave to the interpreter, and all in a child of the process that made it. */
 bool mote__jit_is_excluded(const mote_module *module, uint32_t own_index);
 /* Writes compiled code to `to` as it is to be at `at` of code memory. */
 void mote__jit_relocate(const struct jit_output *out, uint8_t *to, code_offset at);

@@ -164,6 +164,7 @@ static mote_status place(mote_module *module, uint32_t own_index, struct jit_out
 bool mote__jit_is_excluded(const mote_module *module, uint32_t own_index) {
     const mote_config *config = &module->engine->config;
     uint32_t index = own_index + module->func_import_count;
+    if (!mote__jit_is_at_home(((struct jit_module *)module->tier_data)->engine)) return true;
     return index < config->compile_first || (config->compile_end && index >= config->compile_end);
 }
 
@@ -297,14 +298,14 @@ static uint32_t help_throw_(struct mote__exec *exec, uint64_t values, uint64_t t
     struct mote__instance *inst = (struct mote__instance *)(uintptr_t)exec->activation->fp[FRAME_INSTANCE];
     uint64_t ref = mote__gc_new_exception(exec, inst->tags[tag], (const uint64_t *)(uintptr_t)values);
     if (!ref) return MOTE_TRAP_GC_HEAP_EXHAUSTED;
-    exec->pending = ref;
+    mote__exec_throw(exec, ref);
     return JIT_STATUS + MOTE_E_EXCEPTION;
 }
 
 static uint32_t help_throw_ref(struct mote__exec *exec, uint64_t exception, uint64_t b, uint64_t c, uint64_t d) {
     (void)b, (void)c, (void)d;
     if (!exception) return MOTE_TRAP_NULL_EXCEPTION;
-    exec->pending = exception;
+    mote__exec_throw(exec, exception);
     return JIT_STATUS + MOTE_E_EXCEPTION;
 }
 

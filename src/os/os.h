@@ -56,6 +56,9 @@ void mote__os_code_write(const struct os_code *code, size_t offset, const void *
 /* Gives the memory of pages of code back; whoever still runs there is lost. */
 void mote__os_code_discard(const struct os_code *code, size_t offset, size_t bytes);
 
+/* The process's number, which a child that was forked has another of. */
+int64_t mote__os_process_id(void);
+
 /* What the processor has beyond the least of its kind; 0 on other processors than x86-64. */
 enum os_cpu { OS_CPU_SSE41 = 1, OS_CPU_POPCNT = 2, OS_CPU_BMI1 = 4, OS_CPU_BMI2 = 8, OS_CPU_LZCNT = 16 };
 /* Which of the features `wanted`, a sum of enum os_cpu, there are. What nobody has asked for before may take ten microseconds where the machine is a

@@ -132,6 +132,8 @@ static int create_with_signals_blocked(struct os_thread *out, const pthread_attr
     return result;
 }
 
+int64_t mote__os_process_id(void) { return getpid(); }
+
 int mote__os_thread_create(struct os_thread *out, void *(*run)(void *argument), void *argument,
                            size_t stack_bytes) {
     pthread_attr_t attributes;

@@ -46,7 +46,8 @@ struct mote__exec {
     mote_error *error;               /* of the call under way */
     struct mote__func *host_func;    /* the host function that an instruction is about to call ... */
     uint64_t *host_slots;            /* ... and its arguments' place */
-    uint64_t pending;                /* exception being thrown (exnref), a root */
+    uint64_t pending;                /* exception being thrown (exnref), a root ... */
+    uint64_t traced;                 /* ... and the same when its backtrace has been recorded, or was found not to be wanted */
     uint64_t scratch[4];             /* roots while an object is being made */
     uintptr_t native_limit;          /* lowest address the thread's stack may reach; 0: not entered yet */
     size_t stack_bytes;              /* reserved */
@@ -60,6 +61,12 @@ struct mote__exec {
     const void *resume;              /* where compiled code goes on after an exception was delivered */
     uint32_t tail_index;             /* with MOTE__TAIL_COMPILED: own index of the function */
 };
+
+/* An exception is thrown, which is not one that is on its way already. */
+static inline void mote__exec_throw(struct mote__exec *exec, uint64_t exception) {
+    exec->pending = exception;
+    exec->traced = 0;
+}
 
 /* In `interrupt` while somebody is between setting it and lowering the stack limit: taking both back waits for that. */
 #define INTERRUPT_RAISING UINT32_C(0x80000000)

@@ -66,6 +66,7 @@ struct lowering {
 
 enum { NO_SLOT = INT32_MIN, NO_POS = UINT32_MAX };
 
+#include "wasm/limits.h"
 #include "wasm/translate.h"
 #include "run/insn.h"
 
@@ -202,7 +203,11 @@ static struct mote__code *lower(struct walk *w, uint32_t func_index, mote_status
     w->frames[0].base = c->first_slot;
     w->frames[0].handler = w->frames[0].inner = -1;
     mote__translate_run(w);
-    *status = mote__translate_finish(w);
+    *status = c->failed ? MOTE_OK : mote__translate_finish(w);
+    if (is_too_large(c)) {
+        *status = mote__error_set(w->error, MOTE_E_LIMIT, MOTE_NO_OFFSET, "the code of function %u is over the limit of %u MiB", func_index, LIMIT_FUNCTION_CODE >> 20);
+        return NULL;
+    }
     end_segment(c);
     lead_clauses_back(c);
     struct mote__code *code = NULL;

@@ -9,10 +9,13 @@ static void end_segment(struct lowering *c) {
     c->fuel_at = NO_POS;
 }
 
+static bool is_too_large(const struct lowering *c) { return c->units.count > LIMIT_FUNCTION_CODE / sizeof *c->units.data; }
+
 /* Begins an instruction of the language. Each costs 1; the segment's fuel instruction stands at its start. */
 static void begin(struct walk *w) {
     struct lowering *c = w->c;
     c->instruction_pos = w->op_pos;
+    if (c->failed || is_too_large(c)) mote__translate_stop(w);
     if (!c->fuel) return;
     if (c->fuel_at == NO_POS) {
         c->fuel_at = insn(c, I_fuel);

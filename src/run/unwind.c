@@ -105,27 +105,41 @@ static void go_on_at(struct mote__exec *exec, const struct mote__frame_at *at, c
     else act->pc = at->code->units + clause->target;
 }
 
-/* True when no frames are outside the activation's: whatever leaves it is caught by nobody. */
-static bool is_outermost(const struct mote__activation *act) {
-    for (act = act->outer; act && act->fp == act->base;) act = act->outer;
-    return !act;
+/* The clause that catches among an activation's frames, and the frame; or NULL. */
+static const struct mote__clause *find_clause(const struct mote__activation *act, const struct mote__tag *tag, struct mote__frame_at *at) {
+    struct mote__frame_walk walk;
+    mote__frame_walk_init(&walk, act);
+    while (mote__frame_walk_next(&walk, at, false)) {
+        const struct mote__clause *clause = catching_clause(at, tag);
+        if (clause) return clause;
+    }
+    return NULL;
+}
+
+/* An exception leaves the innermost activation. If none outside catches it either, now is when all of its backtrace is there; whoever unwinds the next one
+ * need not look again. */
+static void trace(struct mote__exec *exec, const struct mote__tag *tag) {
+    struct mote__frame_at at;
+    const struct mote__activation *act = exec->activation->outer;
+    if (exec->traced == exec->pending) return;
+    exec->traced = exec->pending;
+    while (act && !find_clause(act, tag, &at)) act = act->outer;
+    if (!act) mote__record_backtrace(exec);
 }
 
 mote_status mote__unwind(struct mote__exec *exec) {
     const struct mote__exception *exception = (const struct mote__exception *)(const void *)mote__object_at(exec, exec->pending);
-    struct mote__frame_walk walk;
     struct mote__frame_at at;
-    mote__frame_walk_init(&walk, exec->activation);
-    while (mote__frame_walk_next(&walk, &at, false)) {
-        const struct mote__clause *clause = catching_clause(&at, exception->tag);
-        if (!clause) continue;
-        deliver(exec, at.fp, clause, exception);
-        exec->pending = 0;
-        go_on_at(exec, &at, clause);
-        return MOTE_OK;
+    const struct mote__clause *clause = find_clause(exec->activation, exception->tag, &at);
+    if (!clause) {
+        trace(exec, exception->tag);
+        if (!exec->activation->outer) exec->traced = 0;
+        return MOTE_E_EXCEPTION;
     }
-    if (is_outermost(exec->activation)) mote__record_backtrace(exec);
-    return MOTE_E_EXCEPTION;
+    deliver(exec, at.fp, clause, exception);
+    exec->pending = exec->traced = 0;
+    go_on_at(exec, &at, clause);
+    return MOTE_OK;
 }
 
 /* ---------------------------------------------------------------- backtraces */

@@ -25,6 +25,7 @@ enum {
     LIMIT_BR_TABLE_LABELS = 1000000,
     LIMIT_BLOCK_DEPTH = 50000,
     LIMIT_CODE_MEMORY = 768 << 20, /* bytes of machine code per engine */
+    LIMIT_FUNCTION_CODE = 64 << 20, /* bytes that one function may become: few instructions can move very many values very often */
     LIMIT_TABLE_ELEMENTS = 10000000,
     LIMIT_TEXT_BYTES = 1 << 30, /* of a printed module */
     LIMIT_TEXT_NESTING = 100000, /* folded instructions and blocks in the text format */

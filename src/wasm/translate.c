@@ -43,6 +43,8 @@ void mote__translate_run(struct walk *w) { walk_loop(w); }
 
 mote_status mote__translate_finish(struct walk *w) { return walk_finish_body(w); }
 
+void mote__translate_stop(struct walk *w) { mote__reader_fail(&w->r, w->r.pos, "stopped"); }
+
 bool mote__translate_reserve(struct walk *w, size_t more) { return walk_reserve(w, more); }
 
 void mote__translate_block(struct walk *w, enum mote__op op) { walk_block(w, op); }

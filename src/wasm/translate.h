@@ -89,6 +89,9 @@ bool mote__translate_begin_constexpr(struct walk *w, const struct mote__constexp
 void mote__translate_run(struct walk *w);
 mote_status mote__translate_finish(struct walk *w);
 
+/* For a translator that cannot go on: no more of its functions are called once a control instruction has been done. What finish says then means nothing. */
+void mote__translate_stop(struct walk *w);
+
 /* One instruction whose opcode has been read; for translate_fast.h. */
 void mote__translate_block(struct walk *w, enum mote__op op); /* block, loop, if */
 void mote__translate_end(struct walk *w);

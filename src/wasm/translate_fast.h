@@ -90,7 +90,7 @@ WALK_INLINE bool translate_control(struct walk *w, struct translate_lane *l, uin
     default: l->pos = pos; return false;
     }
     translate_enter(w, l);
-    return w->live && w->depth;
+    return w->live && w->depth && !w->r.failed;
 }
 
 WALK_INLINE bool translate_one(struct walk *w, struct translate_lane *l) {

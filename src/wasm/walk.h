@@ -644,11 +644,13 @@ static void walk_one(struct walk *w) {
     }
 }
 
+WALK_INLINE bool walk_goes_on(const struct walk *w) { return w->depth && w->r.pos < w->r.end && !w->r.failed; }
+
 /* Reads instructions until the outermost frame is closed or something fails. */
 static void walk_loop(struct walk *w) {
-    while (w->depth && w->r.pos < w->r.end) {
+    while (walk_goes_on(w)) {
         if (!w->is_const) walk_fast(w);
-        if (w->depth && w->r.pos < w->r.end) walk_one(w);
+        if (walk_goes_on(w)) walk_one(w);
     }
 }
 

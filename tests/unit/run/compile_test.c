@@ -4,6 +4,8 @@
 #include "os/os.h"
 
 #include <stdatomic.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { FUNCS = 200, THREADS = 6 };
 
@@ -129,6 +131,56 @@ static bool load_and_compile(const mote_allocator *a, void *text) {
 
 TEST(memory_runs_out) { CHECK(fail_alloc_sweep(load_and_compile, (void *)(uintptr_t)three) > 20); }
 
+/* Whatever fails, nothing that the rest of the body looks at is left half done. */
+TEST(memory_runs_out_among_branches) {
+    static const char text[] =
+        "(module (type $many (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))"
+        " (func (param i32) (result i32)"
+        "  (block (br_table 0 0 0 0 0 0 0 0 0 (local.get 0))) (drop (local.get 0)) (local.get 0) (local.get 0)"
+        "  (local.set 0 (i32.const 5)) (i32.add) (i32.add (local.get 0)))"
+        " (func $m (type $many) (local.get 0) (local.get 0) (local.get 0) (local.get 0) (local.get 0) (local.get 0) (local.get 0) (local.get 0) (local.get 0)"
+        "  (local.get 0) (call $m) (call $m) (loop (type $many) (br_if 0 (local.get 1)))"
+        "  (block (type $many) (br_table 0 0 1 (local.get 2)))))";
+    CHECK(fail_alloc_sweep(load_and_compile, (void *)(uintptr_t)text) > 20);
+}
+
+/* A function whose branches each move a thousand values. */
+static char *bomb_text(void) {
+    enum { VALUES = 1000, BRANCHES = 20000 };
+    size_t room = VALUES * 20 + BRANCHES * 32 + 1000, at = 0;
+    char *text = malloc(room);
+    if (!text) return NULL;
+    at += (size_t)snprintf(text + at, room - at, "(module (func (export \"run\") (result i32) (local $x i32) (block (result");
+    for (int i = 0; i < VALUES; i++) at += (size_t)snprintf(text + at, room - at, " i32");
+    at += (size_t)snprintf(text + at, room - at, ") local.get 0");
+    for (int i = 0; i < VALUES; i++) at += (size_t)snprintf(text + at, room - at, " local.get 0");
+    for (int i = 0; i < BRANCHES; i++) at += (size_t)snprintf(text + at, room - at, " local.get 0 br_if 0");
+    at += (size_t)snprintf(text + at, room - at, " br 0)");
+    for (int i = 1; i < VALUES; i++) at += (size_t)snprintf(text + at, room - at, " drop");
+    snprintf(text + at, room - at, "))");
+    return text;
+}
+
+TEST(code_that_grows_beyond_measure) {
+    char *text = bomb_text();
+    for (int tier = 0; CHECK(text) && tier < 2; tier++) {
+        struct world w;
+        mote_config config;
+        mote_instance instance;
+        mote_func run;
+        mote_value result;
+        mote_config_init(&config);
+        config.tier = tier ? MOTE_TIER_INTERPRETER : MOTE_TIER_BASELINE;
+        world_open_with(&w, &config, NULL);
+        CHECK_EQ(world_try(&w, text, &instance), MOTE_OK);
+        CHECK_EQ(mote_instance_func(instance, "run", &run, &w.error), MOTE_OK);
+        CHECK_EQ(mote_call(w.store, run, NULL, 0, &result, 1, &w.error), MOTE_E_LIMIT);
+        CHECK(strstr(w.error.message, "over the limit of 64 MiB"));
+        world_close(&w);
+    }
+    free(text);
+}
+
 static bool describe(const mote_allocator *a, void *text) {
     mote_config config;
     mote_engine *engine = NULL;
@@ -164,6 +216,31 @@ static uint32_t run_alone(mote_engine *engine, mote_module *module) {
         CHECK_EQ(mote_call(store, run, NULL, 0, &result, 1, &error), MOTE_OK);
     mote_store_delete(store);
     return result.of.i32;
+}
+
+static int32_t call_named(struct world *w, mote_instance instance, const char *name) { return (int32_t)world_call_i32(w, instance, name, 0); }
+
+/* Code memory is shared with a child that is forked: what either compiles afterwards must not be what the other runs. */
+TEST(a_child_that_was_forked) {
+    struct world w;
+    mote_instance instance;
+    int down[2], up[2], status = -1;
+    char byte = 0;
+    world_open(&w);
+    CHECK_EQ(world_try(&w, "(module (func (export \"one\") (result i32) (i32.const 1)) (func (export \"two\") (result i32) (i32.const 2)))", &instance), MOTE_OK);
+    if (!CHECK(!pipe(down) && !pipe(up))) return;
+    pid_t child = fork();
+    if (!child) {
+        bool good = call_named(&w, instance, "one") == 1 && write(up[1], &byte, 1) == 1 && read(down[0], &byte, 1) == 1 && call_named(&w, instance, "one") == 1;
+        _exit(good && call_named(&w, instance, "two") == 2 ? 0 : 1);
+    }
+    CHECK_EQ(read(up[0], &byte, 1), 1);
+    CHECK_EQ(call_named(&w, instance, "two"), 2);
+    CHECK_EQ(call_named(&w, instance, "one"), 1);
+    CHECK_EQ(write(down[1], &byte, 1), 1);
+    CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && !WEXITSTATUS(status));
+    close(down[0]), close(down[1]), close(up[0]), close(up[1]);
+    world_close(&w);
 }
 
 /* Of three modules that come and go in turn, each runs its own code. */
