@@ -6,19 +6,19 @@
 #include "wasm/op.h"
 #include "wasm/typecode.h"
 
-/* Reads a u32 and moves *pos behind it. */
+/* Reads a u32, or a u64 that is one by its value: the offset of a 32-bit memory may have ten bytes too. Moves *pos behind it. */
 static inline uint32_t skip_u32(const uint8_t **pos) {
     const uint8_t *p = *pos;
-    uint32_t x = *p++;
+    uint64_t x = *p++;
     if (x & 0x80) {
         x &= 0x7F;
         for (unsigned shift = 7;; shift += 7) {
-            x |= (uint32_t)(*p & 0x7F) << shift;
+            x |= (uint64_t)(*p & 0x7F) << shift;
             if (!(*p++ & 0x80)) break;
         }
     }
     *pos = p;
-    return x;
+    return (uint32_t)x;
 }
 
 /* Reads an integer with a sign, of up to 64 bits. */

@@ -66,10 +66,10 @@ WALK_INLINE void translate_integer(struct walk *w, struct translate_lane *l, uin
         (l)->count += q_->out != VT_BOTTOM;                                                        \
     } while (0)
 
-/* False: it is not of memory 0, or that has 64-bit addresses. */
+/* False: it is not of memory 0, or that has 64-bit addresses, or the alignment is longer than a byte. */
 WALK_INLINE bool translate_access(struct walk *w, struct translate_lane *l, uint8_t byte) {
     const uint8_t *next = l->pos + 2; /* behind the alignment */
-    if (l->pos[1] & 0x40 || w->module->memories->is_64) return false;
+    if (l->pos[1] >= 0x40 || w->module->memories->is_64) return false;
     w->imm.a = 0;
     w->imm.x = skip_u32(&next);
     TRANSLATE_QUICK(w, l, byte, next, on_memory);
