@@ -4,6 +4,7 @@
  * Included once by each consumer (validate.c, and translate.c for everything that makes code), after these definitions:
  *   WALK_EMIT(call)      runs a callback; the validator defines it as nothing, translate.c as `if (w->live) { call; }`. translate.h says what they are.
  *   WALK_TRUSTED         1 where bodies have been validated before: nothing is checked again, and the compiler leaves out what would check
+ *   WALK_WITHOUT_LANE    defined where the validator's fast lane is left out: by the test that compares the two, tests/diff/validator.c
  *   WALK_VALUE_EXTRA     fields added to struct walk_value (where the operand is), WALK_FRAME_EXTRA to struct walk_frame, WALK_EXTRA to struct walk
  *
  * What checks control flow is in walk_control.h, references, tables and objects in walk_ops.h, the validator's fast lane in walk_fast.h; all are included here,
@@ -541,6 +542,8 @@ WALK_INLINE enum mote__op walk_next_op(struct walk *w) {
 
 #if WALK_TRUSTED
 WALK_INLINE void walk_fast(struct walk *w) { w->on->fast(w); }
+#elif defined WALK_WITHOUT_LANE
+WALK_INLINE void walk_fast(struct walk *w) { (void)w; }
 #else
 #include "wasm/walk_fast.h"
 #endif
