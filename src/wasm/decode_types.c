@@ -58,10 +58,9 @@ static heaptype read_heaptype(struct scope *s) {
         scope_need(s, at, FEATURE_function_references);
         return resolve_index(s, at, (uint64_t)code);
     }
-    const struct mote__heap_type *found =
-        code >= -64 ? mote__heap_type_of_code((uint8_t)(code & 0x7F)) : NULL;
+    const struct mote__heap_type *found = s->r->pos == at + 1 ? mote__heap_type_of_code(*at) : NULL;
     if (found) scope_need(s, at, (enum mote__feature)found->feature);
-    else scope_fail(s, at, MOTE_E_MALFORMED, "malformed heap type");
+    else scope_fail_code(s, at, "malformed heap type");
     return found ? found->heap : (heaptype)HEAP_BOTTOM;
 }
 

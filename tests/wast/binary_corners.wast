@@ -48,3 +48,12 @@
 ;; the same export twice, with other kinds
 (assert_invalid (module (func (export "a")) (memory (export "a") 1)) "duplicate export name")
 (module (func (export "")) (memory (export "\00") 1))
+;; abstract heap types are one byte, also where an index of a type may be longer: in ref.null, ref.test, locals, types, constant expressions
+(module binary "\00asm\01\00\00\00" "\01\04\01\60\00\00" "\03\02\01\00" "\0a\07\01\05\00\d0\70\1a\0b")
+(assert_malformed (module binary "\00asm\01\00\00\00" "\01\04\01\60\00\00" "\03\02\01\00" "\0a\08\01\06\00\d0\f0\7f\1a\0b") "integer representation too long")
+(assert_malformed (module binary "\00asm\01\00\00\00" "\01\04\01\60\00\00" "\03\02\01\00" "\0a\0b\01\09\00\d0\f0\ff\ff\ff\7f\1a\0b") "integer representation too long")
+(assert_malformed (module binary "\00asm\01\00\00\00" "\01\04\01\60\00\00" "\03\02\01\00" "\0a\0b\01\09\00\d0\70\fb\14\ee\7f\1a\0b") "integer representation too long")
+(assert_malformed (module binary "\00asm\01\00\00\00" "\01\04\01\60\00\00" "\03\02\01\00" "\0a\08\01\06\01\01\63\f0\7f\0b") "integer representation too long")
+(assert_malformed (module binary "\00asm\01\00\00\00" "\01\07\01\60\01\63\f0\7f\00") "integer representation too long")
+(assert_malformed (module binary "\00asm\01\00\00\00" "\06\07\01\70\00\d0\f0\7f\0b") "integer representation too long")
+(module binary "\00asm\01\00\00\00" "\01\04\01\60\00\00" "\03\02\01\00" "\0a\0b\01\09\00\d0\80\80\80\80\00\1a\0b")
