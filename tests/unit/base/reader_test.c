@@ -1,7 +1,8 @@
-/* reader_test.c - LEB128 at and over its bounds, each error at its byte, stickiness, spans and
- * names. */
+/* reader_test.c - LEB128 at and over its bounds, each error at its byte, in every length with every last byte against the definition, stickiness, spans
+ * and names. */
 #include "test.h"
 #include "base/reader.h"
+#include "wasm/skip.h"
 
 static struct reader reader_of(const char *bytes, size_t size) {
     struct reader r;
@@ -113,6 +114,82 @@ TEST(every_power_of_two_in_every_length) {
             }
         }
     }
+}
+
+/* The definition (core specification, "Values / Integers" in the binary format), byte by byte: uN and sN. False: there is no such integer. */
+static bool define_unsigned(const uint8_t **pos, const uint8_t *end, unsigned bits, uint64_t *value) {
+    if (*pos == end) return false;
+    unsigned byte = *(*pos)++;
+    *value = byte & 0x7f;
+    if (byte < 0x80) return bits >= 7 || byte < 1u << bits;
+    uint64_t rest = 0;
+    if (bits <= 7 || !define_unsigned(pos, end, bits - 7, &rest)) return false;
+    *value |= rest << 7;
+    return true;
+}
+
+static bool define_signed(const uint8_t **pos, const uint8_t *end, unsigned bits, int64_t *value) {
+    if (*pos == end) return false;
+    int byte = *(*pos)++;
+    int half = bits > 7 ? 64 : 1 << (bits - 1); /* of the numbers of so many bits */
+    *value = byte < 64 ? byte : byte - 128;
+    if (byte < 128) return byte < 64 ? byte < half : byte >= 128 - half;
+    int64_t rest = 0;
+    if (bits <= 7 || !define_signed(pos, end, bits - 7, &rest)) return false;
+    *value = (int64_t)((uint64_t)rest << 7 | (uint64_t)(byte - 128));
+    return true;
+}
+
+static bool define_as(const uint8_t **pos, const uint8_t *end, enum width width, uint64_t *value) {
+    int64_t with_sign = 0;
+    if (width == U32 || width == U64) return define_unsigned(pos, end, width == U32 ? 32 : 64, value);
+    bool is_one = define_signed(pos, end, width == S32 ? 32 : width == S33 ? 33 : 64, &with_sign);
+    *value = (uint64_t)with_sign;
+    return is_one;
+}
+
+/* What skips integers reads those of validated code alike. */
+static bool skips_alike(const uint8_t *bytes, const uint8_t *next, enum width width, uint64_t value) {
+    const uint8_t *pos = bytes;
+    bool same = true;
+    if (width == S32 || width == S64) same = skip_s64(&pos) == (int64_t)value && pos == next;
+    else if (width == U32 || (width == U64 && value <= UINT32_MAX)) same = skip_u32(&pos) == value && pos == next;
+    return same && skip_lebs(bytes, 1) == next;
+}
+
+/* What the bytes begin with, if it is an integer. */
+static bool reads_as_defined(const uint8_t *bytes, size_t size, enum width width) {
+    struct reader r;
+    const uint8_t *pos = bytes;
+    uint64_t value = 0;
+    mote__reader_init(&r, bytes, size);
+    uint64_t found = read_as(&r, width);
+    if (!define_as(&pos, bytes + size, width, &value)) return r.failed && r.pos == r.end && !found;
+    return !r.failed && found == value && r.pos == pos && skips_alike(bytes, pos, width, value);
+}
+
+/* Bytes that go on: none or all of their bits, some of them, and some that differ in each. */
+static const uint8_t middles[][11] = {
+    {0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80}, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
+    {0xaa, 0xd5, 0xaa, 0xd5, 0xaa, 0xd5, 0xaa, 0xd5, 0xaa, 0xd5, 0xaa}, {0x81, 0x92, 0xa4, 0xb8, 0xc1, 0xd2, 0xe4, 0xf8, 0x8f, 0x9c, 0xb1},
+    {0xff, 0xff, 0xff, 0xff, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80}, {0x80, 0x80, 0x80, 0x80, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
+    {0x80, 0x80, 0x80, 0x80, 0x8f, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80}, {0xff, 0xff, 0xff, 0xff, 0xf7, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
+};
+
+TEST(every_length_with_every_last_byte) {
+    enum { LENGTH_MAX = 11, BEHIND_MAX = 9, MIDDLE_COUNT = sizeof middles / sizeof *middles };
+    for (unsigned last = 0; last < 256; last++)
+        for (size_t at = 0; at < LENGTH_MAX * MIDDLE_COUNT; at++)
+            for (unsigned behind = 0; behind < BEHIND_MAX * 4; behind++) {
+                uint8_t bytes[LENGTH_MAX + BEHIND_MAX];
+                size_t length = at / MIDDLE_COUNT;
+                bool right = true;
+                memset(bytes, (int)(behind % 4 * 85), sizeof bytes);
+                memcpy(bytes, middles[at % MIDDLE_COUNT], length);
+                bytes[length] = (uint8_t)last;
+                for (enum width width = U32; width <= S64; width++) right = right && reads_as_defined(bytes, length + 1 + behind / 4, width);
+                if (!CHECK(right)) printf("  last byte %02x of %zu, middle %zu, %u behind\n", last, length + 1, at % MIDDLE_COUNT, behind / 4);
+            }
 }
 
 TEST(reading_stops_at_the_value) {
