@@ -1,11 +1,13 @@
 /* lockstep.h - runs a generated module (generate.h) in two ways (setup.h), and a third time in the first way with a call before every plain
  * instruction, which also counts what is executed; after each call results, traps, globals, memories and tables are compared. Where both ways count
  * fuel, what is left of it is compared too, every other call has little, with or without more to be had, and there is no third time, since its calls cost.
+ * Any of the runs may have its module with the integers in bodies longer than they need to be (mutate.h): they mean the same.
  * set_up comes first, then compare_module for each module. */
 #ifndef MOTE_TESTS_DIFF_LOCKSTEP_H
 #define MOTE_TESTS_DIFF_LOCKSTEP_H
 
 #include "diff/generate.h"
+#include "diff/mutate.h"
 #include "diff/setup.h"
 
 enum { RUN_COUNT = 3 };
@@ -35,6 +37,8 @@ enum { LITTLE_FUEL_MAX = 700, GRANTS_MAX = 40 };
 static struct gen gen;
 static struct run runs[RUN_COUNT];
 static unsigned run_count = RUN_COUNT, calls_per_func = 4;
+static unsigned padded_runs; /* a bit each; how, follows from pad_seed */
+static uint64_t pad_seed;
 static uint64_t compared[OP_COUNT][GEN_OPERAND_MAX][LOCATION_COUNT], emitted[OP_COUNT];
 static uint32_t executed[GEN_SITE_MAX];
 static uint64_t call_count, trap_counts[MOTE_TRAP_COUNT], exception_count, hash = UINT64_C(0xCBF29CE484222325);
@@ -237,13 +241,27 @@ static inline void generate(const uint8_t *choices, size_t size, struct emit *co
     gen_module(&gen, choices, size);
 }
 
+/* What a run gets. */
+static inline const struct emit *module_of(unsigned run, const struct emit *counting, const struct emit *plain) {
+    static struct mutant mutant;
+    static struct emit padded;
+    struct source source;
+    const struct emit *e = run + 1 < RUN_COUNT ? plain : counting;
+    if (!(padded_runs >> run & 1)) return e;
+    mutant.random = pad_seed + run;
+    MUST(source_read(&source, e->data, e->size));
+    mutant_pad_module(&mutant, &source, &padded);
+    free(source.bodies);
+    return &padded;
+}
+
 /* False when the ways differ; `difference` says in what, `*func` where. */
 static inline bool compare_module(const uint8_t *choices, size_t size, unsigned *func) {
     static struct emit counting, plain;
     bool same = true;
     generate(choices, size, &counting, &plain);
     memset(executed, 0, gen.site_count * sizeof *executed);
-    for (unsigned i = 0; i < run_count; i++) begin(&runs[i], i + 1 < RUN_COUNT ? &plain : &counting);
+    for (unsigned i = 0; i < run_count; i++) begin(&runs[i], module_of(i, &counting, &plain));
     for (unsigned i = 0; i < gen.func_count * calls_per_func && same; i++) {
         *func = i % gen.func_count;
         same = call_all(*func, i);

@@ -9,7 +9,7 @@
 #include "diff/emit.h"
 #include "wasm/skip.h"
 
-enum { MUTANT_BODY_MAX = 8192, MUTANT_PIECE_MAX = 2 * MUTANT_BODY_MAX, MUTANT_SCRATCH = 1 << 18, MUTANT_LEB_MAX = 12 };
+enum { MUTANT_PIECE_MAX = 1 << 16, MUTANT_SCRATCH = 1 << 20, MUTANT_LEB_MAX = 12 };
 
 /* ---------------------------------------------------------------- modules to begin with */
 
@@ -108,6 +108,7 @@ static inline void mutant_split(struct mutant *m, const uint8_t *data, size_t si
     m->pieces[m->count++] = (struct piece){data, (size_t)(pos - data)};
     while (pos < end) {
         const uint8_t *next = mutant_next(pos);
+        MUST(m->count < MUTANT_PIECE_MAX);
         m->pieces[m->count++] = (struct piece){pos, (size_t)(next - pos)};
         pos = next;
     }
@@ -266,6 +267,26 @@ static inline void mutant_pad(struct mutant *m, struct piece *p) {
     }
 }
 
+static inline void mutant_pad_all(struct mutant *m) {
+    for (size_t i = 1; i < m->count; i++) mutant_pad(m, &m->pieces[i]);
+}
+
+/* A valid module with the integers of its bodies in other lengths: it does what it did. */
+static inline void mutant_pad_module(struct mutant *m, const struct source *s, struct emit *out) {
+    emit_begin(out);
+    emit_bytes(out, s->data + 8, s->code_at - 8);
+    size_t section = emit_section(out, SECTION_CODE);
+    emit_u(out, s->body_count);
+    for (uint32_t i = 0; i < s->body_count; i++) {
+        mutant_split(m, s->data + s->bodies[i].at, s->bodies[i].size);
+        mutant_pad_all(m);
+        mutant_join(m);
+        emit_u(out, m->body.size), emit_bytes(out, m->body.data, m->body.size);
+    }
+    emit_close(out, section);
+    emit_bytes(out, s->data + s->code_end, s->size - s->code_end);
+}
+
 /* ---------------------------------------------------------------- changes of an instruction */
 
 /* Another opcode with immediates of the same kind, else any byte. */
@@ -381,7 +402,7 @@ static inline void mutant_make(struct mutant *m, const uint8_t *data, size_t siz
     mutant_split(m, data, size);
     size_t changes = 1 + mutant_choose(m, 3), kind = mutant_choose(m, 8);
     for (size_t i = 0; i < changes && kind > 1; i++) mutant_change_pieces(m);
-    for (size_t i = 1; i < m->count && (kind == 0 || kind == 7); i++) mutant_pad(m, &m->pieces[i]);
+    if (kind == 0 || kind == 7) mutant_pad_all(m);
     mutant_join(m);
     if (kind == 1 || kind == 2) mutant_change_bytes(m);
 }

@@ -21,7 +21,7 @@
 #include "text/wast.h"
 #include "wasm/engine.h"
 
-enum { GENERATED = 24, GENERATED_CHOICES = 1500, SOURCES_MAX = 40000, TABLES_SEEN = 64 };
+enum { GENERATED = 24, GENERATED_CHOICES = 1500, SOURCES_MAX = 40000, BODY_MAX = 8192, TABLES_SEEN = 64 };
 
 static mote_engine *engine;
 static struct source sources[SOURCES_MAX];
@@ -110,7 +110,7 @@ static mote_status check(const uint8_t *data, size_t size, uint64_t features) {
 static void keep_source(uint8_t *data, size_t size) {
     struct source s = {0};
     bool keep = check(data, size, all_features()) == MOTE_OK && source_count < SOURCES_MAX && source_read(&s, data, size);
-    for (uint32_t i = 0; i < s.body_count && keep; i++) keep = s.bodies[i].size <= MUTANT_BODY_MAX;
+    for (uint32_t i = 0; i < s.body_count && keep; i++) keep = s.bodies[i].size <= BODY_MAX;
     if (keep) {
         sources[source_count++] = s;
         return;
