@@ -186,7 +186,7 @@ static inline size_t mutant_find_lebs(const struct piece *p, struct mutant_leb l
         size_t size = mutant_leb_size(p, 1);
         const uint8_t *pos = p->data + 1;
         if (!size) return 0;
-        op = mote__op_lookup(p->data[0], skip_u32(&pos));
+        op = size <= 5 ? mote__op_lookup(p->data[0], skip_u32(&pos)) : OP_INVALID;
         lebs[count++] = (struct mutant_leb){1, size, 'u'};
         at += size;
     }
@@ -235,9 +235,9 @@ static inline int64_t mutant_leb_value(const struct piece *p, const struct mutan
 /* A number near, or one at an edge. */
 static inline int64_t mutant_other_value(struct mutant *m, int64_t value) {
     switch (mutant_choose(m, 4)) {
-    case 0: return value + 1;
-    case 1: return value - 1;
-    case 2: return (int64_t)(UINT64_C(1) << mutant_choose(m, 64)) - (int64_t)mutant_choose(m, 2);
+    case 0: return (int64_t)((uint64_t)value + 1);
+    case 1: return (int64_t)((uint64_t)value - 1);
+    case 2: return (int64_t)((UINT64_C(1) << mutant_choose(m, 64)) - mutant_choose(m, 2));
     default: return (int64_t)(mutant_random(m) >> mutant_choose(m, 64));
     }
 }
