@@ -32,10 +32,11 @@ int walk_not_called(struct walk *w, ...);
 #define walk_fail_feature(...) walk_fail(__VA_ARGS__)
 #define walk_mismatch(...)     walk_fail(__VA_ARGS__)
 #else
-/* Records the first error at the current instruction and empties the reader, which ends the loop. */
+/* Records the first error at the current instruction and empties the reader, which ends the loop. What comes after the reader has failed is no error: it is
+ * of immediates that are not there. */
 WALK_COLD void walk_fail(struct walk *w, mote_status status, const char *format, ...) MOTE_PRINTF(3, 4);
 WALK_COLD void walk_fail(struct walk *w, mote_status status, const char *format, ...) {
-    if (w->status != MOTE_OK) return;
+    if (w->status != MOTE_OK || w->r.failed) return;
     va_list args;
     va_start(args, format);
     w->status = mote__error_setv(w->error, status, (uint64_t)(w->op_pos - w->module->bytes.data), format, args);
@@ -45,7 +46,7 @@ WALK_COLD void walk_fail(struct walk *w, mote_status status, const char *format,
 
 /* Rejects the instruction at hand because it needs a feature that is off; `what` may be NULL. */
 WALK_COLD void walk_fail_feature(struct walk *w, const char *what, enum mote__feature feature) {
-    if (w->status != MOTE_OK) return;
+    if (w->status != MOTE_OK || w->r.failed) return;
     w->status = mote__error_feature(w->error, (uint64_t)(w->op_pos - w->module->bytes.data), what, feature);
     mote__reader_fail(&w->r, w->r.pos, "stopped");
 }
