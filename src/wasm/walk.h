@@ -716,7 +716,7 @@ static bool walk_add_locals(struct walk *w, uint32_t count, valtype type) {
     for (uint32_t i = w->local_count; i < run->end && i < WALK_LOCALS_EXPANDED; i++) w->locals[i] = type;
     w->local_count = run->end;
     w->expanded = w->local_count < WALK_LOCALS_EXPANDED ? w->local_count : WALK_LOCALS_EXPANDED;
-    if (!mote__vt_has_default(type)) w->has_uninit = true;
+    if (!WALK_TRUSTED && !mote__vt_has_default(type)) w->has_uninit = true;
     return true;
 }
 

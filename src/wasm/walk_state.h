@@ -89,7 +89,7 @@ struct walk {
     VEC(struct walk_run) runs;   /* all locals, params included, as runs */
     VEC(uint32_t) inits;         /* non-defaultable locals set so far, in order */
     VEC(uint64_t) init_bits;     /* a bit per local that is set; only if has_uninit */
-    bool has_uninit;
+    bool has_uninit;             /* there are locals that must be set first; not asked where bodies are trusted: translators' lanes set them unseen */
     VEC(uint32_t) labels;
     VEC(struct walk_catch) catches;
     uint16_t byte_ops[256];      /* op of each plain byte, OP_INVALID where its feature is off; unless trusted (walk.h) */
