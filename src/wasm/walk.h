@@ -701,6 +701,7 @@ static bool walk_start(struct walk *w, const uint8_t *data, size_t size, struct 
     w->op_pos = data;
     w->count = w->depth = w->floor = 0;
     w->inits.count = 0;
+    w->imm = (struct walk_imm){0}; /* its type may be of a module that is gone */
     w->live = true;
     return walk_reserve(w, 8) && walk_open(w, OP_call, type);
 }
