@@ -13,6 +13,8 @@ static inline void way_canonical(mote_config *config) { config->canonical_nans =
 static inline void way_interp_canonical(mote_config *config) { way_interp(config), way_canonical(config); }
 static inline void way_fuel(mote_config *config) { config->fuel = true; }
 static inline void way_interp_fuel(mote_config *config) { way_interp(config), way_fuel(config); }
+static inline void way_fuel_canonical(mote_config *config) { way_fuel(config), way_canonical(config); }
+static inline void way_interp_fuel_canonical(mote_config *config) { way_interp(config), way_fuel_canonical(config); }
 static inline void way_floor(mote_config *config) { config->cpu_baseline = true; }
 static inline void way_low(mote_config *config) { config->low_address_space = true; }
 
@@ -26,6 +28,8 @@ static const struct way {
     {"interp-canonical", way_interp_canonical},
     {"fuel", way_fuel},
     {"interp-fuel", way_interp_fuel},
+    {"fuel-canonical", way_fuel_canonical},
+    {"interp-fuel-canonical", way_interp_fuel_canonical},
     {"floor", way_floor}, /* compiled without what not every processor has */
     {"low", way_low},
 };

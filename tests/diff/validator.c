@@ -14,20 +14,13 @@
 #undef mote__module_validate
 #undef mote__constexpr_read
 
-#include "diff/generate.h"
-#include "diff/mutate.h"
 #include "diff/setup.h"
-#include "text/parser.h"
-#include "text/wast.h"
-#include "wasm/engine.h"
+#include "diff/sources.h"
 
-enum { GENERATED = 24, GENERATED_CHOICES = 1500, SOURCES_MAX = 40000, BODY_MAX = 8192, TABLES_SEEN = 64 };
+enum { TABLES_SEEN = 64 };
 
 static mote_engine *engine;
-static struct source sources[SOURCES_MAX];
-static uint32_t source_count;
 static struct mutant mutant;
-static struct gen gen;
 static FILE *stream;
 
 static uint64_t case_seed, compared, refused, differences;
@@ -91,8 +84,6 @@ static void write_to_stream(struct span bytes, mote_status status) {
     MUST(fwrite(head, 1, sizeof head, stream) == sizeof head && fwrite(bytes.data, 1, bytes.size, stream) == bytes.size);
 }
 
-static uint64_t all_features(void) { return mote__features_close(~(uint64_t)0); }
-
 /* Decodes a module, which validates it in both ways; in a copy of its own, so that sanitizers see what is read beyond it. */
 static mote_status check(const uint8_t *data, size_t size, uint64_t features) {
     mote_module *module;
@@ -106,67 +97,7 @@ static mote_status check(const uint8_t *data, size_t size, uint64_t features) {
     return status;
 }
 
-/* Keeps a module that is valid, with a body short enough to be changed; the bytes are given away. */
-static void keep_source(uint8_t *data, size_t size) {
-    struct source s = {0};
-    bool keep = check(data, size, all_features()) == MOTE_OK && source_count < SOURCES_MAX && source_read(&s, data, size);
-    for (uint32_t i = 0; i < s.body_count && keep; i++) keep = s.bodies[i].size <= BODY_MAX;
-    if (keep) {
-        sources[source_count++] = s;
-        return;
-    }
-    free(s.bodies);
-    free(data);
-}
-
-static void keep_generated(void) {
-    for (case_seed = 0; case_seed < GENERATED; case_seed++) {
-        static uint8_t choices[GENERATED_CHOICES];
-        struct emit e = {0};
-        mutant.random = case_seed;
-        for (size_t i = 0; i < sizeof choices; i++) choices[i] = (uint8_t)mutant_random(&mutant);
-        gen.e = &e;
-        gen_module(&gen, choices, 100 + mutant_choose(&mutant, sizeof choices - 100));
-        keep_source(e.data, e.size);
-    }
-}
-
-static uint8_t *read_file(const char *path, size_t *size) {
-    FILE *file = fopen(path, "rb");
-    if (!file) return NULL;
-    fseek(file, 0, SEEK_END);
-    *size = (size_t)ftell(file);
-    rewind(file);
-    uint8_t *data = malloc(*size + 1);
-    MUST(data && fread(data, 1, *size, file) == *size);
-    fclose(file);
-    return data;
-}
-
-static void keep_module(const struct wast_module *m) {
-    struct text_binary binary = {(uint8_t *)(uintptr_t)m->source.data, m->source.size};
-    if (m->is_instance || !m->source.size) return;
-    if (m->form != WAST_BINARY && mote__text_to_binary(mote__engine_allocator(engine), m->source, all_features(), &binary, &(mote_error){0}) != MOTE_OK) return;
-    size_t size = binary.size;
-    uint8_t *data = malloc(size);
-    MUST(data);
-    memcpy(data, binary.bytes, size);
-    if (m->form != WAST_BINARY) mote__text_binary_deinit(mote__engine_allocator(engine), &binary);
-    keep_source(data, size);
-}
-
-static void keep_script(const char *path) {
-    size_t size;
-    uint8_t *text = read_file(path, &size);
-    struct wast_script script;
-    mote_error error;
-    if (!text) fprintf(stderr, "%s: cannot be read\n", path), exit(2);
-    if (mote__wast_parse(mote__engine_allocator(engine), (struct span){text, size}, all_features(), &script, &error) == MOTE_OK) {
-        for (uint32_t i = 0; i < script.command_count; i++) keep_module(&script.commands[i].module);
-        mote__wast_deinit(&script);
-    } else printf("%s is left out: %s\n", path, error.message);
-    free(text);
-}
+static bool is_valid(const uint8_t *data, size_t size) { return check(data, size, all_features()) == MOTE_OK; }
 
 /* ---------------------------------------------------------------- every opcode after every short stack */
 
@@ -291,11 +222,8 @@ static uint64_t choose_features(void) {
 static void check_mutant(uint64_t seed) {
     static struct emit module;
     mutant.random = seed;
-    const struct source *s = &sources[mutant_choose(&mutant, mutant_choose(&mutant, 4) ? source_count : GENERATED)];
-    uint32_t index = (uint32_t)mutant_choose(&mutant, s->body_count);
     uint64_t features = choose_features();
-    mutant_make(&mutant, s->data + s->bodies[index].at, s->bodies[index].size);
-    source_with_body(s, index, &mutant.body, mutant.said, &module);
+    sources_mutant(&mutant, &module);
     check(module.data, module.size, features);
 }
 
@@ -308,11 +236,6 @@ static void print_counts(const char *what) {
     memset(status_counts, 0, sizeof status_counts);
 }
 
-static void free_sources(void) {
-    for (uint32_t i = 0; i < source_count; i++) free(sources[i].data), free(sources[i].bodies);
-    free(mutant.body.data);
-}
-
 int main(int argc, char **argv) {
     mote_config config;
     if (argc < 3) return fprintf(stderr, "usage: validator SEED COUNT [SCRIPT.wast...]\n"), 2;
@@ -322,14 +245,15 @@ int main(int argc, char **argv) {
     case_seed = 0;
     check_corners();
     print_counts("every opcode");
-    keep_generated();
-    for (int i = 3; i < argc; i++) keep_script(argv[i]);
+    sources_generate(is_valid);
+    for (int i = 3; i < argc; i++) sources_read(engine, argv[i], is_valid);
     print_counts("scripts");
     for (case_seed = first; case_seed < first + count && !differences; case_seed++) check_mutant(case_seed);
     bool enough = status_counts[MOTE_OK] >= count / 20 && status_counts[MOTE_E_INVALID] >= count / 20 && status_counts[MOTE_E_MALFORMED] >= count / 50;
     if (!enough) printf("too few of a kind: the changes are not what they should be\n");
     print_counts("changed bodies");
-    free_sources();
+    sources_free();
+    free(mutant.body.data);
     mote_engine_delete(engine);
     if (stream) MUST(!fclose(stream));
     printf("%d passed, %d failed\n", enough && !differences, !enough || differences);
