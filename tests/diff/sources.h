@@ -34,13 +34,16 @@ static inline void sources_keep(uint8_t *data, size_t size, sources_valid *valid
 static inline void sources_generate(sources_valid *valid) {
     static struct gen gen;
     static struct mutant chance;
-    for (chance.random = 0; source_count < SOURCES_GENERATED;) {
+    chance.random = 0;
+    for (unsigned tries = 0; source_count < SOURCES_GENERATED; tries++) {
         static uint8_t choices[SOURCES_CHOICES];
         struct emit e = {0};
         for (size_t i = 0; i < sizeof choices; i++) choices[i] = (uint8_t)mutant_random(&chance);
         gen.e = &e;
         gen_module(&gen, choices, 100 + mutant_choose(&chance, sizeof choices - 100));
         sources_keep(e.data, e.size, valid);
+        fflush(stdout);
+        MUST(tries < 2 * SOURCES_GENERATED); /* they are valid, but some are too long */
     }
 }
 

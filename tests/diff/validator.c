@@ -245,8 +245,8 @@ int main(int argc, char **argv) {
     case_seed = 0;
     check_corners();
     print_counts("every opcode");
-    sources_generate(is_valid);
-    for (int i = 3; i < argc; i++) sources_read(engine, argv[i], is_valid);
+    if (!differences) sources_generate(is_valid);
+    for (int i = 3; i < argc && !differences; i++) sources_read(engine, argv[i], is_valid);
     print_counts("scripts");
     for (case_seed = first; case_seed < first + count && !differences; case_seed++) check_mutant(case_seed);
     bool enough = status_counts[MOTE_OK] >= count / 20 && status_counts[MOTE_E_INVALID] >= count / 20 && status_counts[MOTE_E_MALFORMED] >= count / 50;
