@@ -46,7 +46,9 @@ static int threads_given(const struct args *args, uint32_t *out) {
     uint64_t jobs = eager || args_find(args, OPT_jobs) ? threads_wanted(args) : 1;
     *out = eager ? (uint32_t)jobs : 0;
     if (!eager && strcmp(when, "lazy") != 0) return report_usage("--compile is lazy or eager, not `%s`", when);
-    return jobs && jobs <= THREADS_MAX ? EXIT_DONE : report_usage("--jobs takes 1 to %d", THREADS_MAX);
+    if (!jobs || jobs > THREADS_MAX) return report_usage("--jobs takes 1 to %d", THREADS_MAX);
+    bool idle = args_find(args, OPT_jobs) && !eager && !args_find(args, OPT_timing);
+    return idle ? report_usage("--jobs goes with --compile=eager: otherwise each function is compiled when it is first called") : EXIT_DONE;
 }
 
 /* --jit-only LO-HI or N: function indices, both ends among them. */

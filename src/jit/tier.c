@@ -5,7 +5,7 @@
 
 /* ---------------------------------------------------------------- faults */
 
-enum { ENGINES_MAX = 4096 };
+enum { ENGINES_MAX = 1 << 16 }; /* more than there is address space for */
 /* Code memories in use, for the fault handler: slots are set and cleared, never moved. */
 static struct code_range { _Atomic uintptr_t start; _Atomic uintptr_t trap; } ranges[ENGINES_MAX];
 static _Atomic uint32_t range_count; /* slots ever used */
