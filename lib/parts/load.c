@@ -192,6 +192,14 @@ static mote_status find_key(const struct load *l, const struct mote_parts_compon
     return wrong(l, at, "%s has no metadata `%s`%s", type, name, meant(hint, nearest.best));
 }
 
+/* What a secret store holds is fetched when the component is opened: too late for its keys. */
+static mote_status check_prefix_source(const struct load *l, const struct parts_key_row *row,
+                                       const struct yaml_node *secret) {
+    if (!secret || strcmp(row->name, "keyPrefix") != 0) return MOTE_OK;
+    return wrong(l, secret, "`keyPrefix` must be known when components are loaded: it takes "
+                            "`value` or `envRef`, not a secretKeyRef");
+}
+
 static mote_status take_entry(const struct load *l, struct mote_parts_component *c,
                               const struct yaml_node *entry) {
     static const char *const known[] = {"name", "value", "secretKeyRef", "envRef", NULL};
@@ -206,6 +214,7 @@ static mote_status take_entry(const struct load *l, struct mote_parts_component 
                            *env = mote__yaml_get(entry, "envRef");
     if (!!value + !!secret + !!env != 1)
         return wrong(l, entry, "`%s` needs one of `value`, `secretKeyRef` and `envRef`", name);
+    TRY(check_prefix_source(l, &mote__parts_keys[key], secret));
     c->values[key].given = true;
     if (secret) return take_secret(l, c, key, secret);
     if (env) return take_env(l, c, key, env);

@@ -117,6 +117,14 @@ TEST(refuses) {
            "c.yaml:9: the variable `DAPR_API_TOKEN` may not be read");
     expect(SQLITE "  - {name: url, secretKeyRef: {name: a, key: b}}\n",
            "c.yaml:9: a secretKeyRef needs `auth: {secretStore: NAME}` in this component");
+    expect(HEAD "spec:\n  type: state.in-memory\n  metadata:\n  - name: KeyPrefix\n    secretKeyRef: "
+                "{name: a, key: b}\nauth: {secretStore: s}\n",
+           "c.yaml:9: `keyPrefix` must be known when components are loaded: it takes `value` or "
+           "`envRef`, not a secretKeyRef");
+    expect(HEAD "spec: {type: lock.redis, metadata: [{name: keyPrefix, secretKeyRef: {name: a}}]}\n"
+                "auth: {secretStore: s}\n",
+           "c.yaml:5: `keyPrefix` must be known when components are loaded: it takes `value` or "
+           "`envRef`, not a secretKeyRef");
     expect(SQLITE "  - {name: primaryEncryptionKey, value: x}\n",
            "c.yaml:9: `primaryEncryptionKey` (encryption of values) is known to Dapr but not done "
            "in mote");
