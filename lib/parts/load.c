@@ -137,23 +137,37 @@ bool mote__parts_set_value(struct mote_parts_component *component, enum parts_ke
     return mote__parts_convert(mote__parts_keys[key].kind, text, &value->number);
 }
 
+/* A key that must be given is not there, or there is nothing in it, which is the same. */
+static mote_status lacks(const struct load *l, const struct yaml_node *at,
+                         const struct parts_key_row *row) {
+    return wrong(l, at, "%s needs the metadata `%s`: %s", mote__parts_drivers[row->driver].type,
+                 row->name, row->text);
+}
+
 static mote_status take_value(const struct load *l, struct mote_parts_component *c,
                               enum parts_key key, const struct yaml_node *node, const char *text) {
     const struct parts_key_row *row = &mote__parts_keys[key];
+    const char *kind = mote__parts_kind_text(row->kind);
     text = expanded(l->parts, text);
     if (!text) return no_memory(l);
+    if (row->need == NEED_REQUIRED && !*text) return lacks(l, node, row);
     if (mote__parts_set_value(c, key, text)) return MOTE_OK;
-    return wrong(l, node, "`%s` is %s, not `%.60s`", row->name, mote__parts_kind_text(row->kind),
-                 text);
+    if (c->values[key].is_hidden) return wrong(l, node, "`%s` is %s", row->name, kind);
+    return wrong(l, node, "`%s` is %s, not `%.60s`", row->name, kind, text);
 }
 
+/* What a variable holds may be a secret: nobody is told. */
 static mote_status take_env(const struct load *l, struct mote_parts_component *c,
                             enum parts_key key, const struct yaml_node *node) {
     if (node->kind != YAML_SCALAR) return wrong(l, node, "`envRef` is the name of a variable");
     if (!mote__parts_env_allowed(node->text))
         return wrong(l, node, "the variable `%s` may not be read", node->text);
-    const char *text = mote__parts_env(node->text);
-    return take_value(l, c, key, node, text ? text : "");
+    const char *text = getenv(node->text);
+    if (!text)
+        return wrong(l, node, "the variable `%s` for `%s` is not set", node->text,
+                     mote__parts_keys[key].name);
+    c->values[key].is_hidden = true;
+    return take_value(l, c, key, node, text);
 }
 
 static mote_status take_secret(const struct load *l, struct mote_parts_component *c,
@@ -166,8 +180,8 @@ static mote_status take_secret(const struct load *l, struct mote_parts_component
     TRY(take_text(l, node, "key", "secretKeyRef", false, &secret->part));
     if (!c->secret_store)
         return wrong(l, node, "a secretKeyRef needs `auth: {secretStore: NAME}` in this component");
+    c->values[key].is_hidden = true;
     secret->key = key;
-    secret->line = node->line;
     secret->next = c->secrets;
     c->secrets = secret;
     return MOTE_OK;
@@ -216,6 +230,7 @@ static mote_status take_entry(const struct load *l, struct mote_parts_component 
         return wrong(l, entry, "`%s` needs one of `value`, `secretKeyRef` and `envRef`", name);
     TRY(check_prefix_source(l, &mote__parts_keys[key], secret));
     c->values[key].given = true;
+    c->values[key].line = (secret ? secret : env ? env : value)->line;
     if (secret) return take_secret(l, c, key, secret);
     if (env) return take_env(l, c, key, env);
     if (value->kind != YAML_SCALAR)
@@ -234,9 +249,7 @@ static mote_status take_metadata(const struct load *l, struct mote_parts_compone
     for (int i = 0; i < KEY_COUNT; i++) {
         const struct parts_key_row *row = &mote__parts_keys[i];
         if (row->driver != c->id || c->values[i].given) continue;
-        if (row->need == NEED_REQUIRED)
-            return wrong(l, spec, "%s needs the metadata `%s`: %s", mote__parts_drivers[c->id].type,
-                         row->name, row->text);
+        if (row->need == NEED_REQUIRED) return lacks(l, spec, row);
         if (row->otherwise) mote__parts_set_value(c, (enum parts_key)i, row->otherwise);
         c->values[i].given = false;
     }

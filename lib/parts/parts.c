@@ -104,6 +104,20 @@ static mote_parts_code fetch_secret(struct mote_parts_component *store,
     return mote__parts_carry_out(store, op);
 }
 
+/* Takes what was found for a key; nothing of it is told. */
+static mote_status use_secret(struct mote_parts_component *c, const struct parts_secret *secret,
+                              const char *text, mote_error *error) {
+    const struct parts_key_row *row = &mote__parts_keys[secret->key];
+    unsigned line = c->values[secret->key].line;
+    if (row->need == NEED_REQUIRED && !*text)
+        return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
+                               "%s:%u: the secret for `%s` is empty", c->file, line, row->name);
+    if (mote__parts_set_value(c, secret->key, text)) return MOTE_OK;
+    return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
+                           "%s:%u: the secret for `%s` is not %s", c->file, line, row->name,
+                           mote__parts_kind_text(row->kind));
+}
+
 static mote_status take_secret(struct mote_parts_component *c, struct mote_parts_component *store,
                                const struct parts_secret *secret, mote_error *error) {
     mote_parts_op op;
@@ -116,14 +130,11 @@ static mote_status take_secret(struct mote_parts_component *c, struct mote_parts
     mote_parts_op_deinit(&op);
     if (code)
         return mote__error_set(error, MOTE_E_NOT_FOUND, MOTE_NO_OFFSET,
-                               "%s:%u: the secret `%s` of %s for `%s`: %s", c->file, secret->line,
-                               secret->name, store->name, where,
+                               "%s:%u: the secret `%s` of %s for `%s`: %s", c->file,
+                               c->values[secret->key].line, secret->name, store->name, where,
                                *op.text ? op.text : mote_parts_code_text(code));
     if (!text) return mote__error_nomem(error, "fetching a secret");
-    if (mote__parts_set_value(c, secret->key, text)) return MOTE_OK;
-    return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
-                           "%s:%u: the secret for `%s` is not %s", c->file, secret->line, where,
-                           mote__parts_kind_text(mote__parts_keys[secret->key].kind));
+    return use_secret(c, secret, text, error);
 }
 
 static mote_status take_secrets(struct mote_parts_component *c, mote_error *error) {

@@ -30,10 +30,6 @@ bool mote__parts_env_allowed(const char *name) {
     return *name && !own && !strpbrk(name, " \t=") && is_listed(name);
 }
 
-const char *mote__parts_env(const char *name) {
-    return mote__parts_env_allowed(name) ? getenv(name) : NULL;
-}
-
 /* ---------------------------------------------------------------- one list of names and values for
  * both stores */
 

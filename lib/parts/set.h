@@ -12,7 +12,6 @@
 struct parts_secret {
     enum parts_key key;
     const char *name, *part; /* secretKeyRef's name and key */
-    unsigned line;
     struct parts_secret *next;
 };
 
@@ -74,7 +73,4 @@ bool mote__parts_set_value(struct mote_parts_component *component, enum parts_ke
                            const char *text);
 /* Whether Dapr lets a variable be read through a component: not its own, nothing with spaces. */
 bool mote__parts_env_allowed(const char *name);
-/* The variable's value; NULL when it may not be read or is not set. */
-const char *mote__parts_env(const char *name);
-
 #endif

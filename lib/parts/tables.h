@@ -63,7 +63,9 @@ struct parts_later_row {
 struct parts_value {
     const char *text; /* NULL: not given and no default */
     uint64_t number;  /* COUNT, FLAG, DURATION (ns) */
+    unsigned line;    /* of its entry; 0: not given */
     bool given;
+    bool is_hidden; /* from a secret store or a variable: no message holds anything of it */
 };
 
 extern const struct parts_block_row mote__parts_blocks[BLOCK_COUNT];

@@ -121,8 +121,8 @@ TEST(refuses) {
                 "{name: a, key: b}\nauth: {secretStore: s}\n",
            "c.yaml:9: `keyPrefix` must be known when components are loaded: it takes `value` or "
            "`envRef`, not a secretKeyRef");
-    expect(HEAD "spec: {type: lock.redis, metadata: [{name: keyPrefix, secretKeyRef: {name: a}}]}\n"
-                "auth: {secretStore: s}\n",
+    expect(HEAD "spec: {type: lock.redis, metadata: [{name: keyPrefix, secretKeyRef: {name: a}}]}"
+                "\nauth: {secretStore: s}\n",
            "c.yaml:5: `keyPrefix` must be known when components are loaded: it takes `value` or "
            "`envRef`, not a secretKeyRef");
     expect(SQLITE "  - {name: primaryEncryptionKey, value: x}\n",
@@ -147,6 +147,56 @@ TEST(refuses) {
     expect("\xff\xfe", "c.yaml:1: not UTF-8");
     expect("", "");
     expect("# nothing\n", "");
+}
+
+#define NEEDS                                                                                      \
+    "state.sqlite needs the metadata `connectionString`: a path, "                                 \
+    "`file:PATH?_pragma=synchronous(1)`, or `:memory:`"
+
+TEST(what_must_be_given_is_not_empty) {
+    expect(SQLITE "  - {name: tableName, value: t}\n  - {name: url, value: \"\"}\n",
+           "c.yaml:10: " NEEDS);
+    expect(SQLITE "  - {name: url, value: null}\n", "c.yaml:9: " NEEDS);
+    expect(SQLITE "  - {name: url, value: ~}\n", "c.yaml:9: " NEEDS);
+    setenv("MOTE_TEST_VALUE", "", 1);
+    expect(SQLITE "  - {name: url, envRef: MOTE_TEST_VALUE}\n", "c.yaml:9: " NEEDS);
+    expect(HEAD "spec: {type: secretstores.local.file, metadata: [{name: secretsFile, value: ''}]}",
+           "c.yaml:5: secretstores.local.file needs the metadata `secretsFile`: the file's path");
+}
+
+TEST(variables) {
+    setenv("MOTE_TEST_VALUE", "hunter2", 1);
+    expect(SQLITE "  - {name: url, envRef: MOTE_TEST_VALUE}\n", "");
+    expect(SQLITE "  - {name: url, value: x}\n  - {name: timeout, envRef: MOTE_TEST_VALUE}\n",
+           "c.yaml:10: `timeout` is a duration such as 2s, 500ms or 1m30s");
+    unsetenv("MOTE_TEST_VALUE");
+    expect(SQLITE "  - name: url\n    envRef: MOTE_TEST_VALUE\n",
+           "c.yaml:10: the variable `MOTE_TEST_VALUE` for `connectionString` is not set");
+}
+
+/* Loads and opens `store`, expects this message ("" for none). */
+static void expect_open(const char *text, const char *message) {
+    mote_parts *parts = NULL;
+    mote_error error = {0};
+    CHECK_EQ(load(&parts, text, &error), MOTE_OK);
+    mote_status status = mote_parts_open(parts, "store", &error);
+    CHECK_STR(status ? error.message : "", message);
+    mote_parts_delete(parts);
+}
+
+#define ENV_STORE                                                                                  \
+    "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: env}, spec: {type: "         \
+    "secretstores.local.env}}\n---\n"
+#define AUTH "auth: {secretStore: env}\n"
+
+TEST(secrets) {
+    setenv("MOTE_TEST_VALUE", "", 1);
+    expect_open(ENV_STORE SQLITE "  - {name: url, secretKeyRef: {name: MOTE_TEST_VALUE}}\n" AUTH,
+                "c.yaml:11: the secret for `connectionString` is empty");
+    setenv("MOTE_TEST_VALUE", "hunter2", 1);
+    expect_open(ENV_STORE HEAD "spec:\n  type: lock.redis\n  metadata:\n  - name: redisDB\n    "
+                               "secretKeyRef: {name: MOTE_TEST_VALUE}\n" AUTH,
+                "c.yaml:11: the secret for `redisDB` is not a whole number");
 }
 
 TEST(app_ids) {
