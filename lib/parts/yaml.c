@@ -94,6 +94,15 @@ static mote_status check_utf8(const struct build *b, const char *text, size_t si
     return refuse(b, MOTE_E_ARGUMENT, line, "not UTF-8");
 }
 
+/* libfyaml would take a NUL for the end, and what follows it would not be there. */
+static mote_status check_nul(const struct build *b, const char *text, size_t size) {
+    unsigned line = 1;
+    const char *nul = memchr(text, 0, size);
+    if (!nul) return MOTE_OK;
+    for (const char *at = text; at < nul; at++) line += *at == '\n';
+    return refuse(b, MOTE_E_ARGUMENT, line, "holds a NUL");
+}
+
 /* The first thing that libfyaml found. */
 static mote_status syntax_error(const struct build *b) {
     void *at = NULL;
@@ -128,6 +137,7 @@ mote_status mote__yaml_parse(struct arena *arena, const char *name, const char *
     if (size > YAML_BYTES_MAX) return refuse(&b, MOTE_E_LIMIT, 1, "larger than 1 MiB");
     if (!size) return MOTE_OK;
     TRY(check_utf8(&b, text, size));
+    TRY(check_nul(&b, text, size));
     b.diag = fy_diag_create(NULL);
     const struct fy_parse_cfg config = {.flags = FYPCF_QUIET, .diag = b.diag};
     if (b.diag) fy_diag_set_collect_errors(b.diag, true), b.parser = fy_parser_create(&config);

@@ -221,6 +221,16 @@ TEST(refuses_what_is_no_yaml) {
     mote_parts_delete(parts);
 }
 
+TEST(refuses_nul) {
+    static const char text[] = SQLITE "  - {name: url, value: x}\n---\n\0nonsense: true\n";
+    mote_parts *parts = NULL;
+    mote_error error = {0};
+    CHECK_EQ(load(&parts, "", &error), MOTE_OK);
+    CHECK_EQ(mote_parts_load_text(parts, "c.yaml", text, sizeof text - 1, &error), MOTE_E_ARGUMENT);
+    CHECK_STR(error.message, "c.yaml:11: holds a NUL");
+    mote_parts_delete(parts);
+}
+
 TEST(refuses_what_is_huge) {
     mote_parts *parts = NULL;
     mote_error error = {0};
