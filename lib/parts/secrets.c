@@ -10,24 +10,32 @@
 extern char **environ;
 
 /* ---------------------------------------------------------------- what may be read of the
- * environment */
+ * environment: Dapr's rules, which know no letter case (envstore.go, secret.go) */
 
-/* DAPR_ENV_KEYS, where it is set, is the list of what may be read. */
-static bool is_listed(const char *name) {
-    const char *list = getenv("DAPR_ENV_KEYS");
+/* Dapr's own: tokens, and everything of its configuration. */
+static bool is_of_dapr(const char *name, size_t size) {
+    static const char token[] = "APP_API_TOKEN", start[] = "DAPR_";
+    if (size == sizeof token - 1) return mote__same_letters(name, token, size);
+    return size >= sizeof start - 1 && mote__same_letters(name, start, sizeof start - 1);
+}
+
+/* Whether a list of words holds this name in upper case. */
+static bool holds_upper(const char *list, const char *name) {
     size_t size = strlen(name);
-    if (!list || !*list) return true;
-    for (const char *at = list; *at; at += strspn(at, " ,")) {
-        size_t length = strcspn(at, " ,");
-        if (length == size && !memcmp(at, name, size)) return true;
+    for (const char *at = list; *at; at += strspn(at, " ")) {
+        size_t length = strcspn(at, " "), same = 0;
+        while (same < size && at[same] == mote__upper(name[same])) same++;
+        if (same == size && length == size) return true;
         at += length;
     }
     return false;
 }
 
+/* DAPR_ENV_KEYS, where it is set, is the list of what may be read. */
 bool mote__parts_env_allowed(const char *name) {
-    bool own = !strncmp(name, "DAPR_", 5) || !strcmp(name, "APP_API_TOKEN");
-    return *name && !own && !strpbrk(name, " \t=") && is_listed(name);
+    const char *list = getenv("DAPR_ENV_KEYS");
+    if (!*name || strpbrk(name, " =") || is_of_dapr(name, strlen(name))) return false;
+    return !list || !*list || holds_upper(list, name);
 }
 
 /* ---------------------------------------------------------------- one list of names and values for
@@ -116,14 +124,12 @@ static mote_status secrets_open(const struct parts_opening *opening,
 static mote_status fill_env(struct secrets *s, const struct parts_opening *opening,
                             mote_error *error) {
     const char *prefix = parts_text(opening, KEY_secrets_env_prefix);
-    char name[256];
+    size_t skip = strlen(prefix);
     for (char **at = environ; at && *at; at++) {
-        size_t size = strcspn(*at, "="), skip = strlen(prefix);
-        if (size >= sizeof name || size <= skip || strncmp(*at, prefix, skip) != 0) continue;
-        memcpy(name, *at, size);
-        name[size] = 0;
-        if (mote__parts_env_allowed(name))
-            TRY(add(s, name + skip, size - skip, *at + size + 1, error));
+        const char *equals = strchr(*at, '=');
+        size_t size = equals ? (size_t)(equals - *at) : 0;
+        if (size <= skip || strncmp(*at, prefix, skip) != 0 || is_of_dapr(*at, size)) continue;
+        TRY(add(s, *at + skip, size - skip, equals + 1, error));
     }
     return MOTE_OK;
 }

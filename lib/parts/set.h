@@ -71,6 +71,7 @@ const struct parts_driver *mote__parts_builtin(const char *type);
 /* Converts the written value of a key; false when it is none of its kind. */
 bool mote__parts_set_value(struct mote_parts_component *component, enum parts_key key,
                            const char *text);
-/* Whether Dapr lets a variable be read through a component: not its own, nothing with spaces. */
+/* Whether Dapr lets an envRef read a variable: not its own, nothing with spaces, only what
+ * DAPR_ENV_KEYS names. */
 bool mote__parts_env_allowed(const char *name);
 #endif

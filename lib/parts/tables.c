@@ -31,14 +31,16 @@ const size_t mote__parts_later_count = sizeof mote__parts_later / sizeof *mote__
 
 static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c; }
 
-static bool same_letters(const char *a, const char *b, size_t size) {
+char mote__upper(char c) { return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c; }
+
+bool mote__same_letters(const char *a, const char *b, size_t size) {
     for (size_t i = 0; i < size; i++)
         if (lower(a[i]) != lower(b[i])) return false;
     return true;
 }
 
 bool mote__same_word(const char *a, const char *b) {
-    return strlen(a) == strlen(b) && same_letters(a, b, strlen(a));
+    return strlen(a) == strlen(b) && mote__same_letters(a, b, strlen(a));
 }
 
 enum parts_driver_id mote__parts_driver_find(const char *type) {
@@ -61,7 +63,7 @@ static bool in_list(const char *list, const char *word) {
     size_t size = strlen(word);
     for (const char *at = list; *at; at += strspn(at, " ")) {
         size_t length = strcspn(at, " ");
-        if (length == size && same_letters(at, word, size)) return true;
+        if (length == size && mote__same_letters(at, word, size)) return true;
         at += length;
     }
     return false;

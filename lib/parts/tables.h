@@ -97,5 +97,8 @@ void mote__nearest_begin(struct nearest *nearest, const char *word);
 void mote__nearest_offer(struct nearest *nearest, const char *name);
 /* Equal but for the case of ASCII letters. */
 bool mote__same_word(const char *a, const char *b);
+bool mote__same_letters(const char *a, const char *b, size_t size);
+/* An ASCII letter large. */
+char mote__upper(char c);
 
 #endif

@@ -4,6 +4,7 @@
 #include "test.h"
 #include "fail_alloc.h"
 #include "parts/set.h"
+#include <unistd.h>
 
 static mote_status load(mote_parts **parts, const char *text, mote_error *error) {
     const mote_parts_config config = {.app_id = "shop", .namespace_ = "prod"};
@@ -174,6 +175,35 @@ TEST(variables) {
            "c.yaml:10: the variable `MOTE_TEST_VALUE` for `connectionString` is not set");
 }
 
+TEST(variables_that_dapr_refuses) {
+    static const char *const wrong[] = {"DAPR_X", "dapr_x", "Dapr_Api_Token", "app_api_token",
+                                        "APP_API_TOKEN"};
+    char text[400], message[200];
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        snprintf(text, sizeof text, SQLITE "  - {name: url, envRef: %s}\n", wrong[i]);
+        snprintf(message, sizeof message, "c.yaml:9: the variable `%s` may not be read", wrong[i]);
+        setenv(wrong[i], "hunter2", 1);
+        expect(text, message);
+        unsetenv(wrong[i]);
+    }
+}
+
+/* The list is of names in upper case, and a name's case does not count. */
+TEST(variables_that_are_listed) {
+    setenv("DAPR_ENV_KEYS", "OTHER MOTE_TEST_VALUE mote_small", 1);
+    setenv("MOTE_TEST_VALUE", "x", 1);
+    setenv("Mote_Test_Value", "x", 1);
+    setenv("mote_small", "x", 1);
+    setenv("MOTE_TEST", "x", 1);
+    expect(SQLITE "  - {name: url, envRef: MOTE_TEST_VALUE}\n", "");
+    expect(SQLITE "  - {name: url, envRef: Mote_Test_Value}\n", "");
+    expect(SQLITE "  - {name: url, envRef: mote_small}\n",
+           "c.yaml:9: the variable `mote_small` may not be read");
+    expect(SQLITE "  - {name: url, envRef: MOTE_TEST}\n",
+           "c.yaml:9: the variable `MOTE_TEST` may not be read");
+    unsetenv("DAPR_ENV_KEYS");
+}
+
 /* Loads and opens `store`, expects this message ("" for none). */
 static void expect_open(const char *text, const char *message) {
     mote_parts *parts = NULL;
@@ -197,6 +227,33 @@ TEST(secrets) {
     expect_open(ENV_STORE HEAD "spec:\n  type: lock.redis\n  metadata:\n  - name: redisDB\n    "
                                "secretKeyRef: {name: MOTE_TEST_VALUE}\n" AUTH,
                 "c.yaml:11: the secret for `redisDB` is not a whole number");
+}
+
+/* The names of a store's secrets, one a line. */
+static void list_secrets(mote_parts *parts, const char *store, char *out, size_t size) {
+    mote_parts_op op = {.verb = MOTE_PARTS_KEYS};
+    *out = 0;
+    CHECK_EQ(mote_parts_call(parts, store, &op), MOTE_PARTS_OK);
+    for (size_t i = 0, at = 0; i < op.item_count && at < size; i++)
+        at += (size_t)snprintf(out + at, size - at, "%.*s\n", (int)op.items[i].key.size,
+                               (const char *)op.items[i].key.data);
+    mote_parts_op_deinit(&op);
+}
+
+/* An environment may hold anything that a parent has written into it. */
+TEST(secrets_of_the_environment) {
+    static char texts[][24] = {"no-equals", "dapr_api_token=x", "App_Api_Token=x", "DAPR_X=x",
+                               "=empty",    "GOOD=1",           "with space=2",    "DAPRX=3"};
+    char *odd[sizeof texts / sizeof *texts + 1] = {NULL}, **before = environ, names[200];
+    mote_parts *parts = NULL;
+    mote_error error = {0};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) odd[i] = texts[i];
+    environ = odd;
+    CHECK_EQ(load(&parts, ENV_STORE, &error), MOTE_OK);
+    list_secrets(parts, "env", names, sizeof names);
+    CHECK_STR(names, "DAPRX\nGOOD\nwith space\n");
+    mote_parts_delete(parts);
+    environ = before;
 }
 
 TEST(app_ids) {
