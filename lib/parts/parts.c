@@ -88,20 +88,28 @@ struct mote_parts_component *mote__parts_find(mote_parts *parts, const char *nam
 
 /* ---------------------------------------------------------------- opening */
 
-/* A secret's value. A store whose secrets have one part each takes any name for that part, as Dapr
- * does. */
-static mote_parts_code fetch_secret(struct mote_parts_component *store,
-                                    const struct parts_secret *secret, mote_parts_op *op,
-                                    mote_parts_item *item, char key[512]) {
-    bool parted = secret->part && strcmp(secret->part, secret->name) != 0;
-    snprintf(key, 512, parted ? "%s/%s" : "%s", secret->name, secret->part);
+enum { SECRET_BYTES_MAX = 2048 };
+
+static mote_parts_code get_secret(struct mote_parts_component *store, const char *key,
+                                  mote_parts_op *op, mote_parts_item *item) {
     *item = (mote_parts_item){.key = {key, strlen(key)}};
     *op = (mote_parts_op){.verb = MOTE_PARTS_GET, .items = item, .item_count = 1};
-    mote_parts_code code = mote__parts_carry_out(store, op);
-    if (code || item->code != MOTE_PARTS_NOT_FOUND || !parted) return code;
-    mote_parts_op_deinit(op);
-    item->key.size = strlen(secret->name);
     return mote__parts_carry_out(store, op);
+}
+
+/* A secret's value: its part, which has the secret's name if it has no other, as in Dapr. A store
+ * whose secrets have one part each takes any name for it. */
+static mote_parts_code fetch_secret(struct mote_parts_component *store,
+                                    const struct parts_secret *secret, mote_parts_op *op,
+                                    mote_parts_item *item, char key[SECRET_BYTES_MAX]) {
+    int length = snprintf(key, SECRET_BYTES_MAX, "%s/%s", secret->name,
+                          secret->part ? secret->part : secret->name);
+    if (length < 0 || length >= SECRET_BYTES_MAX)
+        return mote__parts_say(op, MOTE_PARTS_TOO_LARGE, "the name is too long");
+    mote_parts_code code = get_secret(store, key, op, item);
+    if (code || item->code != MOTE_PARTS_NOT_FOUND) return code;
+    mote_parts_op_deinit(op);
+    return get_secret(store, secret->name, op, item);
 }
 
 /* Takes what was found for a key; nothing of it is told. */
@@ -120,9 +128,9 @@ static mote_status use_secret(struct mote_parts_component *c, const struct parts
 
 static mote_status take_secret(struct mote_parts_component *c, struct mote_parts_component *store,
                                const struct parts_secret *secret, mote_error *error) {
-    mote_parts_op op;
-    mote_parts_item item;
-    char key[512];
+    mote_parts_op op = {0};
+    mote_parts_item item = {0};
+    char key[SECRET_BYTES_MAX];
     const char *where = mote__parts_keys[secret->key].name, *text = NULL;
     mote_parts_code code = fetch_secret(store, secret, &op, &item, key);
     if (!code) code = item.code;

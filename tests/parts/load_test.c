@@ -219,6 +219,36 @@ static void expect_open(const char *text, const char *message) {
     "secretstores.local.env}}\n---\n"
 #define AUTH "auth: {secretStore: env}\n"
 
+/* A lock whose redisDB is a secret, named by `ref`, of a JSON file with several parts each. */
+static void expect_part(const char *path, const char *ref, const char *message) {
+    char text[1000];
+    snprintf(text, sizeof text,
+             "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: file}, spec: {type: "
+             "secretstores.local.file, metadata: [{name: secretsFile, value: %s}, {name: "
+             "multiValued, value: true}]}}\n---\n" HEAD
+             "spec:\n  type: lock.redis\n  metadata:\n  - name: redisDB\n    secretKeyRef: %s\n"
+             "auth: {secretStore: file}\n",
+             path, ref);
+    expect_open(text, message);
+}
+
+/* A secret with parts has one of its own name, or none. */
+TEST(secrets_with_parts) {
+    char path[60];
+    snprintf(path, sizeof path, "/tmp/mote-load-test-%d.json", (int)getpid());
+    FILE *file = fopen(path, "w");
+    CHECK(file != NULL);
+    fputs("{\"db\": {\"db\": \"3\", \"pw\": \"x\"}, \"one\": {\"pw\": \"x\"}}", file);
+    fclose(file);
+    expect_part(path, "{name: db, key: db}", "");
+    expect_part(path, "{name: db}", "");
+    expect_part(path, "{name: db, key: pw}",
+                "c.yaml:11: the secret for `redisDB` is not a whole number");
+    expect_part(path, "{name: one}",
+                "c.yaml:11: the secret `one` of file for `redisDB`: there is no such thing");
+    unlink(path);
+}
+
 TEST(secrets) {
     setenv("MOTE_TEST_VALUE", "", 1);
     expect_open(ENV_STORE SQLITE "  - {name: url, secretKeyRef: {name: MOTE_TEST_VALUE}}\n" AUTH,
