@@ -26,6 +26,24 @@ void mote__parts_log(const struct parts_opening *opening, const char *format, ..
     parts->log(parts->context, line);
 }
 
+static bool is_letter(char c) {
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+
+/* The quote in "can't" is none. */
+void mote__parts_hide_quoted(char *text) {
+    char quote = 0, *out = text;
+    for (const char *at = text; *at; at++) {
+        char before = at > text ? at[-1] : 0;
+        bool opens = !quote && strchr("\"'`", *at) && !is_letter(before);
+        bool closes = quote == *at && !is_letter(at[1]);
+        if (!quote || closes) *out++ = *at;
+        if (closes) quote = 0;
+        else if (opens) quote = *at;
+    }
+    *out = 0;
+}
+
 /* ---------------------------------------------------------------- memory of an operation */
 
 /* What an operation needs mostly fits in one. */

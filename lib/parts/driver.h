@@ -37,7 +37,7 @@ struct parts_driver {
     uint32_t abi;     /* PARTS_DRIVER_ABI */
     const char *type; /* "state.sqlite": its row in parts.def */
     /* Makes an instance of a component. The message needs no component name: the core puts
-     * "component NAME: " before it. */
+     * "component NAME (FILE:LINE): " before it. */
     mote_status (*open)(const struct parts_opening *opening, mote_own void **instance,
                         mote_error *error);
     /* Frees it; every operation has been completed. NULL was never opened. */
@@ -56,6 +56,8 @@ struct parts_opening {
     struct mote_parts_component *component;
 };
 
+/* Leaves out what stands between quotes: in a library's words about a server that is hidden. */
+void mote__parts_hide_quoted(char *text);
 /* Says one line to people, with the component's name before it. */
 void mote__parts_log(const struct parts_opening *opening, const char *format, ...)
     MOTE_PRINTF(2, 3);
@@ -69,6 +71,18 @@ static inline const char *parts_text(const struct parts_opening *opening, enum p
 /* COUNT as it is, FLAG as 0 and 1, DURATION in nanoseconds. */
 static inline uint64_t parts_number(const struct parts_opening *opening, enum parts_key key) {
     return opening->values[key].number;
+}
+/* Whether it came from a secret store or a variable: no message may hold anything of it. Of what is
+ * written in files connection strings and passwords are such values too. */
+static inline bool parts_hidden(const struct parts_opening *opening, enum parts_key key) {
+    return opening->values[key].is_hidden;
+}
+/* Notes that an error of `open` or `check` is about a key's value, so that the core says the line.
+ * Returns its status. */
+static inline mote_status parts_blame(const struct parts_opening *opening, enum parts_key key,
+                                      mote_error *error) {
+    if (opening->values[key].line) error->offset = opening->values[key].line;
+    return error->status;
 }
 /* Whether the file says it, and it is not the default. */
 static inline bool parts_given(const struct parts_opening *opening, enum parts_key key) {

@@ -121,9 +121,8 @@ static mote_status take_variable(const char *name, const char *value, struct dsn
     bool good = mote__parts_convert(KIND_NAME, name, &unused) && is_literal(value);
     if (!good || out->variable_count == DSN_VARIABLES_MAX)
         return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
-                               "`connectionString` has a parameter `%.60s` that is neither known "
-                               "nor a session variable with a plain value",
-                               name);
+                               "`connectionString` has a parameter that is neither known nor a "
+                               "session variable with a plain value");
     out->variables[out->variable_count].name = name;
     out->variables[out->variable_count++].value = value;
     return MOTE_OK;

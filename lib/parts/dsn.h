@@ -24,7 +24,7 @@ struct dsn {
 };
 
 /* Takes a DSN apart, in place: `text` is cut up and must stay as long as `out`. Messages hold
- * nothing of the password. */
+ * nothing of it. */
 MOTE_CHECKED mote_status mote__dsn_parse(char *text, struct dsn *out, mote_error *error);
 
 #endif

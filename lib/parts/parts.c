@@ -180,6 +180,14 @@ static mote_status load_module(struct mote_parts_component *c, mote_error *error
     return fits ? MOTE_OK : not_installed(c, "it is of another version of mote", error);
 }
 
+/* A driver's error, with the component, and the line of the value that it is about. */
+static mote_status of_component(const struct mote_parts_component *c, const mote_error *inner,
+                                mote_error *error) {
+    unsigned line = inner->offset == MOTE_NO_OFFSET ? c->line : (unsigned)inner->offset;
+    return mote__error_set(error, inner->status, MOTE_NO_OFFSET, "component %s (%s:%u): %s",
+                           c->name, c->file, line, inner->message);
+}
+
 static mote_status open_now(struct mote_parts_component *c, mote_error *error) {
     mote_error inner;
     const struct parts_driver_row *row = &mote__parts_drivers[c->id];
@@ -193,9 +201,7 @@ static mote_status open_now(struct mote_parts_component *c, mote_error *error) {
                                         .values = c->values,
                                         .component = c};
     mote_status status = c->driver->open(&c->opening, &c->instance, &inner);
-    return status ? mote__error_set(error, status, MOTE_NO_OFFSET, "component %s (%s:%u): %s",
-                                    c->name, c->file, c->line, inner.message)
-                  : MOTE_OK;
+    return status ? of_component(c, &inner, error) : MOTE_OK;
 }
 
 mote_status mote__parts_open(struct mote_parts_component *c, mote_error *error) {

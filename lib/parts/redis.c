@@ -461,9 +461,13 @@ void mote__redis_cancel(struct redis *r, mote_parts_op *op) {
 
 /* ---------------------------------------------------------------- the whole */
 
+struct address {
+    char host[256], port[8];
+};
+
 /* "HOST", "HOST:PORT", "[ADDRESS]:PORT"; two colons without brackets are an address. */
-static bool take_host(struct redis *r) {
-    const char *text = r->settings.host, *colon = strrchr(text, ':');
+static bool take_host(const char *text, uint64_t port, struct address *out) {
+    const char *colon = strrchr(text, ':');
     bool brackets = text[0] == '[';
     const char *close = brackets ? strchr(text, ']') : NULL;
     if (brackets && !close) return false;
@@ -472,41 +476,57 @@ static bool take_host(struct redis *r) {
     size_t size = brackets ? (size_t)(close - text) - 1
                   : colon  ? (size_t)(colon - text)
                            : strlen(text);
-    if (!size || size >= sizeof r->host || (colon && strlen(colon + 1) >= sizeof r->port) ||
-        strchr(text, ','))
+    if (!size || size >= sizeof out->host || (colon && strlen(colon + 1) >= sizeof out->port) ||
+        strpbrk(text, ",/@"))
         return false;
-    snprintf(r->host, sizeof r->host, "%.*s", (int)size, text + brackets);
-    if (colon) snprintf(r->port, sizeof r->port, "%s", colon + 1);
-    else snprintf(r->port, sizeof r->port, "%" PRIu64, r->settings.port ? r->settings.port : 6379);
-    return mote__parts_is_port(r->port);
+    snprintf(out->host, sizeof out->host, "%.*s", (int)size, text + brackets);
+    if (colon) snprintf(out->port, sizeof out->port, "%s", colon + 1);
+    else snprintf(out->port, sizeof out->port, "%" PRIu64, port ? port : 6379);
+    return mote__parts_is_port(out->port);
 }
 
-static mote_status check_settings(const struct redis_settings *s, mote_error *error) {
-    if (strcmp(s->type, "node") != 0)
-        return mote__error_set(error, MOTE_E_UNSUPPORTED, MOTE_NO_OFFSET,
-                               "`redisType` %.60s is not done in mote, only node", s->type);
-    if (s->tls)
-        return mote__error_set(error, MOTE_E_UNSUPPORTED, MOTE_NO_OFFSET,
-                               "`enableTLS` is not done in mote");
+/* A host that somebody has written as a URL holds a password: it is not told. */
+static mote_status take_settings(const struct parts_opening *o, const struct redis_settings *s,
+                                 struct address *address, mote_error *error) {
+    if (s->type && strcmp(s->type, "node") != 0) {
+        mote__error_set(error, MOTE_E_UNSUPPORTED, MOTE_NO_OFFSET,
+                        "`redisType` is only node in mote");
+        return parts_blame(o, s->type_key, error);
+    }
+    if (s->tls) {
+        mote__error_set(error, MOTE_E_UNSUPPORTED, MOTE_NO_OFFSET,
+                        "`enableTLS` is not done in mote");
+        return parts_blame(o, s->tls_key, error);
+    }
+    if (s->host && !take_host(s->host, s->port, address)) {
+        mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
+                        "`redisHost` is one HOST:PORT, or `redisPort` says the port");
+        return parts_blame(o, s->host_key, error);
+    }
     return MOTE_OK;
+}
+
+static void say_where(struct redis *r, const struct parts_opening *o) {
+    const struct redis_settings *s = &r->settings;
+    bool hidden = parts_hidden(o, s->host_key) || parts_hidden(o, s->port_key);
+    if (hidden) snprintf(r->link.where, sizeof r->link.where, "as `redisHost` says");
+    else snprintf(r->link.where, sizeof r->link.where, "%s:%s", r->host, r->port);
 }
 
 mote_status mote__redis_init(struct redis *r, const struct parts_opening *opening,
                              const struct redis_user *user, const struct redis_settings *settings,
                              mote_error *error) {
+    struct address address = {0};
     *r = (struct redis){.opening = opening, .user = user, .settings = *settings, .fd = -1};
     r->watch.run = on_ready;
     r->soon.run = flush_soon;
     r->dial.run = out_of_time;
-    TRY(check_settings(settings, error));
-    if (take_host(r)) {
-        mote__link_init(&r->link, opening, "Redis", try_again);
-        snprintf(r->link.where, sizeof r->link.where, "%s:%s", r->host, r->port);
-        return MOTE_OK;
-    }
-    return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
-                           "`redisHost` is one HOST:PORT (or `redisPort` says it), not `%.100s`",
-                           settings->host);
+    TRY(take_settings(opening, settings, &address, error));
+    memcpy(r->host, address.host, sizeof r->host);
+    memcpy(r->port, address.port, sizeof r->port);
+    mote__link_init(&r->link, opening, "Redis", try_again);
+    say_where(r, opening);
+    return MOTE_OK;
 }
 
 void mote__redis_deinit(struct redis *r) {

@@ -36,6 +36,7 @@ struct redis_settings {
     const char *host, *username, *password, *type;
     uint64_t port, database, dial_timeout_ns, answer_timeout_ns;
     bool tls;
+    enum parts_key host_key, port_key, type_key, tls_key; /* whose lines are told */
 };
 /* The settings of a component whose driver has REDIS_KEYS in parts.def. */
 #define REDIS_SETTINGS(o, driver)                                                                  \
@@ -47,7 +48,11 @@ struct redis_settings {
                              .database = parts_number(o, KEY_##driver##_database),                 \
                              .dial_timeout_ns = parts_number(o, KEY_##driver##_dial_timeout),      \
                              .answer_timeout_ns = parts_number(o, KEY_##driver##_read_timeout),    \
-                             .tls = parts_number(o, KEY_##driver##_tls)})
+                             .tls = parts_number(o, KEY_##driver##_tls),                           \
+                             .host_key = KEY_##driver##_host,                                      \
+                             .port_key = KEY_##driver##_port,                                      \
+                             .type_key = KEY_##driver##_type,                                      \
+                             .tls_key = KEY_##driver##_tls})
 
 enum redis_state { REDIS_IDLE, REDIS_RESOLVING, REDIS_CONNECTING, REDIS_GREETING, REDIS_READY };
 

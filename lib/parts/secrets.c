@@ -189,31 +189,41 @@ static mote_status take(const struct walk *w, const struct yaml_node *node, cons
     return MOTE_OK;
 }
 
-static mote_status read_whole(struct secrets *s, const char *path, struct yaml_documents *out,
-                              mote_error *error) {
+/* A parser's words may hold a piece of what it could not read. */
+static mote_status parse_quietly(struct secrets *s, const char *name, const char *text, size_t size,
+                                 struct yaml_documents *out, mote_error *error) {
+    static const char words[] = ": not YAML";
+    mote_status status = mote__yaml_parse(&s->arena, name, text, size, out, error);
+    char *end = status ? strstr(error->message, words) : NULL;
+    if (end) end[sizeof words - 1] = 0;
+    return status;
+}
+
+static mote_status read_whole(struct secrets *s, const struct parts_opening *opening,
+                              struct yaml_documents *out, mote_error *error) {
+    const char *path = parts_text(opening, KEY_secrets_file_path),
+               *name = parts_hidden(opening, KEY_secrets_file_path) ? "`secretsFile`" : path;
     FILE *file = fopen(path, "re");
     char *text = mote__arena_alloc(&s->arena, YAML_BYTES_MAX + 1);
     size_t size = file && text ? fread(text, 1, YAML_BYTES_MAX + 1, file) : 0;
     if (file) fclose(file);
     if (!text) return mote__error_nomem(error, "reading secrets");
-    if (!file)
-        return mote__error_set(error, MOTE_E_IO, MOTE_NO_OFFSET,
-                               "the secretsFile %s cannot be read", path);
-    return mote__yaml_parse(&s->arena, path, text, size, out, error);
+    if (!file) {
+        mote__error_set(error, MOTE_E_IO, MOTE_NO_OFFSET, "%s cannot be read", name);
+        return parts_blame(opening, KEY_secrets_file_path, error);
+    }
+    TRY(parse_quietly(s, name, text, size, out, error));
+    if (!out->first || out->first->kind == YAML_MAPPING) return MOTE_OK;
+    return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET, "%s holds no JSON object", name);
 }
 
 static mote_status fill_file(struct secrets *s, const struct parts_opening *opening,
                              mote_error *error) {
     struct yaml_documents documents;
-    const char *path = parts_text(opening, KEY_secrets_file_path);
     bool multi = parts_number(opening, KEY_secrets_file_multi);
     struct walk walk = {s, multi ? "/" : parts_text(opening, KEY_secrets_file_separator), error};
-    TRY(read_whole(s, path, &documents, error));
-    if (!documents.first) return MOTE_OK;
-    if (documents.first->kind != YAML_MAPPING)
-        return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET, "%s holds no JSON object",
-                               path);
-    return take(&walk, documents.first, &(struct path){.size = 0});
+    TRY(read_whole(s, opening, &documents, error));
+    return documents.first ? take(&walk, documents.first, &(struct path){.size = 0}) : MOTE_OK;
 }
 
 static mote_status file_open(const struct parts_opening *opening, void **instance,

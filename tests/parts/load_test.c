@@ -249,6 +249,25 @@ TEST(secrets_with_parts) {
     unlink(path);
 }
 
+TEST(secrets_that_are_no_yaml) {
+    char path[60], text[400], message[200];
+    snprintf(path, sizeof path, "/tmp/mote-load-test-%d.json", (int)getpid());
+    FILE *file = fopen(path, "w");
+    CHECK(file != NULL);
+    fputs("{\"db\":\n !hunter!2 \"x\"}", file);
+    fclose(file);
+    snprintf(text, sizeof text,
+             HEAD "spec: {type: secretstores.local.file, metadata: [{name: secretsFile, value: %s}]}",
+             path);
+    snprintf(message, sizeof message, "component store (c.yaml:1): %s:2: not YAML", path);
+    expect_open(text, message);
+    setenv("MOTE_TEST_VALUE", "/nowhere/hunter", 1);
+    expect_open(HEAD "spec: {type: secretstores.local.file, metadata:\n"
+                     "  [{name: secretsFile, envRef: MOTE_TEST_VALUE}]}",
+                "component store (c.yaml:6): `secretsFile` cannot be read");
+    unlink(path);
+}
+
 TEST(secrets) {
     setenv("MOTE_TEST_VALUE", "", 1);
     expect_open(ENV_STORE SQLITE "  - {name: url, secretKeyRef: {name: MOTE_TEST_VALUE}}\n" AUTH,

@@ -204,20 +204,74 @@ static void refuse(const char *type, const char *metadata, const char *words) {
 TEST(metadata_that_is_refused) {
     refuse("state.mysql", "{name: connectionString, value: 'u:p@tcp(h)'}", "no `/`");
     refuse("state.mysql", "{name: connectionString, value: '/a'}, {name: schemaName, value: b}",
-           "database a and `schemaName` b");
+           "another database than `schemaName`");
     refuse("state.mysql", "{name: connectionString, value: '/a;b'}", "a name of letters");
     refuse("state.mysql", "{name: connectionString, value: '/'}, {name: tableName, value: 'a b'}",
            "tableName");
     refuse("state.mysql", "{name: connectionString, value: '/'}, {name: pemPath, value: x}", "TLS");
     refuse("state.mysql", "{name: connectionString, value: '/?tls=true'}", "`tls`");
     refuse("state.mysql", "{name: url, value: 'u:p@tcp(127.0.0.1:1)/'}", "127.0.0.1:1");
-    refuse("state.postgresql", "{name: connectionString, value: 'host=h colour=blue'}", "colour");
+    refuse("state.postgresql", "{name: connectionString, value: 'host=h colour=blue'}",
+           "none that libpq takes");
     refuse("state.postgresql", "{name: connectionString, value: 'postgres://h/?pool_max_conns=3'}",
-           "pool_max_conns");
+           "pool_... is of Go's client");
     refuse("state.postgresql", "{name: tablePrefix, value: 'a;b'}", "`tablePrefix`");
     refuse("state.postgresql", "{name: metadataTableName, value: 'a.b.c'}", "`metadataTableName`");
     refuse("state.postgresql", "{name: useAzureAD, value: true}", "Azure");
     refuse("state.postgresql", "{name: url, value: 'postgres://u:p@127.0.0.1:1/d'}", "127.0.0.1:1");
+}
+
+/* What is said of a component whose metadata hold the word "hunter", and never that word. */
+static void refuse_secret(const char *type, const char *metadata, const char *words) {
+    char said[200] = "", text[700];
+    const mote_parts_config config = {.driver_dir = getenv("MOTE_DRIVERS")};
+    mote_parts *parts = NULL;
+    mote_error error;
+    mote_parts_item item = {.key = bytes("k")};
+    snprintf(text, sizeof text,
+             "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: store}\nspec:\n"
+             "  type: %s\n  metadata:\n  - %s\n",
+             type, metadata);
+    CHECK_EQ(mote_parts_new(&config, &parts, NULL), MOTE_OK);
+    if (mote_parts_load_text(parts, "r.yaml", text, strlen(text), &error))
+        snprintf(said, sizeof said, "%s", error.message);
+    else CHECK_EQ(one(parts, MOTE_PARTS_GET, &item, said), MOTE_PARTS_UNAVAILABLE);
+    if (!CHECK(strstr(said, words)) || !CHECK(!strstr(said, "hunter"))) printf("  %s\n", said);
+    mote_parts_delete(parts);
+}
+
+TEST(passwords_are_in_no_message) {
+    static const char *const urls[] = {
+        "postgresql://u:hunter%zz2@127.0.0.1/x", "postgresql://u:hunter/2@127.0.0.1/x",
+        "postgresql://u:1/hunter@127.0.0.1:1/x", "postgresql://u:p@hunter@127.0.0.1:1/x",
+        "postgres://u:1/hunter?2@127.0.0.1/x",   "host=127.0.0.1 password=two hunter2",
+        "password=x hunter=2",                   "postgresql://127.0.0.1/?hunter=2"};
+    char metadata[200];
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+        snprintf(metadata, sizeof metadata, "{name: connectionString, value: '%s'}", urls[i]);
+        refuse_secret("state.postgresql", metadata,
+                      "(r.yaml:7): `connectionString` is none that libpq takes");
+    }
+    refuse_secret("state.mysql", "{name: url, value: 'u:p/?hunter=,@tcp(h)'}", "(r.yaml:7)");
+    refuse_secret("state.mysql", "{name: url, value: 'u:p@/hunter'}, {name: schemaName, value: b}",
+                  "");
+    refuse_secret("state.redis", "{name: redisHost, value: 'redis://:hunter@127.0.0.1:6379'}",
+                  "`redisHost` is one HOST:PORT");
+}
+
+/* Nor anything that a variable says, through which component files keep their secrets. */
+TEST(variables_are_in_no_message) {
+    setenv("MOTE_TEST_URL", "postgresql://hunter:hunter@127.0.0.1:1/hunter", 1);
+    refuse_secret("state.postgresql", "{name: connectionString, envRef: MOTE_TEST_URL}",
+                  "PostgreSQL as its metadata says: ");
+    setenv("MOTE_TEST_URL", "hunter:hunter@unix(/nowhere/hunter)/hunter", 1);
+    refuse_secret("state.mysql", "{name: connectionString, envRef: MOTE_TEST_URL}",
+                  "MySQL as `connectionString` says: Can't connect");
+    setenv("MOTE_TEST_URL", "hunter.invalid:1", 1);
+    refuse_secret("state.redis", "{name: redisHost, envRef: MOTE_TEST_URL}",
+                  "Redis as `redisHost` says: ");
+    setenv("MOTE_TEST_URL", "hunter", 1);
+    refuse_secret("state.redis", "{name: redisType, envRef: MOTE_TEST_URL}", "`redisType` is only");
 }
 
 TEST(limits_of_mysql) {

@@ -783,6 +783,8 @@ static bool client_connect(struct pool_connection *base) {
     bool late = mote__os_clock_ns(OS_CLOCK_MONOTONIC) >= base->deadline_ns;
     if (late) snprintf(base->why, sizeof base->why, "the server does not answer");
     else if (!*base->why) snprintf(base->why, sizeof base->why, "%s", mysql_error(c->db));
+    if (parts_hidden(base->pool->opening, KEY_state_mysql_connection))
+        mote__parts_hide_quoted(base->why);
     client_drop(base);
     base->fd = -1;
     return false;
@@ -862,10 +864,20 @@ static mote_status take_dsn(struct mysql *m, mote_error *error) {
                                mote__parts_kind_text(KIND_NAME));
     if (*database && parts_given(o, KEY_state_mysql_schema) && strcmp(schema, database) != 0)
         return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
-                               "`connectionString` says database %s and `schemaName` %s", database,
-                               schema);
+                               "`connectionString` names another database than `schemaName`");
     m->database = *database ? database : schema;
     return MOTE_OK;
+}
+
+/* The server, for messages, if nothing of a secret can be in it. */
+static void say_where(const struct mysql *m, char *out, size_t size) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-:";
+    const char *host = m->dsn.host ? m->dsn.host : "";
+    bool hidden =
+        parts_hidden(m->pool.opening, KEY_state_mysql_connection) || host[strspn(host, plain)];
+    if (hidden) snprintf(out, size, "as `connectionString` says");
+    else if (m->dsn.socket) snprintf(out, size, "%s", m->dsn.socket);
+    else snprintf(out, size, "%s:%s", host, m->dsn.port);
 }
 
 static struct pool_settings settings_of(const struct mysql *m) {
@@ -875,8 +887,7 @@ static struct pool_settings settings_of(const struct mysql *m) {
                                      .cleanup_ns = parts_number(o, KEY_state_mysql_cleanup)};
     if (dsn->answer_timeout_ns) settings.timeout_ns = dsn->answer_timeout_ns;
     settings.dial_timeout_ns = dsn->dial_timeout_ns ? dsn->dial_timeout_ns : settings.timeout_ns;
-    if (dsn->socket) snprintf(settings.where, sizeof settings.where, "%s", dsn->socket);
-    else snprintf(settings.where, sizeof settings.where, "%s:%s", dsn->host, dsn->port);
+    say_where(m, settings.where, sizeof settings.where);
     return settings;
 }
 
@@ -895,6 +906,7 @@ static mote_status mysql_begin(const struct parts_opening *o, void **instance, m
     m->table = parts_text(o, KEY_state_mysql_table);
     m->metadata_table = parts_text(o, KEY_state_mysql_metadata_table);
     mote_status status = take_dsn(m, error);
+    if (status && status != MOTE_E_NOMEM) parts_blame(o, KEY_state_mysql_connection, error);
     if (!status && mysql_library_init(0, NULL, NULL)) status = mote__error_nomem(error, "opening");
     if (status) return mysql_shut(m), status;
     struct pool_settings settings = settings_of(m);

@@ -668,6 +668,16 @@ static bool connect_to_server(struct connection *c) {
     }
 }
 
+/* Whether words about the server hold something of a secret store's or a variable's. */
+static bool is_hidden(const struct parts_opening *o) {
+    static const enum parts_key keys[] = {
+        KEY_state_postgresql_connection, KEY_state_postgresql_host, KEY_state_postgresql_hostaddr,
+        KEY_state_postgresql_port,       KEY_state_postgresql_user, KEY_state_postgresql_database};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (parts_hidden(o, keys[i])) return true;
+    return false;
+}
+
 static bool client_connect(struct pool_connection *base) {
     struct connection *c = (struct connection *)base;
     c->soon.run = on_soon;
@@ -678,6 +688,7 @@ static bool client_connect(struct pool_connection *base) {
         snprintf(base->why, sizeof base->why, "the server does not answer");
     else if (!*base->why)
         first_line(base->why, sizeof base->why, c->db ? PQerrorMessage(c->db) : "out of memory");
+    if (is_hidden(base->pool->opening)) mote__parts_hide_quoted(base->why);
     if (c->db) PQfinish(c->db);
     c->db = NULL;
     return false;
@@ -743,8 +754,10 @@ static void look_into(const struct parts_opening *o, const PQconninfoOption *opt
         if (!strcmp(option->keyword, "connect_timeout") && atoi(option->val) > 0)
             out->dial_timeout_ns = (uint64_t)atoi(option->val) * 1000000000;
     }
-    snprintf(out->where, sizeof out->where, "%s:%s", host ? host : "localhost",
-             port ? port : "5432");
+    if (is_hidden(o)) snprintf(out->where, sizeof out->where, "as its metadata says");
+    else
+        snprintf(out->where, sizeof out->where, "%s:%s", host ? host : "localhost",
+                 port ? port : "5432");
 }
 
 /* Past one value of `key=value`: a word, or something between quotes; both know \\. */
@@ -756,11 +769,14 @@ static const char *skip_value(const char *at) {
     return *at && quoted ? at + 1 : at;
 }
 
+static bool is_url(const char *text) {
+    return !strncmp(text, "postgres://", 11) || !strncmp(text, "postgresql://", 13);
+}
+
 /* Dapr's client also says `database` where libpq says `dbname`; URLs have neither. `out` has room
  * for the whole text. */
 static void translate(const char *text, char *out) {
-    bool is_url = !strncmp(text, "postgres://", 11) || !strncmp(text, "postgresql://", 13);
-    for (const char *at = text; *at && !is_url; text = at) {
+    for (const char *at = text; *at && !is_url(text); text = at) {
         at += strspn(at, " \t\n\r");
         bool ours = !strncmp(at, "database", 8) && strchr("= \t", at[8]);
         const char *name = at, *equals = strchr(at, '=');
@@ -783,21 +799,56 @@ static bool keep_connection(struct postgres *p, const struct parts_opening *o) {
     return p->connection;
 }
 
+/* "5432", or one for each of several hosts. */
+static bool are_ports(const char *text) {
+    char port[8];
+    for (const char *at = text; *at; at += strspn(at, ",")) {
+        size_t size = strcspn(at, ",");
+        if (size >= sizeof port) return false;
+        memcpy(port, at, size);
+        port[size] = 0;
+        if (size && !mote__parts_is_port(port)) return false;
+        at += size;
+    }
+    return true;
+}
+
+/* A password with / or @ in it, written without escapes, is read as hosts, ports and databases,
+ * which messages hold. */
+static bool is_odd(const char *text, const PQconninfoOption *options) {
+    const char *authority = is_url(text) ? strstr(text, "://") + 3 : "";
+    if (strchr(authority + strcspn(authority, "/"), '@')) return true;
+    for (; options->keyword; options++) {
+        bool host = !strcmp(options->keyword, "host"), port = !strcmp(options->keyword, "port");
+        if (host && options->val && strchr(options->val, '@')) return true;
+        if (port && options->val && !are_ports(options->val)) return true;
+    }
+    return false;
+}
+
+/* Not in libpq's words: they quote what they do not take. */
+static mote_status check_connection(const struct parts_opening *o, const char *text,
+                                    const PQconninfoOption *options, mote_error *error) {
+    const char *pool = is_url(text) ? strstr(text, "?pool_") : strstr(text, "pool_");
+    if (is_url(text) && !pool) pool = strstr(text, "&pool_");
+    if (options && !is_odd(text, options)) return MOTE_OK;
+    mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
+                    "`connectionString` is none that libpq takes%s: in a URL special characters "
+                    "of the password are %%XX, elsewhere it stands in quotes",
+                    !options && pool ? " (pool_... is of Go's client)" : "");
+    return parts_blame(o, KEY_state_postgresql_connection, error);
+}
+
 static mote_status take_connection(struct postgres *p, const struct parts_opening *o,
                                    struct pool_settings *out, mote_error *error) {
-    char *why = NULL;
     if (!keep_connection(p, o)) return mote__error_nomem(error, "opening");
-    PQconninfoOption *options = PQconninfoParse(p->connection, &why);
+    PQconninfoOption *options = PQconninfoParse(p->connection, NULL);
     out->timeout_ns = out->dial_timeout_ns = parts_number(o, KEY_state_postgresql_timeout);
     out->cleanup_ns = parts_number(o, KEY_state_postgresql_cleanup);
     out->size = (size_t)parts_number(o, KEY_state_postgresql_connections);
     look_into(o, options, out);
-    mote_status status = MOTE_OK;
-    if (!options)
-        status = mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET, "`connectionString`: %.*s",
-                                 why ? (int)strcspn(why, "\n") : 13, why ? why : "out of memory");
+    mote_status status = check_connection(o, p->connection, options, error);
     PQconninfoFree(options);
-    PQfreemem(why);
     return status;
 }
 
@@ -814,12 +865,16 @@ static mote_status take_tables(struct postgres *p, const struct parts_opening *o
                                mote_error *error) {
     const char *metadata = parts_text(o, KEY_state_postgresql_metadata_table);
     p->prefix = parts_text(o, KEY_state_postgresql_prefix);
-    if (*p->prefix && !is_table(p->prefix))
-        return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
-                               "`tablePrefix` is letters, digits and _, with one `.` at most");
-    if (!is_table(metadata))
-        return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
-                               "`metadataTableName` is a name, or a schema's and a name");
+    if (*p->prefix && !is_table(p->prefix)) {
+        mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
+                        "`tablePrefix` is letters, digits and _, with one `.` at most");
+        return parts_blame(o, KEY_state_postgresql_prefix, error);
+    }
+    if (!is_table(metadata)) {
+        mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
+                        "`metadataTableName` is a name, or a schema's and a name");
+        return parts_blame(o, KEY_state_postgresql_metadata_table, error);
+    }
     snprintf(p->table, sizeof p->table, "%sstate", p->prefix);
     snprintf(p->metadata_table, sizeof p->metadata_table, "%s", metadata);
     return MOTE_OK;
