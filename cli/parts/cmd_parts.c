@@ -9,7 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { COPY_PAGE = 100, SUBSCRIBE_MAX = 100 };
+enum { COPY_PAGE = 100, SUBSCRIBE_MAX = 100, KEY_SHOWN_BYTES = 60 };
+static const mote_allocator *const allocator = &mote__allocator_libc;
 static const uint64_t health_timeout_ns = 5000000000;
 
 /* What an action works with. */
@@ -134,12 +135,12 @@ static int do_list(const struct call *c) {
 
 static int do_reference(const struct call *c) {
     size_t size = mote_parts_reference(NULL, 0);
-    char *text = mote__alloc(&mote__allocator_libc, size + 1);
+    char *text = mote__alloc(allocator, size + 1);
     (void)c;
     if (!text) return report_failure("out of memory");
     mote_parts_reference(text, size + 1);
     fwrite(text, 1, size, stdout);
-    mote__free(&mote__allocator_libc, text, size + 1);
+    mote__free(allocator, text, size + 1);
     return EXIT_DONE;
 }
 
@@ -180,23 +181,39 @@ static int do_delete(const struct call *c) {
     return write_one(c, MOTE_PARTS_DELETE, &(mote_parts_item){.key = bytes_of(c->operands[1])});
 }
 
+/* A page's last key, to go on behind. */
+struct last_key {
+    char *data;
+    size_t size, capacity;
+};
+
+static bool keep_last(struct last_key *last, const mote_parts_bytes *key) {
+    if (key->size > last->capacity) {
+        mote__free(allocator, last->data, last->capacity);
+        last->data = mote__alloc(allocator, last->capacity = key->size);
+        if (!last->data) return last->capacity = 0, false;
+    }
+    memcpy(last->data, key->data, last->size = key->size);
+    return true;
+}
+
 /* Calls `each` for every page of keys. */
 static int for_pages(const struct call *c, const char *prefix,
                      int (*each)(const struct call *c, mote_parts_op *page)) {
-    char last[65536];
+    struct last_key last = {0};
     int code = EXIT_DONE;
-    size_t last_size = 0;
     for (bool more = true; more && !code;) {
         mote_parts_op op = {
             .verb = MOTE_PARTS_KEYS, .prefix = bytes_of(prefix), .limit = COPY_PAGE};
-        if (last_size) op.after = (mote_parts_bytes){last, last_size};
+        if (last.size) op.after = (mote_parts_bytes){last.data, last.size};
         code = mote_parts_call(c->parts, c->operands[0], &op) ? report_op(c->operands[0], &op)
                                                               : each(c, &op);
-        const mote_parts_item *end = op.item_count ? &op.items[op.item_count - 1] : NULL;
-        more = op.more && end && end->key.size <= sizeof last;
-        if (more) memcpy(last, end->key.data, last_size = end->key.size);
+        more = op.more && op.item_count;
+        if (!code && more && !keep_last(&last, &op.items[op.item_count - 1].key))
+            code = report_failure("out of memory");
         mote_parts_op_deinit(&op);
     }
+    mote__free(allocator, last.data, last.capacity);
     return code;
 }
 
@@ -213,10 +230,20 @@ static int do_keys(const struct call *c) {
 
 static size_t copied; /* keys so far, over all pages of the one copy that a process makes */
 
-/* What is there of a page's keys is written to the other component; a key that went meanwhile is
- * left out. */
-static int write_page(const struct call *c, const mote_parts_op *read,
-                      mote_parts_item items[COPY_PAGE]) {
+/* Says why a key was not copied; a long one is cut. */
+static void report_key(const char *component, const mote_parts_bytes *key, const mote_parts_op *op) {
+    const char *bytes = key->data;
+    bool cut = key->size > KEY_SHOWN_BYTES;
+    int size = cut ? KEY_SHOWN_BYTES : (int)key->size;
+    while (cut && size && (bytes[size] & 0xc0) == 0x80) size--; /* inside a character */
+    report_failure("%s: `%.*s%s`: %s", component, size, bytes, cut ? "..." : "",
+                   *op->text ? op->text : mote_parts_code_text(op->code));
+}
+
+/* What is there of some keys is written to the other component; one that went meanwhile is left
+ * out. Returns whether it was; if not, and `tells`, says why the first could not be. */
+static bool write_keys(const struct call *c, const mote_parts_op *read, bool tells) {
+    mote_parts_item items[COPY_PAGE];
     size_t count = 0;
     uint64_t now_s = (uint64_t)time(NULL);
     for (size_t i = 0; i < read->item_count; i++) {
@@ -230,34 +257,44 @@ static int write_page(const struct call *c, const mote_parts_op *read,
                                                                       : 0};
     }
     mote_parts_op op = {.verb = MOTE_PARTS_SET, .items = items, .item_count = count};
-    int code =
-        mote_parts_call(c->parts, c->operands[1], &op) ? report_op(c->operands[1], &op) : EXIT_DONE;
+    bool good = !mote_parts_call(c->parts, c->operands[1], &op);
+    if (!good && tells) report_key(c->operands[1], &read->items[0].key, &op);
     mote_parts_op_deinit(&op);
-    if (!code) copied += count;
-    return code;
+    if (good) copied += count;
+    return good;
 }
 
-static int copy_page(const struct call *c, mote_parts_op *page) {
-    mote_parts_item items[COPY_PAGE];
-    for (size_t i = 0; i < page->item_count; i++) page->items[i].flags = MOTE_PARTS_EXPIRY;
-    mote_parts_op read = {
-        .verb = MOTE_PARTS_GET, .items = page->items, .item_count = page->item_count};
-    int code = mote_parts_call(c->parts, c->operands[0], &read) ? report_op(c->operands[0], &read)
-                                                                : write_page(c, &read, items);
+static bool copy_keys(const struct call *c, mote_parts_item *keys, size_t count, bool tells) {
+    for (size_t i = 0; i < count; i++) keys[i].flags = MOTE_PARTS_EXPIRY;
+    mote_parts_op read = {.verb = MOTE_PARTS_GET, .items = keys, .item_count = count};
+    bool good = !mote_parts_call(c->parts, c->operands[0], &read);
+    if (!good && tells) report_key(c->operands[0], &keys[0].key, &read);
+    if (good) good = write_keys(c, &read, tells);
     mote_parts_op_deinit(&read);
+    return good;
+}
+
+/* The keys of a page together; where that fails one by one, up to the one that cannot be copied. */
+static int copy_page(const struct call *c, mote_parts_op *page) {
+    bool together = copy_keys(c, page->items, page->item_count, false), good = true;
+    for (size_t i = 0; i < page->item_count && !together && good; i++)
+        good = copy_keys(c, &page->items[i], 1, true);
     if (isatty(STDERR_FILENO)) fprintf(stderr, "\r%zu keys", copied);
-    return code;
+    return good ? EXIT_DONE : EXIT_BAD_MODULE;
 }
 
 static int do_copy(const struct call *c) {
     if (!strcmp(c->operands[0], c->operands[1]))
         return report_usage("%s is copied to itself", c->operands[0]);
+    mote_error error;
+    if (mote_parts_open(c->parts, c->operands[1], &error)) return report_failure("%s", error.message);
     copied = 0;
     int code = for_pages(c, "", copy_page);
     if (isatty(STDERR_FILENO)) fputc('\n', stderr);
+    if (code) return code;
     if (c->json) printf("{\"copied\": %zu}\n", copied);
     else printf("%zu keys copied from %s to %s\n", copied, c->operands[0], c->operands[1]);
-    return code;
+    return EXIT_DONE;
 }
 
 /* ---- Locks. ---- */
