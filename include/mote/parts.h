@@ -180,7 +180,7 @@ typedef struct mote_parts_config {
 } mote_parts_config;
 
 /* Makes an empty set of components and its event loop. Returns MOTE_OK, MOTE_E_ARGUMENT (an app id
- * that is no name), MOTE_E_IO or MOTE_E_NOMEM. */
+ * or a namespace that cannot stand in keys), MOTE_E_IO or MOTE_E_NOMEM. */
 MOTE_API MOTE_CHECKED mote_status mote_parts_new(const mote_parts_config *config,
                                                  mote_own mote_parts **out, mote_error *error);
 /* Closes every component: what is under way ends as CANCELLED. Nodes of mounts must be gone. */

@@ -4,6 +4,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "set.h"
 #include "base/error.h"
+#include "base/utf8.h"
 #include "yaml.h"
 #include <dirent.h>
 #include <errno.h>
@@ -349,36 +350,57 @@ static mote_status take_scopes(const struct load *l, const struct yaml_node *roo
     return MOTE_OK;
 }
 
-/* Writes what a keyPrefix stands for; Dapr has letters of a text small. Locks know no namespace. */
-static void write_prefix(const struct load *l, const struct mote_parts_component *c,
-                         const char *how, char *out, size_t size) {
-    bool is_lock = mote__parts_drivers[c->id].block == BLOCK_lock;
+enum { PREFIX_BYTES_MAX = 500 };
+
+struct prefix_pieces {
+    const char *first, *second; /* with a dot between; NULL: nothing */
+    bool is_small;
+};
+
+/* What a keyPrefix stands for; Dapr has letters of a text small. Locks know no namespace. */
+static struct prefix_pieces pieces_of(const struct load *l, const struct mote_parts_component *c,
+                                      const char *how) {
     const char *ns = l->parts->namespace_, *app_id = l->parts->app_id;
+    bool is_lock = mote__parts_drivers[c->id].block == BLOCK_lock;
     bool spaced = !is_lock && mote__same_word(how, "namespace");
-    int at = is_lock ? snprintf(out, size, "lock||") : 0;
-    out += at, size -= (size_t)at;
-    *out = 0;
-    if (mote__same_word(how, "none")) return;
-    if (mote__same_word(how, "name")) snprintf(out, size, "%.500s||", c->name);
-    else if (mote__same_word(how, "appid") || (spaced && !ns))
-        snprintf(out, size, "%.500s||", app_id);
-    else if (spaced) snprintf(out, size, "%.250s.%.250s||", ns, app_id);
-    else {
-        snprintf(out, size, "%.500s||", how);
-        for (; *out; out++)
-            if (*out >= 'A' && *out <= 'Z') *out = (char)(*out + 'a' - 'A');
-    }
+    if (mote__same_word(how, "none")) return (struct prefix_pieces){0};
+    if (mote__same_word(how, "name")) return (struct prefix_pieces){.first = c->name};
+    if (spaced && ns) return (struct prefix_pieces){.first = ns, .second = app_id};
+    if (spaced || mote__same_word(how, "appid")) return (struct prefix_pieces){.first = app_id};
+    return (struct prefix_pieces){.first = how, .is_small = true};
+}
+
+static void write_prefix(const struct prefix_pieces *p, bool is_lock, char *out, size_t size) {
+    const char *second = p->second ? p->second : "";
+    int at = snprintf(out, size, "%s", is_lock ? "lock||" : "");
+    if (p->first)
+        snprintf(out + at, size - (size_t)at, "%s%s%s||", p->first, p->second ? "." : "", second);
+    for (out += at; p->is_small && *out; out++)
+        if (*out >= 'A' && *out <= 'Z') *out = (char)(*out + 'a' - 'A');
+}
+
+static mote_status check_prefix(const struct load *l, const struct yaml_node *at, const char *how) {
+    if (strstr(how, "||")) return wrong(l, at, "`keyPrefix` must not hold `||`");
+    if (!mote__utf8_valid((const uint8_t *)how, strlen(how)))
+        return wrong(l, at, "`keyPrefix` is not UTF-8");
+    if (strlen(how) > PREFIX_BYTES_MAX)
+        return wrong(l, at, "`keyPrefix` has %zu bytes; at most %d are taken", strlen(how),
+                     PREFIX_BYTES_MAX);
+    return MOTE_OK;
 }
 
 /* What stands before every key, as Dapr has it: "shop||". */
 static mote_status make_prefix(const struct load *l, struct mote_parts_component *c,
                                const struct yaml_node *root) {
     enum parts_key key = mote__parts_key_find(c->id, "keyPrefix");
-    char text[600] = "";
+    char text[PREFIX_BYTES_MAX + 20];
     c->prefix = "";
     if (key == KEY_COUNT) return MOTE_OK;
-    if (strstr(c->values[key].text, "||")) return wrong(l, root, "`keyPrefix` must not hold `||`");
-    write_prefix(l, c, c->values[key].text, text, sizeof text);
+    const struct parts_value *value = &c->values[key];
+    struct yaml_node at = {.line = value->line ? value->line : root->line};
+    TRY(check_prefix(l, &at, value->text));
+    const struct prefix_pieces pieces = pieces_of(l, c, value->text);
+    write_prefix(&pieces, mote__parts_drivers[c->id].block == BLOCK_lock, text, sizeof text);
     c->prefix = mote__arena_string(&l->parts->arena, text, strlen(text));
     return c->prefix ? MOTE_OK : no_memory(l);
 }

@@ -15,12 +15,13 @@ static const char *keep(mote_parts *parts, const char *text, bool *good) {
     return kept;
 }
 
-static mote_status check_app_id(const char *app_id, mote_error *error) {
-    size_t size = strlen(app_id);
-    bool good = size && size <= 200 && !strstr(app_id, "||") &&
-                mote__utf8_valid((const uint8_t *)app_id, size);
+/* Both stand in keys. */
+static mote_status check_id(const char *what, const char *id, mote_error *error) {
+    size_t size = strlen(id);
+    bool good = size && size <= 200 && !strstr(id, "||") &&
+                mote__utf8_valid((const uint8_t *)id, size);
     if (good) return MOTE_OK;
-    return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET, "`%.60s` is no app id", app_id);
+    return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET, "`%.60s` is no %s", id, what);
 }
 
 mote_status mote_parts_new(const mote_parts_config *config, mote_parts **out, mote_error *error) {
@@ -29,7 +30,8 @@ mote_status mote_parts_new(const mote_parts_config *config, mote_parts **out, mo
     const mote_allocator *a = config->allocator ? config->allocator : &mote__allocator_libc;
     const char *app_id = config->app_id ? config->app_id : "mote",
                *ns = config->namespace_ ? config->namespace_ : getenv("NAMESPACE");
-    TRY(check_app_id(app_id, error));
+    TRY(check_id("app id", app_id, error));
+    if (ns && *ns) TRY(check_id("namespace", ns, error));
     mote_parts *parts = MOTE__NEW(a, mote_parts);
     if (!parts) return mote__error_nomem(error, "making components");
     bool good = true;

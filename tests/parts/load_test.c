@@ -78,7 +78,8 @@ TEST(prefixes) {
                  {"name", "store||"},
                  {"namespace", "prod.shop||"},
                  {"none", ""},
-                 {"x y", "x y||"}};
+                 {"X y", "x y||"},
+                 {"''", "||"}}; /* as Dapr has it */
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[400];
         mote_parts *parts = NULL;
@@ -317,6 +318,35 @@ TEST(app_ids) {
     const mote_parts_config config = {.app_id = "k\xc3\xa4se 1"};
     CHECK_EQ(mote_parts_new(&config, &parts, NULL), MOTE_OK);
     mote_parts_delete(parts);
+}
+
+TEST(namespaces) {
+    static const char *const wrong[] = {"a||b", "a\xff"};
+    mote_parts *parts = NULL;
+    mote_error error;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        const mote_parts_config config = {.namespace_ = wrong[i]};
+        CHECK_EQ(mote_parts_new(&config, &parts, &error), MOTE_E_ARGUMENT);
+        CHECK(strstr(error.message, "is no namespace"));
+    }
+}
+
+TEST(prefixes_that_are_refused) {
+    char text[1000], prefix[502];
+    expect(HEAD "spec:\n  type: lock.redis\n  metadata:\n  - name: keyPrefix\n    value: a||b\n",
+           "c.yaml:9: `keyPrefix` must not hold `||`");
+    setenv("MOTE_TEST_VALUE", "a\xff", 1);
+    expect(HEAD "spec: {type: lock.redis, metadata: [{name: keyPrefix, envRef: MOTE_TEST_VALUE}]}",
+           "c.yaml:5: `keyPrefix` is not UTF-8");
+    memset(prefix, 'p', sizeof prefix);
+    for (int size = 500; size <= 501; size++) {
+        snprintf(text, sizeof text,
+                 HEAD "spec:\n  type: lock.redis\n  metadata:\n"
+                      "  - {name: keyPrefix, value: %.*s}\n",
+                 size, prefix);
+        expect(text, size == 500 ? ""
+                                 : "c.yaml:8: `keyPrefix` has 501 bytes; at most 500 are taken");
+    }
 }
 
 TEST(refuses_what_is_no_yaml) {

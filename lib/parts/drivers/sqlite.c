@@ -70,6 +70,7 @@ struct sqlite {
     bool stop;
     _Atomic uint32_t pushes; /* counts what wakes the writer */
     char *name;              /* what sqlite3_open_v2 gets */
+    const char *shown;       /* what people are told of it */
     size_t name_bytes;
     int open_flags;
     uint64_t timeout_ns, cleanup_ns;
@@ -405,50 +406,58 @@ struct settings {
     bool in_memory;
 };
 
-static mote_status unknown_parameter(const char *text, size_t size, mote_error *error) {
-    return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
-                           "`connectionString` takes mode, cache, immutable, _txlock=immediate and "
-                           "_pragma of synchronous, cache_size, temp_store "
-                           "and mmap_size; not `%.*s`",
-                           (int)size, text);
-}
-
 static bool starts(const char *text, size_t size, const char *with) {
     return size >= strlen(with) && !memcmp(text, with, strlen(with));
 }
 
+/* What of a parameter is told: nothing, where it is hidden. */
+static mote_status unknown_parameter(const struct sqlite *q, const char *text, size_t size,
+                                     mote_error *error) {
+    bool hidden = parts_hidden(q->opening, KEY_state_sqlite_connection);
+    int shown = hidden ? 0 : size < 40 ? (int)size : 40;
+    return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
+                           "`connectionString` does not take `%.*s%s`, only mode (ro, rw, rwc), "
+                           "cache, immutable, _txlock=immediate and _pragma of synchronous, "
+                           "cache_size, temp_store and mmap_size",
+                           shown, text, shown < (int)size ? "..." : "");
+}
+
 /* "_pragma=synchronous(1)" and its like, whose names and values cannot hold SQL. */
-static mote_status take_pragma(struct settings *out, const char *text, size_t size,
-                               mote_error *error) {
+static bool take_pragma(struct settings *out, const char *text, size_t size) {
     static const char *const known[] = {"synchronous(", "cache_size(", "temp_store(", "mmap_size("};
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
     const char *value = memchr(text, '(', size);
-    bool good = value && text[size - 1] == ')' && out->pragma_count < PRAGMAS_MAX;
-    if (good)
-        good =
-            strspn(value + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") ==
-            (size_t)(text + size - value) - 2;
-    for (size_t i = 0; i < sizeof known / sizeof *known && good; i++) {
+    if (!value || text[size - 1] != ')' || out->pragma_count == PRAGMAS_MAX) return false;
+    if (strspn(value + 1, plain) != (size_t)(text + size - value) - 2) return false;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (!starts(text, size, known[i])) continue;
         out->pragmas[out->pragma_count] = text;
         out->pragma_sizes[out->pragma_count++] = size;
-        return MOTE_OK;
+        return true;
     }
-    return unknown_parameter(text, size, error);
+    return false;
+}
+
+/* Whether SQLite itself understands a parameter, as one of these. */
+static bool is_of_sqlite(const char *text, size_t size) {
+    static const char *const known[] = {"mode=ro",       "mode=rw",     "mode=rwc",   "cache=shared",
+                                        "cache=private", "immutable=0", "immutable=1"};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (size == strlen(known[i]) && starts(text, size, known[i])) return true;
+    return false;
 }
 
 /* Copies what SQLite itself understands, takes what Dapr's driver does. */
-static mote_status take_parameters(struct settings *out, const char *text, mote_error *error) {
+static mote_status take_parameters(struct sqlite *q, struct settings *out, const char *text,
+                                   mote_error *error) {
+    static const char lock[] = "_txlock=immediate";
     for (char separator = '?'; *text;) {
-        size_t size = strcspn(text, "&");
-        bool ours = starts(text, size, "_");
-        if (starts(text, size, "_pragma=")) TRY(take_pragma(out, text + 8, size - 8, error));
-        else if (ours && !(size == 17 && starts(text, size, "_txlock=immediate")))
-            return unknown_parameter(text, size, error);
-        else if (!ours && !starts(text, size, "mode=") && !starts(text, size, "cache=") &&
-                 !starts(text, size, "immutable="))
-            return unknown_parameter(text, size, error);
-        if (!ours) {
-            size_t at = strlen(out->name);
+        size_t size = strcspn(text, "&"), at = strlen(out->name);
+        bool known = is_of_sqlite(text, size);
+        bool ours = size == sizeof lock - 1 && mote__same_letters(text, lock, size);
+        if (starts(text, size, "_pragma=")) ours = take_pragma(out, text + 8, size - 8);
+        if (size && !known && !ours) return unknown_parameter(q, text, size, error);
+        if (known) {
             out->name[at] = separator;
             memcpy(out->name + at + 1, text, size);
             out->name[at + 1 + size] = 0;
@@ -460,22 +469,29 @@ static mote_status take_parameters(struct settings *out, const char *text, mote_
     return MOTE_OK;
 }
 
-/* "" and ":memory:" are a database of this component alone; its two connections share it. */
+/* As Dapr's driver reads it: a path is one of a URL, with or without `file:`. A database in memory
+ * is this component's alone; its two connections share it. */
 static mote_status take_connection(struct sqlite *q, struct settings *out, mote_error *error) {
+    static const char scheme[] = "file:";
+    enum { SCHEME = sizeof scheme - 1 };
     const char *text = parts_text(q->opening, KEY_state_sqlite_connection),
                *query = strchr(text, '?');
     size_t size = query ? (size_t)(query - text) : strlen(text);
+    size_t before = size >= SCHEME && mote__same_letters(text, scheme, SCHEME) ? SCHEME : 0;
     q->name_bytes = strlen(text) + 80;
     q->name = mote__alloc(q->opening->allocator, q->name_bytes);
     if (!q->name) return mote__error_nomem(error, "opening");
     out->name = q->name;
-    memcpy(q->name, text, size);
-    q->name[size] = 0;
-    q->open_flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    out->in_memory = !size || !strcmp(q->name, ":memory:") || !strcmp(q->name, "file::memory:");
-    if (out->in_memory) snprintf(q->name, q->name_bytes, "file:mote-%" PRIxPTR, (uintptr_t)q);
-    if (starts(q->name, strlen(q->name), "file:")) q->open_flags |= SQLITE_OPEN_URI;
-    mote_status status = query ? take_parameters(out, query + 1, error) : MOTE_OK;
+    snprintf(q->name, q->name_bytes, "%s%.*s", scheme, (int)(size - before), text + before);
+    q->shown = parts_hidden(q->opening, KEY_state_sqlite_connection) ? "as `connectionString` says"
+                                                                     : q->name + SCHEME;
+    if (size == before)
+        return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
+                               "`connectionString` names no file");
+    q->open_flags =
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI;
+    out->in_memory = mote__same_word(q->name + SCHEME, ":memory:");
+    mote_status status = query ? take_parameters(q, out, query + 1, error) : MOTE_OK;
     if (!status && out->in_memory)
         snprintf(q->name, q->name_bytes, "file:mote-%" PRIxPTR "?mode=memory&cache=shared",
                  (uintptr_t)q);
@@ -486,7 +502,7 @@ static mote_status take_connection(struct sqlite *q, struct settings *out, mote_
 
 static mote_status sqlite_error(const struct sqlite *q, sqlite3 *db, int rc, mote_error *error) {
     mote_status status = rc == SQLITE_NOMEM ? MOTE_E_NOMEM : MOTE_E_IO;
-    return mote__error_set(error, status, MOTE_NO_OFFSET, "SQLite: %s: %s", q->name,
+    return mote__error_set(error, status, MOTE_NO_OFFSET, "SQLite: %s: %s", q->shown,
                            db ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
 }
 
@@ -539,7 +555,9 @@ static int make_tables(const struct sqlite *q) {
 static mote_status prepare(struct sqlite *q, mote_error *error) {
     struct settings settings = {0};
     const struct parts_opening *o = q->opening;
-    TRY(take_connection(q, &settings, error));
+    mote_status status = take_connection(q, &settings, error);
+    if (status == MOTE_E_ARGUMENT) parts_blame(o, KEY_state_sqlite_connection, error);
+    if (status) return status;
     int rc =
         connect(q, &settings, &q->writer, parts_number(o, KEY_state_sqlite_busy_timeout) / 1000000);
     bool wal = !settings.in_memory && !parts_number(o, KEY_state_sqlite_disable_wal);
@@ -556,7 +574,7 @@ static mote_status prepare(struct sqlite *q, mote_error *error) {
         return mote__error_set(error, MOTE_E_IO, MOTE_NO_OFFSET,
                                "the system has no thread to give");
     mote__link_init(&q->link, o, "SQLite", NULL);
-    snprintf(q->link.where, sizeof q->link.where, "%s", q->name);
+    snprintf(q->link.where, sizeof q->link.where, "%s", q->shown);
     mote__link_back(&q->link);
     return MOTE_OK;
 }
