@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -138,6 +139,19 @@ bool mote__parts_set_value(struct mote_parts_component *component, enum parts_ke
     return mote__parts_convert(mote__parts_keys[key].kind, text, &value->number);
 }
 
+/* What Dapr makes of a value: null is an empty text, and YAML's numbers that are whole are written
+ * with digits alone, where a number may stand. NULL when out of memory. */
+static const char *written(const struct load *l, enum parts_key key, const struct yaml_node *node) {
+    enum parts_kind kind = mote__parts_keys[key].kind;
+    uint64_t number;
+    char digits[24];
+    if (mote__yaml_is_null(node)) return "";
+    if (kind == KIND_TEXT || kind == KIND_NAME || !node->is_plain) return node->text;
+    if (!mote__parts_whole(node->text, &number)) return node->text;
+    int size = snprintf(digits, sizeof digits, "%" PRIu64, number);
+    return mote__arena_string(&l->parts->arena, digits, (size_t)size);
+}
+
 /* A key that must be given is not there, or there is nothing in it, which is the same. */
 static mote_status lacks(const struct load *l, const struct yaml_node *at,
                          const struct parts_key_row *row) {
@@ -236,7 +250,8 @@ static mote_status take_entry(const struct load *l, struct mote_parts_component 
     if (env) return take_env(l, c, key, env);
     if (value->kind != YAML_SCALAR)
         return wrong(l, value, "`%s` must be a text, a number or a truth value", name);
-    return take_value(l, c, key, value, mote__yaml_is_null(value) ? "" : value->text);
+    const char *text = written(l, key, value);
+    return text ? take_value(l, c, key, value, text) : no_memory(l);
 }
 
 static mote_status take_metadata(const struct load *l, struct mote_parts_component *c,
@@ -432,7 +447,8 @@ static mote_status take_component(const struct load *l, const struct yaml_node *
 /* Other resources of Dapr may lie beside components; what they say is not for this library. */
 static mote_status take_document(const struct load *l, const struct yaml_node *root) {
     static const char *const others[] = {"Configuration", "Subscription", "Resiliency",
-                                         "HTTPEndpoint", NULL};
+                                         "HTTPEndpoint",  "MCPServer",    "WorkflowAccessPolicy",
+                                         NULL};
     const char *kind, *api;
     if (root->kind != YAML_MAPPING)
         return wrong(l, root, "a document must be a mapping with `kind: Component`");

@@ -1,5 +1,6 @@
 /* tables.c - parts.def as data, looked up by the names that people write. */
 #include "tables.h"
+#include <stdlib.h>
 #include <string.h>
 
 const struct parts_block_row mote__parts_blocks[BLOCK_COUNT] = {
@@ -88,15 +89,51 @@ static bool take_digits(const char **at, uint64_t *out) {
     return *at > start;
 }
 
-static bool convert_count(const char *text, uint64_t *out) {
-    return take_digits(&text, out) && !*text;
+static int digit_of(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    c = lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
 }
 
+/* The base that a number's beginning says, as in Go and YAML; *at: its digits. */
+static int take_base(const char **at) {
+    static const struct {
+        const char *start;
+        int base;
+    } rows[] = {{"0x", 16}, {"0X", 16}, {"0o", 8}, {"0O", 8}, {"0b", 2}, {"0B", 2}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (!strncmp(*at, rows[i].start, 2)) return *at += 2, rows[i].base;
+    return (*at)[0] == '0' && (*at)[1] ? 8 : 10;
+}
+
+/* What Go's ParseInt takes that looks at the base: 12, +12, 0xc, 014, 1_000. */
+static bool convert_count(const char *text, uint64_t *out) {
+    if (*text == '+') text++;
+    int base = take_base(&text);
+    bool any = false;
+    for (*out = 0; *text; text++) {
+        if (*text == '_' && any && text[1] && text[1] != '_') continue;
+        int digit = digit_of(*text);
+        if (digit >= base || __builtin_mul_overflow(*out, (uint64_t)base, out) ||
+            __builtin_add_overflow(*out, (uint64_t)digit, out))
+            return false;
+        any = true;
+    }
+    return any;
+}
+
+/* Dapr's IsTruthy, with the other half of its words: what is neither is a mistake. */
 static bool convert_flag(const char *text, uint64_t *out) {
     static const char *const words[] = {"false", "true", "no", "yes", "n", "y",
                                         "off",   "on",   "0",  "1",   "f", "t"};
+    text += strspn(text, " \t\n\r");
+    size_t size = strlen(text);
+    while (size && strchr(" \t\n\r", text[size - 1])) size--;
+    *out = 0;
+    if (!size) return true;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (mote__same_word(words[i], text)) return *out = i % 2, true;
+        if (size == strlen(words[i]) && mote__same_letters(words[i], text, size))
+            return *out = i % 2, true;
     return false;
 }
 
@@ -130,7 +167,8 @@ static bool take_duration(const char **at, uint64_t *out) {
 }
 
 static bool convert_duration(const char *text, uint64_t *out) {
-    if (convert_count(text, out)) return !__builtin_mul_overflow(*out, 1000000000, out);
+    const char *at = text += *text == '+';
+    if (take_digits(&at, out) && !*at) return !__builtin_mul_overflow(*out, 1000000000, out);
     *out = 0;
     do {
         if (!take_duration(&text, out)) return false;
@@ -155,9 +193,19 @@ bool mote__parts_convert(enum parts_kind kind, const char *text, uint64_t *numbe
     return false;
 }
 
+bool mote__parts_whole(const char *text, uint64_t *number) {
+    char *end;
+    if (convert_count(text, number)) return true;
+    if (!*text || text[strspn(text, "0123456789+-.eE")]) return false;
+    double value = strtod(text, &end);
+    if (*end || !(value >= 0 && value <= 1e15)) return false;
+    *number = (uint64_t)value;
+    return (double)*number == value;
+}
+
 bool mote__parts_is_port(const char *text) {
     uint64_t number;
-    return convert_count(text, &number) && number >= 1 && number <= UINT16_MAX;
+    return take_digits(&text, &number) && !*text && number >= 1 && number <= UINT16_MAX;
 }
 
 const char *mote__parts_kind_text(enum parts_kind kind) {

@@ -52,6 +52,84 @@ TEST(takes) {
     mote_parts_delete(parts);
 }
 
+/* A value's number, UINT64_MAX where it is refused. */
+static uint64_t number_of(enum parts_key key, const char *value) {
+    char text[400];
+    mote_parts *parts = NULL;
+    mote_error error = {0};
+    uint64_t number = UINT64_MAX;
+    snprintf(text, sizeof text,
+             HEAD "spec:\n  type: %s\n  metadata:\n  - {name: %s, value: %s}\n",
+             mote__parts_drivers[mote__parts_keys[key].driver].type, mote__parts_keys[key].name,
+             value);
+    if (!load(&parts, text, &error)) number = parts->components.data[0]->values[key].number;
+    mote_parts_delete(parts);
+    return number;
+}
+
+/* As YAML and then Go read them: without quotes a number is YAML's, between quotes ParseInt's. */
+TEST(numbers) {
+    static const struct {
+        const char *text;
+        uint64_t number;
+    } rows[] = {{"7", 7},
+                {"+7", 7},
+                {"7.0", 7},
+                {"7e0", 7},
+                {"0.7e+1", 7},
+                {"0x1F", 31},
+                {"0o17", 15},
+                {"017", 15},
+                {"0b11", 3},
+                {"1_000", 1000},
+                {"'0x1f'", 31},
+                {"'+7'", 7},
+                {"18446744073709551615", UINT64_MAX},
+                {"'7.0'", UINT64_MAX},
+                {"'7e0'", UINT64_MAX},
+                {"7.5", UINT64_MAX},
+                {"1e99", UINT64_MAX},
+                {"-7", UINT64_MAX},
+                {"09", 9}, /* a float of YAML */
+                {"70e-1", 7},
+                {"0x", UINT64_MAX},
+                {"1__0", UINT64_MAX},
+                {"_1", UINT64_MAX},
+                {"1_", UINT64_MAX},
+                {".inf", UINT64_MAX},
+                {"true", UINT64_MAX}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (!CHECK_EQ(number_of(KEY_lock_redis_database, rows[i].text), rows[i].number))
+            printf("  %s\n", rows[i].text);
+    CHECK_EQ(number_of(KEY_lock_redis_read_timeout, "7.0"), 7000000000);
+    CHECK_EQ(number_of(KEY_lock_redis_read_timeout, "'07'"), 7000000000);
+    CHECK_EQ(number_of(KEY_lock_redis_read_timeout, "+7ms"), 7000000);
+    CHECK_EQ(number_of(KEY_lock_redis_read_timeout, "'7.0'"), UINT64_MAX);
+}
+
+TEST(flags) {
+    static const char *const yes[] = {"true", "True", "t",    "yes", "Y", "on",
+                                      "1",    "1.0",  "' y '"},
+                             *const no[] = {"false", "F",  "no",  "n",   "Off",
+                                            "0",     "''", "' '", "null"};
+    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
+        CHECK_EQ(number_of(KEY_state_memory_actors, yes[i]), 1);
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+        CHECK_EQ(number_of(KEY_state_memory_actors, no[i]), 0);
+    CHECK_EQ(number_of(KEY_state_memory_actors, "ture"), UINT64_MAX);
+}
+
+TEST(other_resources_of_dapr) {
+    static const char *const kinds[] = {"Configuration", "Subscription", "Resiliency",
+                                        "HTTPEndpoint",  "MCPServer",    "WorkflowAccessPolicy"};
+    char text[100];
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        snprintf(text, sizeof text, "apiVersion: dapr.io/v1alpha1\nkind: %s\nspec: {x: 1}\n",
+                 kinds[i]);
+        expect(text, "");
+    }
+}
+
 TEST(placeholders) {
     mote_parts *parts = NULL;
     mote_error error = {0};
