@@ -112,6 +112,8 @@ static int do_check(const struct call *c) {
         return well == count ? EXIT_DONE
                              : report_failure("%zu of %zu do not answer", count - well, count);
     }
+    mote_error error;
+    if (mote_parts_check(c->parts, NULL, &error)) return report_failure("%s", error.message);
     if (c->json) printf("{\"components\": %zu}\n", count);
     else printf("%zu component%s\n", count, count == 1 ? "" : "s");
     return EXIT_DONE;
@@ -231,7 +233,8 @@ static int do_keys(const struct call *c) {
 static size_t copied; /* keys so far, over all pages of the one copy that a process makes */
 
 /* Says why a key was not copied; a long one is cut. */
-static void report_key(const char *component, const mote_parts_bytes *key, const mote_parts_op *op) {
+static void report_key(const char *component, const mote_parts_bytes *key,
+                       const mote_parts_op *op) {
     const char *bytes = key->data;
     bool cut = key->size > KEY_SHOWN_BYTES;
     int size = cut ? KEY_SHOWN_BYTES : (int)key->size;
@@ -287,7 +290,8 @@ static int do_copy(const struct call *c) {
     if (!strcmp(c->operands[0], c->operands[1]))
         return report_usage("%s is copied to itself", c->operands[0]);
     mote_error error;
-    if (mote_parts_open(c->parts, c->operands[1], &error)) return report_failure("%s", error.message);
+    if (mote_parts_open(c->parts, c->operands[1], &error))
+        return report_failure("%s", error.message);
     copied = 0;
     int code = for_pages(c, "", copy_page);
     if (isatty(STDERR_FILENO)) fputc('\n', stderr);

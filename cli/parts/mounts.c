@@ -119,6 +119,8 @@ static int allow(struct run *run) {
         if (run->args->given.data[i].option == OPT_allow)
             names[config.component_count++] = run->args->given.data[i].text;
     mote_status status = mote_parts_guest_new(run->components, &config, &run->guest, &error);
+    for (size_t i = 0; i < config.component_count && status == MOTE_OK; i++)
+        status = mote_parts_check(run->components, names[i], &error);
     return status == MOTE_OK ? EXIT_DONE : report_failure("--allow: %s", error.message);
 }
 

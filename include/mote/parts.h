@@ -187,7 +187,8 @@ MOTE_API MOTE_CHECKED mote_status mote_parts_new(const mote_parts_config *config
 MOTE_API void mote_parts_delete(mote_own mote_parts *parts);
 
 /* Reads every *.yaml and *.yml of a folder, in the order of their names. All documents are checked;
- * components of other apps (scopes) are left out. Returns MOTE_OK, MOTE_E_IO, MOTE_E_NOMEM, or
+ * components of other apps (scopes) are left out; secrets are in a store of the folder, or of
+ * one before. Returns MOTE_OK, MOTE_E_IO, MOTE_E_NOMEM, or
  * MOTE_E_ARGUMENT with "FILE:LINE: what is wrong and what is near". */
 MOTE_API MOTE_CHECKED mote_status mote_parts_load_dir(mote_parts *parts, const char *path,
                                                       mote_error *error);
@@ -195,6 +196,13 @@ MOTE_API MOTE_CHECKED mote_status mote_parts_load_dir(mote_parts *parts, const c
 MOTE_API MOTE_CHECKED mote_status mote_parts_load_text(mote_parts *parts, const char *name,
                                                        const char *text, size_t size,
                                                        mote_error *error);
+
+/* Refuses what can be refused of a component without asking its store, beyond what loading refuses:
+ * secrets are fetched, loadable drivers look at their metadata. NULL: of every one. Returns MOTE_OK,
+ * MOTE_E_ARGUMENT or MOTE_E_UNSUPPORTED with "FILE:LINE: ...", MOTE_E_NOT_FOUND (a secret),
+ * MOTE_E_UNSUPPORTED (a driver that is not installed), MOTE_E_IO or MOTE_E_NOMEM. */
+MOTE_API MOTE_CHECKED mote_status mote_parts_check(mote_parts *parts, const char *component,
+                                                   mote_error *error);
 
 /* What is known of a component; good until the mote_parts is deleted. */
 typedef struct mote_parts_info {

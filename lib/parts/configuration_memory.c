@@ -159,6 +159,7 @@ static void values_cancel(void *instance, mote_parts_op *op) {
 
 /* ---------------------------------------------------------------- the driver */
 
+/* Texts and numbers by their names; v NULL: only whether it is that. */
 static mote_status fill(struct values *v, const struct yaml_node *root, mote_error *error) {
     if (root->kind != YAML_MAPPING)
         return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET, "`values` is a JSON object");
@@ -168,20 +169,34 @@ static mote_status fill(struct values *v, const struct yaml_node *root, mote_err
                                    "`values` holds texts and numbers only");
         const mote_parts_bytes key = {at->text, strlen(at->text)},
                                value = {at->next->text, strlen(at->next->text)};
-        if (!put(v, &key, &value)) return mote__error_nomem(error, "reading values");
+        if (v && !put(v, &key, &value)) return mote__error_nomem(error, "reading values");
     }
     return MOTE_OK;
 }
 
-static mote_status read_values(struct values *v, const char *text, mote_error *error) {
-    struct arena arena;
+static mote_status parse_values(struct values *v, const struct parts_opening *o, const char *text,
+                                struct arena *arena, mote_error *error) {
     struct yaml_documents documents;
-    mote__arena_init(&arena, v->allocator);
     mote_status status =
-        mote__yaml_parse(&arena, "`values`", text, strlen(text), &documents, error);
-    if (!status && documents.first) status = fill(v, documents.first, error);
+        mote__yaml_parse(arena, "`values`", text, strlen(text), &documents, error);
+    if (status == MOTE_E_ARGUMENT && parts_hidden(o, KEY_configuration_memory_values))
+        return mote__error_set(error, status, MOTE_NO_OFFSET, "`values` is a JSON object");
+    return status || !documents.first ? status : fill(v, documents.first, error);
+}
+
+static mote_status read_values(struct values *v, const struct parts_opening *o, mote_error *error) {
+    const char *text = parts_text(o, KEY_configuration_memory_values);
+    struct arena arena;
+    if (!text) return MOTE_OK;
+    mote__arena_init(&arena, o->allocator);
+    mote_status status = parse_values(v, o, text, &arena, error);
     mote__arena_deinit(&arena);
+    if (status && status != MOTE_E_NOMEM) parts_blame(o, KEY_configuration_memory_values, error);
     return status;
+}
+
+static mote_status values_check(const struct parts_opening *o, mote_error *error) {
+    return read_values(NULL, o, error);
 }
 
 static void values_close(void *instance) {
@@ -194,11 +209,10 @@ static void values_close(void *instance) {
 
 static mote_status values_open(const struct parts_opening *opening, void **instance,
                                mote_error *error) {
-    const char *text = parts_text(opening, KEY_configuration_memory_values);
     struct values *v = MOTE__NEW(opening->allocator, struct values);
     if (!v) return mote__error_nomem(error, "opening");
     v->allocator = opening->allocator;
-    mote_status status = text ? read_values(v, text, error) : MOTE_OK;
+    mote_status status = read_values(v, opening, error);
     if (status) return values_close(v), status;
     *instance = v;
     return MOTE_OK;
@@ -206,6 +220,7 @@ static mote_status values_open(const struct parts_opening *opening, void **insta
 
 const struct parts_driver mote__configuration_memory = {.abi = PARTS_DRIVER_ABI,
                                                         .type = "configuration.in-memory",
+                                                        .check = values_check,
                                                         .open = values_open,
                                                         .close = values_close,
                                                         .submit = values_submit,

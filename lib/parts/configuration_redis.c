@@ -292,6 +292,11 @@ static void configuration_cancel(void *instance, mote_parts_op *op) {
     mote__parts_complete(op, MOTE_PARTS_CANCELLED);
 }
 
+static mote_status configuration_check(const struct parts_opening *o, mote_error *error) {
+    const struct redis_settings settings = REDIS_SETTINGS(o, configuration_redis);
+    return mote__redis_check(o, &settings, error);
+}
+
 static mote_status configuration_open(const struct parts_opening *o, void **instance,
                                       mote_error *error) {
     const struct redis_settings settings = REDIS_SETTINGS(o, configuration_redis);
@@ -322,6 +327,7 @@ static void configuration_close(void *instance) {
 
 const struct parts_driver mote__configuration_redis = {.abi = PARTS_DRIVER_ABI,
                                                        .type = "configuration.redis",
+                                                       .check = configuration_check,
                                                        .open = configuration_open,
                                                        .close = configuration_close,
                                                        .submit = configuration_submit,

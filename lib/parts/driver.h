@@ -36,6 +36,9 @@ struct parts_opening;
 struct parts_driver {
     uint32_t abi;     /* PARTS_DRIVER_ABI */
     const char *type; /* "state.sqlite": its row in parts.def */
+    /* Refuses what can be refused without asking anybody; `open` refuses it too. Of values in a
+     * secret store the text may be NULL: they are not fetched yet. NULL: nothing is refused. */
+    mote_status (*check)(const struct parts_opening *opening, mote_error *error);
     /* Makes an instance of a component. The message needs no component name: the core puts
      * "component NAME (FILE:LINE): " before it. */
     mote_status (*open)(const struct parts_opening *opening, mote_own void **instance,

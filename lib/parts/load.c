@@ -306,6 +306,18 @@ static mote_status take_type(const struct load *l, struct mote_parts_component *
     return c->version ? MOTE_OK : no_memory(l);
 }
 
+/* What Dapr does at its start, and here changes nothing: components are opened when they are used,
+ * and one that cannot be opened stops no other. */
+static mote_status check_form(const struct load *l, const struct yaml_node *spec, const char *name,
+                              enum parts_kind kind) {
+    const char *text;
+    uint64_t unused;
+    TRY(take_text(l, spec, name, "spec", false, &text));
+    if (!text || mote__parts_convert(kind, text, &unused)) return MOTE_OK;
+    return wrong(l, mote__yaml_get(spec, name), "`%s` is %s, not `%.60s`", name,
+                 mote__parts_kind_text(kind), text);
+}
+
 static mote_status take_spec(const struct load *l, struct mote_parts_component *c,
                              const struct yaml_node *root) {
     static const char *const known[] = {"type",         "version",     "metadata",
@@ -313,6 +325,8 @@ static mote_status take_spec(const struct load *l, struct mote_parts_component *
     const struct yaml_node *spec = mote__yaml_get(root, "spec");
     if (!spec) return wrong(l, root, "a component lacks `spec`");
     TRY(check_mapping(l, spec, "spec", known));
+    TRY(check_form(l, spec, "ignoreErrors", KIND_FLAG));
+    TRY(check_form(l, spec, "initTimeout", KIND_DURATION));
     TRY(take_type(l, c, spec));
     return take_metadata(l, c, spec);
 }
@@ -347,6 +361,8 @@ static mote_status take_auth(const struct load *l, struct mote_parts_component *
     const struct yaml_node *auth = mote__yaml_get(root, "auth");
     if (!auth || mote__yaml_is_null(auth)) return MOTE_OK;
     TRY(check_mapping(l, auth, "auth", known));
+    const struct yaml_node *store = mote__yaml_get(auth, "secretStore");
+    c->secret_store_line = store ? store->line : auth->line;
     return take_text(l, auth, "secretStore", "auth", false, &c->secret_store);
 }
 
@@ -422,6 +438,12 @@ static mote_status make_prefix(const struct load *l, struct mote_parts_component
 
 /* ---------------------------------------------------------------- documents */
 
+/* Drivers that are modules are asked by mote_parts_check: loading them takes its time. */
+static mote_status check_component(const struct load *l, struct mote_parts_component *c) {
+    const struct parts_driver *driver = mote__parts_builtin(mote__parts_drivers[c->id].type);
+    return driver ? mote__parts_check(c, driver, l->error) : MOTE_OK;
+}
+
 static mote_status take_component(const struct load *l, const struct yaml_node *root) {
     static const char *const known[] = {"apiVersion", "kind",   "metadata", "spec",
                                         "auth",       "scopes", NULL};
@@ -437,6 +459,7 @@ static mote_status take_component(const struct load *l, const struct yaml_node *
     TRY(take_scopes(l, root, &ours));
     TRY(take_spec(l, c, root));
     TRY(make_prefix(l, c, root));
+    TRY(check_component(l, c));
     if (!ours) return MOTE_OK;
     struct mote_parts_component **slot = mote__vec_push(&l->parts->components, l->parts->allocator);
     if (!slot) return no_memory(l);
@@ -538,6 +561,15 @@ static mote_status list_files(mote_parts *parts, const char *path, names *out, m
     return status;
 }
 
+/* A folder is whole: where secrets are is in it. */
+static mote_status check_secret_stores(mote_parts *parts, mote_error *error) {
+    for (size_t i = 0; i < parts->components.count; i++) {
+        struct mote_parts_component *c = parts->components.data[i], *unused;
+        if (c->secrets) TRY(mote__parts_secret_store(c, &unused, error));
+    }
+    return MOTE_OK;
+}
+
 mote_status mote_parts_load_dir(mote_parts *parts, const char *path, mote_error *error) {
     mote_error unwanted;
     names files = {0};
@@ -546,6 +578,7 @@ mote_status mote_parts_load_dir(mote_parts *parts, const char *path, mote_error 
     if (!status && files.count) qsort(files.data, files.count, sizeof *files.data, by_name);
     for (size_t i = 0; i < files.count && !status; i++)
         status = load_file(parts, files.data[i], error);
+    if (!status) status = check_secret_stores(parts, error);
     mote__vec_deinit(&files, parts->allocator);
     return status;
 }

@@ -92,6 +92,11 @@ static void locks_cancel(void *instance, mote_parts_op *op) {
     mote__redis_cancel(&((struct locks *)instance)->redis, op);
 }
 
+static mote_status locks_check(const struct parts_opening *o, mote_error *error) {
+    const struct redis_settings settings = REDIS_SETTINGS(o, lock_redis);
+    return mote__redis_check(o, &settings, error);
+}
+
 static mote_status locks_open(const struct parts_opening *o, void **instance, mote_error *error) {
     const struct redis_settings settings = REDIS_SETTINGS(o, lock_redis);
     struct locks *l = MOTE__NEW(o->allocator, struct locks);
@@ -111,6 +116,7 @@ static void locks_close(void *instance) {
 
 const struct parts_driver mote__lock_redis = {.abi = PARTS_DRIVER_ABI,
                                               .type = "lock.redis",
+                                              .check = locks_check,
                                               .open = locks_open,
                                               .close = locks_close,
                                               .submit = locks_submit,

@@ -147,14 +147,20 @@ static mote_status take_secret(struct mote_parts_component *c, struct mote_parts
     return use_secret(c, secret, text, error);
 }
 
-static mote_status take_secrets(struct mote_parts_component *c, mote_error *error) {
+mote_status mote__parts_secret_store(struct mote_parts_component *c,
+                                     struct mote_parts_component **out, mote_error *error) {
     const char *nearest;
+    *out = mote__parts_find(c->parts, c->secret_store, &nearest);
+    if (*out && mote__parts_drivers[(*out)->id].block == BLOCK_secretstores) return MOTE_OK;
+    return mote__error_set(error, MOTE_E_NOT_FOUND, MOTE_NO_OFFSET,
+                           "%s:%u: there is no secret store `%s`", c->file, c->secret_store_line,
+                           c->secret_store);
+}
+
+static mote_status take_secrets(struct mote_parts_component *c, mote_error *error) {
+    struct mote_parts_component *store;
     if (!c->secrets) return MOTE_OK;
-    struct mote_parts_component *store = mote__parts_find(c->parts, c->secret_store, &nearest);
-    if (!store || mote__parts_drivers[store->id].block != BLOCK_secretstores)
-        return mote__error_set(error, MOTE_E_NOT_FOUND, MOTE_NO_OFFSET,
-                               "%s:%u: there is no secret store `%s`", c->file, c->line,
-                               c->secret_store);
+    TRY(mote__parts_secret_store(c, &store, error));
     TRY(mote__parts_open(store, error));
     for (const struct parts_secret *s = c->secrets; s; s = s->next)
         TRY(take_secret(c, store, s, error));
@@ -174,36 +180,47 @@ static mote_status load_module(struct mote_parts_component *c, mote_error *error
     char path[4096];
     if (!c->parts->driver_dir) return not_installed(c, "no folder of drivers was given", error);
     snprintf(path, sizeof path, "%s/%s.so", c->parts->driver_dir, row->module);
-    c->module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (!c->module) return not_installed(c, dlerror(), error);
-    c->driver = dlsym(c->module, "mote_parts_driver");
-    bool fits =
-        c->driver && c->driver->abi == PARTS_DRIVER_ABI && !strcmp(c->driver->type, row->type);
-    return fits ? MOTE_OK : not_installed(c, "it is of another version of mote", error);
+    void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!module) return not_installed(c, dlerror(), error);
+    const struct parts_driver *driver = dlsym(module, "mote_parts_driver");
+    bool fits = driver && driver->abi == PARTS_DRIVER_ABI && !strcmp(driver->type, row->type);
+    if (!fits) {
+        dlclose(module);
+        return not_installed(c, "it is of another version of mote", error);
+    }
+    c->module = module;
+    c->driver = driver;
+    return MOTE_OK;
 }
 
-/* A driver's error, with the component, and the line of the value that it is about. */
-static mote_status of_component(const struct mote_parts_component *c, const mote_error *inner,
-                                mote_error *error) {
-    unsigned line = inner->offset == MOTE_NO_OFFSET ? c->line : (unsigned)inner->offset;
-    return mote__error_set(error, inner->status, MOTE_NO_OFFSET, "component %s (%s:%u): %s",
-                           c->name, c->file, line, inner->message);
+static mote_status find_driver(struct mote_parts_component *c, mote_error *error) {
+    if (!c->driver) c->driver = mote__parts_builtin(mote__parts_drivers[c->id].type);
+    return c->driver ? MOTE_OK : load_module(c, error);
+}
+
+static struct parts_opening opening_of(struct mote_parts_component *c) {
+    return (struct parts_opening){.allocator = c->parts->allocator,
+                                  .loop = c->parts->loop,
+                                  .name = c->name,
+                                  .app_id = c->parts->app_id,
+                                  .values = c->values,
+                                  .component = c};
+}
+
+/* The line of the value that a driver's error is about. */
+static unsigned line_of(const struct mote_parts_component *c, const mote_error *inner) {
+    return inner->offset == MOTE_NO_OFFSET ? c->line : (unsigned)inner->offset;
 }
 
 static mote_status open_now(struct mote_parts_component *c, mote_error *error) {
     mote_error inner;
-    const struct parts_driver_row *row = &mote__parts_drivers[c->id];
     TRY(take_secrets(c, error));
-    c->driver = mote__parts_builtin(row->type);
-    if (!c->driver) TRY(load_module(c, error));
-    c->opening = (struct parts_opening){.allocator = c->parts->allocator,
-                                        .loop = c->parts->loop,
-                                        .name = c->name,
-                                        .app_id = c->parts->app_id,
-                                        .values = c->values,
-                                        .component = c};
+    TRY(find_driver(c, error));
+    c->opening = opening_of(c);
     mote_status status = c->driver->open(&c->opening, &c->instance, &inner);
-    return status ? of_component(c, &inner, error) : MOTE_OK;
+    return status ? mote__error_set(error, status, MOTE_NO_OFFSET, "component %s (%s:%u): %s",
+                                    c->name, c->file, line_of(c, &inner), inner.message)
+                  : MOTE_OK;
 }
 
 mote_status mote__parts_open(struct mote_parts_component *c, mote_error *error) {
@@ -231,6 +248,38 @@ mote_status mote_parts_open(mote_parts *parts, const char *component, mote_error
             nearest ? "; did you mean `" : "", nearest ? nearest : "", nearest ? "`?" : "");
     mote__parts_enter(parts);
     mote_status status = mote__parts_open(c, error);
+    mote__parts_leave(parts);
+    return status;
+}
+
+/* ---------------------------------------------------------------- checking */
+
+mote_status mote__parts_check(struct mote_parts_component *c, const struct parts_driver *driver,
+                              mote_error *error) {
+    mote_error inner;
+    const struct parts_opening opening = opening_of(c);
+    mote_status status = driver->check ? driver->check(&opening, &inner) : MOTE_OK;
+    if (!status || status == MOTE_E_NOMEM) return status ? *error = inner, status : MOTE_OK;
+    return mote__error_set(error, status, MOTE_NO_OFFSET, "%s:%u: %s", c->file, line_of(c, &inner),
+                           inner.message);
+}
+
+static mote_status check_one(struct mote_parts_component *c, mote_error *error) {
+    TRY(find_driver(c, error));
+    if (c->is_open) return MOTE_OK;
+    TRY(take_secrets(c, error));
+    return mote__parts_check(c, c->driver, error);
+}
+
+mote_status mote_parts_check(mote_parts *parts, const char *component, mote_error *error) {
+    mote_error unwanted;
+    mote_status status = MOTE_OK;
+    if (!error) error = &unwanted;
+    mote__parts_enter(parts);
+    for (size_t i = 0; i < parts->components.count && !status; i++) {
+        struct mote_parts_component *c = parts->components.data[i];
+        if (!component || !strcmp(component, c->name)) status = check_one(c, error);
+    }
     mote__parts_leave(parts);
     return status;
 }

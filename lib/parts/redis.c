@@ -501,9 +501,15 @@ static mote_status take_settings(const struct parts_opening *o, const struct red
     if (s->host && !take_host(s->host, s->port, address)) {
         mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
                         "`redisHost` is one HOST:PORT, or `redisPort` says the port");
-        return parts_blame(o, s->host_key, error);
+        return parts_blame(o, parts_given(o, s->host_key) ? s->host_key : s->port_key, error);
     }
     return MOTE_OK;
+}
+
+mote_status mote__redis_check(const struct parts_opening *opening,
+                              const struct redis_settings *settings, mote_error *error) {
+    struct address unused;
+    return take_settings(opening, settings, &unused, error);
 }
 
 static void say_where(struct redis *r, const struct parts_opening *o) {

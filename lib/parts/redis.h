@@ -80,7 +80,10 @@ struct redis {
     void *context;                /* the user's */
 };
 
-/* Prepares a connection; nothing is sent yet. MOTE_E_UNSUPPORTED for what is not done in mote. */
+/* The driver's check: MOTE_E_UNSUPPORTED for what is not done in mote. */
+mote_status mote__redis_check(const struct parts_opening *opening,
+                              const struct redis_settings *settings, mote_error *error);
+/* Prepares a connection; nothing is sent yet. Checks too. */
 mote_status mote__redis_init(struct redis *redis, const struct parts_opening *opening,
                              const struct redis_user *user, const struct redis_settings *settings,
                              mote_error *error);

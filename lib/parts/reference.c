@@ -44,6 +44,18 @@ static void print_driver(struct page *p, enum parts_driver_id id) {
                   mote__parts_later[i].text);
 }
 
+static void print_fields(struct page *p) {
+    static const struct {
+        const char *path, *text;
+    } rows[] = {
+#define FIELD(path, text) {path, text},
+#include "parts.def"
+    };
+    print(p, "## Every component\n| field | |\n|---|---|\n");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        print(p, "| `%s` | %s |\n", rows[i].path, rows[i].text);
+}
+
 static void print_ops(struct page *p) {
     static const struct {
         const char *name, *block, *text;
@@ -60,8 +72,9 @@ static void print_ops(struct page *p) {
 
 size_t mote_parts_reference(char *out, size_t size) {
     struct page p = {out, size, 0};
+    print_fields(&p);
     for (size_t block = 0; block < BLOCK_COUNT; block++) {
-        print(&p, "%s## %s\n", block ? "\n" : "", mote__parts_blocks[block].title);
+        print(&p, "\n## %s\n", mote__parts_blocks[block].title);
         for (int id = 0; id < DRIVER_COUNT; id++)
             if (mote__parts_drivers[id].block == block) print_driver(&p, (enum parts_driver_id)id);
     }

@@ -19,7 +19,7 @@ struct mote_parts_component {
     struct mote_parts *parts;
     enum parts_driver_id id;
     const char *name, *version, *file, *secret_store; /* secret_store may be NULL */
-    unsigned line;
+    unsigned line, secret_store_line;
     bool is_open, is_opening;
     struct parts_link own, *links; /* own: of opening it; links: of its instance */
     struct parts_secret *secrets;
@@ -60,6 +60,12 @@ struct mote_parts_component *mote__parts_find(struct mote_parts *parts, const ch
                                               const char **nearest);
 /* Opens a component if it is not open yet. */
 mote_status mote__parts_open(struct mote_parts_component *component, mote_error *error);
+/* Refuses what its driver can refuse without asking anybody: "FILE:LINE: ...". */
+mote_status mote__parts_check(struct mote_parts_component *component,
+                              const struct parts_driver *driver, mote_error *error);
+/* Finds the store that its secrets are in; "FILE:LINE: ..." when there is none. */
+mote_status mote__parts_secret_store(struct mote_parts_component *component,
+                                     struct mote_parts_component **out, mote_error *error);
 /* Begins an operation on a component that is known; mote_parts_call's inside. The lock is held. */
 void mote__parts_begin(struct mote_parts_component *component, mote_parts_op *op);
 /* Carries it out; the lock is held. */

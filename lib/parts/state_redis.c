@@ -229,6 +229,11 @@ static void state_cancel(void *instance, mote_parts_op *op) {
     mote__redis_cancel(&((struct state *)instance)->redis, op);
 }
 
+static mote_status state_check(const struct parts_opening *o, mote_error *error) {
+    const struct redis_settings settings = REDIS_SETTINGS(o, state_redis);
+    return mote__redis_check(o, &settings, error);
+}
+
 static mote_status state_open(const struct parts_opening *o, void **instance, mote_error *error) {
     const struct redis_settings settings = REDIS_SETTINGS(o, state_redis);
     struct state *state = MOTE__NEW(o->allocator, struct state);
@@ -250,6 +255,7 @@ static void state_close(void *instance) {
 
 const struct parts_driver mote__state_redis = {.abi = PARTS_DRIVER_ABI,
                                                .type = "state.redis",
+                                               .check = state_check,
                                                .open = state_open,
                                                .close = state_close,
                                                .submit = state_submit,

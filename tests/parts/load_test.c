@@ -197,8 +197,8 @@ TEST(refuses) {
            "c.yaml:9: the variable `DAPR_API_TOKEN` may not be read");
     expect(SQLITE "  - {name: url, secretKeyRef: {name: a, key: b}}\n",
            "c.yaml:9: a secretKeyRef needs `auth: {secretStore: NAME}` in this component");
-    expect(HEAD "spec:\n  type: state.in-memory\n  metadata:\n  - name: KeyPrefix\n    secretKeyRef: "
-                "{name: a, key: b}\nauth: {secretStore: s}\n",
+    expect(HEAD "spec:\n  type: state.in-memory\n  metadata:\n  - name: KeyPrefix\n    "
+                "secretKeyRef: {name: a, key: b}\nauth: {secretStore: s}\n",
            "c.yaml:9: `keyPrefix` must be known when components are loaded: it takes `value` or "
            "`envRef`, not a secretKeyRef");
     expect(HEAD "spec: {type: lock.redis, metadata: [{name: keyPrefix, secretKeyRef: {name: a}}]}"
@@ -336,7 +336,8 @@ TEST(secrets_that_are_no_yaml) {
     fputs("{\"db\":\n !hunter!2 \"x\"}", file);
     fclose(file);
     snprintf(text, sizeof text,
-             HEAD "spec: {type: secretstores.local.file, metadata: [{name: secretsFile, value: %s}]}",
+             HEAD "spec: {type: secretstores.local.file, "
+                  "metadata: [{name: secretsFile, value: %s}]}",
              path);
     snprintf(message, sizeof message, "component store (c.yaml:1): %s:2: not YAML", path);
     expect_open(text, message);
@@ -382,6 +383,29 @@ TEST(secrets_of_the_environment) {
     CHECK_STR(names, "DAPRX\nGOOD\nwith space\n");
     mote_parts_delete(parts);
     environ = before;
+}
+
+/* What Dapr does at its start has its form checked, and changes nothing. */
+TEST(ignore_errors_and_init_timeout) {
+    expect(HEAD "spec:\n  type: state.in-memory\n  ignoreErrors: true\n  initTimeout: 1m30s\n", "");
+    expect(HEAD "spec:\n  type: state.in-memory\n  ignoreErrors: perhaps\n",
+           "c.yaml:7: `ignoreErrors` is true or false, not `perhaps`");
+    expect(HEAD "spec:\n  type: state.in-memory\n  initTimeout: soon\n",
+           "c.yaml:7: `initTimeout` is a duration such as 2s, 500ms or 1m30s, not `soon`");
+}
+
+/* A component that cannot be opened, with or without the word, stops no other. */
+TEST(components_are_opened_by_themselves) {
+    mote_parts *parts = NULL;
+    mote_error error = {0};
+    CHECK_EQ(load(&parts,
+                  SQLITE "  - {name: url, value: /nowhere/x.db}\n---\n"
+                         "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: b}, spec: {type: state.in-memory}}",
+                  &error),
+             MOTE_OK);
+    CHECK(mote_parts_open(parts, "store", &error) != MOTE_OK);
+    CHECK_EQ(mote_parts_open(parts, "b", &error), MOTE_OK);
+    mote_parts_delete(parts);
 }
 
 TEST(app_ids) {
@@ -484,12 +508,13 @@ enum { MANY = 100 };
 TEST(no_memory_for_many) {
     static char text[100000];
     size_t at = 0;
+    setenv("MOTE_TEST_VALUE", "localhost:1", 1);
     for (int i = 0; i < MANY; i++)
         at += (size_t)snprintf(
             text + at, sizeof text - at,
             "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: a%d}, spec: {type: "
             "state.redis, metadata: [{name: redisPassword, secretKeyRef: {name: pw, key: pw}}, "
-            "{name: redisHost, envRef: HOME}, {name: keyPrefix, value: 'x{uuid}'}]}, "
+            "{name: redisHost, envRef: MOTE_TEST_VALUE}, {name: keyPrefix, value: 'x{uuid}'}]}, "
             "auth: {secretStore: s%d}, scopes: [mote, other]}\n---\n"
             "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: l%d}, spec: {type: "
             "lock.in-memory}}\n---\n"

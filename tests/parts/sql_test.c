@@ -195,6 +195,9 @@ static void refuse(const char *type, const char *metadata, const char *words) {
     if (mote_parts_load_text(parts, "r.yaml", text, strlen(text), &error)) {
         if (!CHECK(strstr(error.message, words))) printf("  %s\n", error.message);
     } else {
+        bool asks = strstr(words, "127.0.0.1:1");
+        CHECK_EQ(mote_parts_check(parts, NULL, &error) == MOTE_OK, asks);
+        if (!asks && !CHECK(strstr(error.message, words))) printf("  %s\n", error.message);
         CHECK_EQ(one(parts, MOTE_PARTS_GET, &item, said), MOTE_PARTS_UNAVAILABLE);
         if (!CHECK(strstr(said, words))) printf("  %s\n", said);
     }
@@ -215,6 +218,7 @@ TEST(metadata_that_is_refused) {
            "none that libpq takes");
     refuse("state.postgresql", "{name: connectionString, value: 'postgres://h/?pool_max_conns=3'}",
            "pool_... is of Go's client");
+    refuse("state.postgresql", "{name: port, value: http}", "`port`");
     refuse("state.postgresql", "{name: tablePrefix, value: 'a;b'}", "`tablePrefix`");
     refuse("state.postgresql", "{name: metadataTableName, value: 'a.b.c'}", "`metadataTableName`");
     refuse("state.postgresql", "{name: useAzureAD, value: true}", "Azure");

@@ -862,11 +862,27 @@ static mote_status take_dsn(struct mysql *m, mote_error *error) {
         return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
                                "the database of `connectionString` is %s",
                                mote__parts_kind_text(KIND_NAME));
-    if (*database && parts_given(o, KEY_state_mysql_schema) && strcmp(schema, database) != 0)
+    if (*database && parts_given(o, KEY_state_mysql_schema) && schema &&
+        strcmp(schema, database) != 0)
         return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
                                "`connectionString` names another database than `schemaName`");
     m->database = *database ? database : schema;
     return MOTE_OK;
+}
+
+static mote_status take_settings(struct mysql *m, mote_error *error) {
+    mote_status status = take_dsn(m, error);
+    if (status && status != MOTE_E_NOMEM)
+        parts_blame(m->pool.opening, KEY_state_mysql_connection, error);
+    return status;
+}
+
+static mote_status mysql_check(const struct parts_opening *o, mote_error *error) {
+    struct mysql m = {.pool.opening = o};
+    if (!parts_text(o, KEY_state_mysql_connection)) return MOTE_OK;
+    mote_status status = take_settings(&m, error);
+    mote__free(o->allocator, m.dsn_text, m.dsn_bytes);
+    return status;
 }
 
 /* The server, for messages, if nothing of a secret can be in it. */
@@ -905,8 +921,7 @@ static mote_status mysql_begin(const struct parts_opening *o, void **instance, m
     m->pool.opening = o;
     m->table = parts_text(o, KEY_state_mysql_table);
     m->metadata_table = parts_text(o, KEY_state_mysql_metadata_table);
-    mote_status status = take_dsn(m, error);
-    if (status && status != MOTE_E_NOMEM) parts_blame(o, KEY_state_mysql_connection, error);
+    mote_status status = take_settings(m, error);
     if (!status && mysql_library_init(0, NULL, NULL)) status = mote__error_nomem(error, "opening");
     if (status) return mysql_shut(m), status;
     struct pool_settings settings = settings_of(m);
@@ -918,6 +933,7 @@ static mote_status mysql_begin(const struct parts_opening *o, void **instance, m
 MOTE_API const struct parts_driver mote_parts_driver;
 const struct parts_driver mote_parts_driver = {.abi = PARTS_DRIVER_ABI,
                                                .type = "state.mysql",
+                                               .check = mysql_check,
                                                .open = mysql_begin,
                                                .close = mysql_shut,
                                                .submit = mysql_submit,

@@ -861,23 +861,42 @@ static bool is_table(const char *text) {
     return starts && first && (rest ? !rest[strspn(rest, letters)] : !text[first]);
 }
 
-static mote_status take_tables(struct postgres *p, const struct parts_opening *o,
-                               mote_error *error) {
+static mote_status wrong(const struct parts_opening *o, enum parts_key key, const char *what,
+                         mote_error *error) {
+    mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET, "`%s` is %s", mote__parts_keys[key].name,
+                    what);
+    return parts_blame(o, key, error);
+}
+
+static mote_status check_names(const struct parts_opening *o, mote_error *error) {
+    const char *prefix = parts_text(o, KEY_state_postgresql_prefix),
+               *metadata = parts_text(o, KEY_state_postgresql_metadata_table),
+               *port = parts_text(o, KEY_state_postgresql_port);
+    if (prefix && *prefix && !is_table(prefix))
+        return wrong(o, KEY_state_postgresql_prefix,
+                     "letters, digits and _, with one `.` at most", error);
+    if (metadata && !is_table(metadata))
+        return wrong(o, KEY_state_postgresql_metadata_table, "a name, or a schema's and a name",
+                     error);
+    if (port && !are_ports(port))
+        return wrong(o, KEY_state_postgresql_port, "the number of a port", error);
+    return MOTE_OK;
+}
+
+static void take_tables(struct postgres *p, const struct parts_opening *o) {
     const char *metadata = parts_text(o, KEY_state_postgresql_metadata_table);
     p->prefix = parts_text(o, KEY_state_postgresql_prefix);
-    if (*p->prefix && !is_table(p->prefix)) {
-        mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
-                        "`tablePrefix` is letters, digits and _, with one `.` at most");
-        return parts_blame(o, KEY_state_postgresql_prefix, error);
-    }
-    if (!is_table(metadata)) {
-        mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
-                        "`metadataTableName` is a name, or a schema's and a name");
-        return parts_blame(o, KEY_state_postgresql_metadata_table, error);
-    }
     snprintf(p->table, sizeof p->table, "%sstate", p->prefix);
     snprintf(p->metadata_table, sizeof p->metadata_table, "%s", metadata);
-    return MOTE_OK;
+}
+
+static mote_status postgres_check(const struct parts_opening *o, mote_error *error) {
+    struct postgres p = {.pool.opening = o};
+    struct pool_settings settings = {0};
+    TRY(check_names(o, error));
+    mote_status status = take_connection(&p, o, &settings, error);
+    mote__free(o->allocator, p.connection, p.connection_bytes);
+    return status;
 }
 
 static void postgres_shut(void *instance) {
@@ -894,9 +913,10 @@ static mote_status postgres_begin(const struct parts_opening *o, void **instance
     struct postgres *p = MOTE__NEW(o->allocator, struct postgres);
     if (!p) return mote__error_nomem(error, "opening");
     p->pool.opening = o;
-    mote_status status = take_tables(p, o, error);
+    mote_status status = check_names(o, error);
     if (!status) status = take_connection(p, o, &settings, error);
     if (status) return postgres_shut(p), status;
+    take_tables(p, o);
     mote__pool_init(&p->pool, o, &client, &settings, p);
     *instance = p;
     return MOTE_OK;
@@ -905,6 +925,7 @@ static mote_status postgres_begin(const struct parts_opening *o, void **instance
 MOTE_API const struct parts_driver mote_parts_driver;
 const struct parts_driver mote_parts_driver = {.abi = PARTS_DRIVER_ABI,
                                                .type = "state.postgresql",
+                                               .check = postgres_check,
                                                .open = postgres_begin,
                                                .close = postgres_shut,
                                                .submit = postgres_submit,

@@ -440,8 +440,9 @@ static bool take_pragma(struct settings *out, const char *text, size_t size) {
 
 /* Whether SQLite itself understands a parameter, as one of these. */
 static bool is_of_sqlite(const char *text, size_t size) {
-    static const char *const known[] = {"mode=ro",       "mode=rw",     "mode=rwc",   "cache=shared",
-                                        "cache=private", "immutable=0", "immutable=1"};
+    static const char *const known[] = {"mode=ro",      "mode=rw",       "mode=rwc",
+                                        "cache=shared", "cache=private", "immutable=0",
+                                        "immutable=1"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (size == strlen(known[i]) && starts(text, size, known[i])) return true;
     return false;
@@ -552,12 +553,27 @@ static int make_tables(const struct sqlite *q) {
     return rc == SQLITE_OK ? end : rc;
 }
 
+/* The connection string into `name` and settings; whose line an error has. */
+static mote_status take_settings(struct sqlite *q, struct settings *out, mote_error *error) {
+    mote_status status = take_connection(q, out, error);
+    if (status && status != MOTE_E_NOMEM)
+        parts_blame(q->opening, KEY_state_sqlite_connection, error);
+    return status;
+}
+
+static mote_status sqlite_check(const struct parts_opening *opening, mote_error *error) {
+    struct sqlite q = {.opening = opening};
+    struct settings settings = {0};
+    if (!parts_text(opening, KEY_state_sqlite_connection)) return MOTE_OK;
+    mote_status status = take_settings(&q, &settings, error);
+    mote__free(opening->allocator, q.name, q.name_bytes);
+    return status;
+}
+
 static mote_status prepare(struct sqlite *q, mote_error *error) {
     struct settings settings = {0};
     const struct parts_opening *o = q->opening;
-    mote_status status = take_connection(q, &settings, error);
-    if (status == MOTE_E_ARGUMENT) parts_blame(o, KEY_state_sqlite_connection, error);
-    if (status) return status;
+    TRY(take_settings(q, &settings, error));
     int rc =
         connect(q, &settings, &q->writer, parts_number(o, KEY_state_sqlite_busy_timeout) / 1000000);
     bool wal = !settings.in_memory && !parts_number(o, KEY_state_sqlite_disable_wal);
@@ -614,6 +630,7 @@ static mote_status sqlite_open(const struct parts_opening *opening, void **insta
 MOTE_API const struct parts_driver mote_parts_driver;
 const struct parts_driver mote_parts_driver = {.abi = PARTS_DRIVER_ABI,
                                                .type = "state.sqlite",
+                                               .check = sqlite_check,
                                                .open = sqlite_open,
                                                .close = sqlite_close,
                                                .submit = sqlite_submit,
