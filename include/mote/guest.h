@@ -100,21 +100,28 @@ enum { MOTE1_HANDLES_MAX = 256 }; /* open at once, LIMIT beyond; 64 MiB in fligh
 #define MOTE1_IMPORT(name)
 #endif
 
+/* clang-format off */
 /* Begins an operation on a component and returns its handle.
  * name    the component's
  * in      the value to write; the owner of a lock. NULL and 0 where there is none
  * hdr     the rest, as entries: u32 size of the name, u32 size of the value, name, value, without
  *         anything between; numbers are decimal text. An entry that is not known is INVALID.
- *           key           what it is about: key, secret, resource. With MOTE1_MANY each begins an
- * item value         MANY: to write, in place of `in`; a lock's owner etag          write or remove
- * only if this is what is there, else CONFLICT concurrency   first-write: only if the key is not
- * there; last-write ttl           seconds to live; a lock's seconds, which must be given content
- * json: INVALID if it is not; binary: bytes, whatever they look like expiry        1: tell also
- * when it expires do            TRANSACT: set (else), delete prefix, after, limit   KEYS: of the
- * keys wanted; go on behind this one; how many (1000) timeout       milliseconds for the whole (the
- * component's own) flags   MOTE1_MANY ... Returns the handle, from 1 on; INVALID, DENIED (a
- * component that the program may not use), LIMIT (too many handles, too many bytes) or NOMEM. How
- * the operation went is told later. */
+ *           key           what it is about: key, secret, resource. MANY: each begins an item
+ *           value         MANY: to write, in place of `in`; a lock's owner
+ *           etag          write or remove only if this is what is there, else CONFLICT
+ *           concurrency   first-write: only if the key is not there; last-write
+ *           ttl           seconds to live; a lock's seconds, which must be given
+ *           content       json: INVALID if it is not; binary: bytes, whatever they look like
+ *           expiry        1: tell also when it expires
+ *           do            TRANSACT: set (else), delete
+ *           prefix        KEYS: of the keys wanted
+ *           after         KEYS: go on behind this one
+ *           limit         KEYS: how many (1000)
+ *           timeout       milliseconds for the whole (the component's own)
+ * flags   MOTE1_MANY ...
+ * Returns the handle, from 1 on; INVALID, DENIED (a component that the program may not use), LIMIT
+ * (too many handles, too many bytes) or NOMEM. How the operation went is told later. */
+/* clang-format on */
 MOTE1_IMPORT(call)
 int32_t mote1_call(int32_t op, const void *name, size_t name_size, const void *in, size_t in_size,
                    const void *hdr, size_t hdr_size, int32_t flags);
