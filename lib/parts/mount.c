@@ -228,13 +228,17 @@ static mote_vfs_error reserve(struct mount *m, struct snapshot *s, uint64_t size
     return MOTE_VFS_OK;
 }
 
+/* What is cut off must not come back when the file grows again. */
+static void shrink(struct snapshot *s, size_t size) {
+    if (size < s->size) memset(s->bytes + size, 0, s->size - size);
+    s->size = size;
+    s->is_dirty = true;
+}
+
 static mote_vfs_error resize(struct mount *m, struct snapshot *s, uint64_t size) {
     mote_vfs_error error = reserve(m, s, size);
-    if (error) return error;
-    if (size < s->size) memset(s->bytes + size, 0, s->size - (size_t)size);
-    s->size = (size_t)size;
-    s->is_dirty = true;
-    return MOTE_VFS_OK;
+    if (!error) shrink(s, (size_t)size);
+    return error;
 }
 
 static mote_vfs_error keep_etag(struct snapshot *s, const mote_parts_bytes *etag) {
@@ -462,8 +466,7 @@ static void apply_flags(struct snapshot *s, unsigned flags, bool is_new) {
         if (flags & MOTE_VFS_EXCLUSIVE) s->commit = COMMIT_CREATE;
     }
     if (!(flags & MOTE_VFS_TRUNCATE)) return;
-    s->size = 0;
-    s->is_dirty = true;
+    shrink(s, 0);
     if (s->commit != COMMIT_CREATE) s->commit = COMMIT_ALWAYS;
 }
 

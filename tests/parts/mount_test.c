@@ -171,6 +171,24 @@ TEST(replacing_wins) {
     }
 }
 
+TEST(what_was_truncated_stays_away) {
+    mote_vfs_node *file, *again;
+    FOR_TWO(dir, other) {
+        put(dir, "key", "AAAAAAAAAA");
+        CHECK_EQ(open_at(dir, "key", MOTE_VFS_WRITE | MOTE_VFS_TRUNCATE, &file), MOTE_VFS_OK);
+        CHECK_EQ(open_at(dir, "key", MOTE_VFS_WRITE | MOTE_VFS_TRUNCATE, &again), MOTE_VFS_OK);
+        write_at(file, "BBBB", 0);
+        CHECK_EQ(mote_vfs_release(again), MOTE_VFS_OK);
+        CHECK_EQ(open_at(dir, "key", MOTE_VFS_WRITE | MOTE_VFS_TRUNCATE, &again), MOTE_VFS_OK);
+        write_at(file, "C", 5);
+        CHECK_EQ(mote_vfs_release(again), MOTE_VFS_OK);
+        CHECK_EQ(mote_vfs_release(file), MOTE_VFS_OK);
+        CHECK_EQ(open_at(dir, "key", MOTE_VFS_READ, &file), MOTE_VFS_OK);
+        CHECK_MEM(read_all(file), "\0\0\0\0\0C", 7);
+        mote_vfs_release(file);
+    }
+}
+
 TEST(exclusive) {
     mote_vfs_node *file;
     FOR_TWO(dir, other) {
