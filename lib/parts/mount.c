@@ -55,7 +55,8 @@ struct file {
     mote_vfs_node node;
     struct mount *mount;
     struct snapshot *snapshot;
-    bool syncs; /* every write is committed */
+    bool syncs;   /* every write is committed */
+    bool commits; /* its close does: a reader's does not, for what a writer has half done */
 };
 
 struct folder {
@@ -306,6 +307,7 @@ static mote_vfs_error file_new(struct mount *m, struct snapshot *s, unsigned fla
     file->mount = m;
     file->snapshot = s;
     file->syncs = flags & (MOTE_VFS_SYNC | MOTE_VFS_DSYNC);
+    file->commits = flags & (MOTE_VFS_WRITE | MOTE_VFS_TRUNCATE);
     s->opens++;
     m->nodes++;
     *out = &file->node;
@@ -331,7 +333,7 @@ static mote_vfs_error file_close(mote_vfs_node *node) {
     struct mount *m = file->mount;
     struct mote_parts *parts = m->component->parts;
     mote__parts_enter(parts);
-    mote_vfs_error error = commit(m, file->snapshot);
+    mote_vfs_error error = file->commits ? commit(m, file->snapshot) : MOTE_VFS_OK;
     if (!--file->snapshot->opens) snapshot_free(m, file->snapshot);
     MOTE__DELETE(m->allocator, file);
     mount_release(m);
@@ -501,9 +503,11 @@ static mote_vfs_error open_file(struct mount *m, const char *path, unsigned flag
     struct snapshot *s = find_snapshot(m, path);
     mote_vfs_error error = MOTE_VFS_OK;
     if (s && (flags & MOTE_VFS_EXCLUSIVE)) return MOTE_VFS_EEXIST;
+    bool is_first = !s;
     if (s) apply_flags(s, flags, false);
     else error = take_snapshot(m, path, flags, &s);
     if (!error) error = file_new(m, s, flags, out);
+    if (!error && is_first && s->is_dirty) file_of(*out)->commits = true; /* it has made the file */
     if (error && s && !s->opens) snapshot_free(m, s);
     return error;
 }
@@ -593,6 +597,18 @@ static mote_vfs_error folder_stat(mote_vfs_node *node, mote_vfs_stat *out) {
 
 /* ---------------------------------------------------------------- making and removing */
 
+static mote_vfs_error is_file(struct mount *m, const char *path, bool *out) {
+    struct key key;
+    mote_parts_item item;
+    mote_parts_op op;
+    *out = find_snapshot(m, path);
+    if (*out) return MOTE_VFS_OK;
+    mote_vfs_error error = fetch(m, path, &key, &item, &op);
+    mote_parts_op_deinit(&op);
+    *out = !error;
+    return error == MOTE_VFS_ENOENT ? MOTE_VFS_OK : error;
+}
+
 static mote_vfs_error make_locked(struct mount *m, const char *path) {
     mote_vfs_stat st;
     size_t size = strlen(path);
@@ -607,15 +623,17 @@ static mote_vfs_error make_locked(struct mount *m, const char *path) {
     return MOTE_VFS_OK;
 }
 
+/* The store is asked once what is in the directory: others may empty it meanwhile. */
 static mote_vfs_error remove_locked(struct mount *m, const char *path) {
-    mote_vfs_stat st;
-    bool full = false;
+    bool file = false, full = false;
     if (!*path) return MOTE_VFS_EBUSY;
-    mote_vfs_error error = stat_locked(m, path, &st);
-    if (!error && st.type != MOTE_VFS_DIRECTORY) error = MOTE_VFS_ENOTDIR;
-    if (!error) error = has_children(m, path, &full);
-    if (error || full) return error ? error : MOTE_VFS_ENOTEMPTY;
     struct made **at = find_made(m, path), *made = *at;
+    mote_vfs_error error = made ? MOTE_VFS_OK : is_file(m, path, &file);
+    if (file) return MOTE_VFS_ENOTDIR;
+    if (!error) error = has_children(m, path, &full);
+    if (error) return error;
+    if (full) return MOTE_VFS_ENOTEMPTY;
+    if (!made) return MOTE_VFS_ENOENT;
     *at = made->next;
     mote__free(m->allocator, made, sizeof *made + made->size + 1);
     return MOTE_VFS_OK;
@@ -742,16 +760,18 @@ struct listing {
     const struct folder *folder;
     struct arena arena;
     struct map names; /* name -> its type */
+    mote_parts_bytes last;
+    size_t last_capacity;
 };
 
-/* Notes the first component of what lies below the folder. What is no name of a file ("", ".",
- * "..") is left out. */
+/* Notes the first component of what lies below the folder. What no path can say ("", ".", "..", a
+ * name that is too long) is left out. */
 static mote_vfs_error note(struct listing *l, const char *rest, size_t size) {
     const char *slash = memchr(rest, '/', size);
     size_t length = slash ? (size_t)(slash - rest) : size;
     bool dots =
         (length == 1 && rest[0] == '.') || (length == 2 && rest[0] == '.' && rest[1] == '.');
-    if (!length || dots || (slash && length + 1 == size)) return MOTE_VFS_OK;
+    if (!length || dots || length > MOTE_VFS_PATH_MAX || (slash && length + 1 == size)) return MOTE_VFS_OK;
     uint64_t *known = mote__map_get(&l->names, rest, length);
     if (known)
         return *known = slash && *known != MOTE_VFS_FILE ? MOTE_VFS_DIRECTORY
@@ -765,29 +785,39 @@ static mote_vfs_error note(struct listing *l, const char *rest, size_t size) {
     return MOTE_VFS_OK;
 }
 
+/* Keys of any size come from others: the last one of a page is kept as it is. */
+static mote_vfs_error keep_last(struct listing *l, const mote_parts_bytes *key) {
+    if (key->size > l->last_capacity) {
+        l->last_capacity = 2 * key->size;
+        l->last.data = mote__arena_alloc(&l->arena, l->last_capacity);
+    }
+    if (!l->last.data) return MOTE_VFS_ENOMEM;
+    memcpy((char *)(uintptr_t)l->last.data, key->data, l->last.size = key->size);
+    return MOTE_VFS_OK;
+}
+
 /* One page of keys, and where the next begins. */
-static mote_vfs_error list_page(struct listing *l, const mote_parts_bytes *prefix, struct key *last,
-                                bool *more) {
-    mote_parts_op op = {.verb = MOTE_PARTS_KEYS, .limit = LIST_PAGE, .prefix = *prefix};
-    if (last->size) op.after = (mote_parts_bytes){last->text, last->size};
+static mote_vfs_error list_page(struct listing *l, const mote_parts_bytes *prefix, bool *more) {
+    mote_parts_op op = {
+        .verb = MOTE_PARTS_KEYS, .limit = LIST_PAGE, .prefix = *prefix, .after = l->last};
     mote_vfs_error error = ask(l->mount, &op, "listing", l->folder->path);
     for (size_t i = 0; i < op.item_count && !error; i++) {
         const mote_parts_bytes *key = &op.items[i].key;
         error = note(l, (const char *)key->data + prefix->size, key->size - prefix->size);
-        if (key->size < sizeof last->text) memcpy(last->text, key->data, last->size = key->size);
     }
     *more = !error && op.more && op.item_count;
+    if (*more) error = keep_last(l, &op.items[op.item_count - 1].key);
     mote_parts_op_deinit(&op);
     return error;
 }
 
 static mote_vfs_error list_store(struct listing *l) {
-    struct key key, last = {.size = 0};
+    struct key key;
     char path[MOTE_VFS_PATH_MAX + 2];
     int size = snprintf(path, sizeof path, l->folder->size ? "%s/" : "%s", l->folder->path);
     mote_parts_bytes prefix = make_key(l->mount, path, (size_t)size, &key);
     mote_vfs_error error = MOTE_VFS_OK;
-    for (bool more = true; more && !error;) error = list_page(l, &prefix, &last, &more);
+    for (bool more = true; more && !error;) error = list_page(l, &prefix, &more);
     return error;
 }
 

@@ -2,6 +2,10 @@
 #define _GNU_SOURCE
 #include "stores.h"
 #include "fail_alloc.h"
+#include <arpa/inet.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 
 enum {
     RW = MOTE_VFS_READ | MOTE_VFS_WRITE,
@@ -126,6 +130,26 @@ TEST(sync_commits_and_goes_on) {
         CHECK_EQ(write_at(file, "six", 0), MOTE_VFS_OK);
         CHECK_STR(content(other, "key"), "six two");
         mote_vfs_release(file);
+    }
+}
+
+/* What a writer has half done is not committed by those who only look at it. */
+TEST(closing_a_reader_commits_nothing) {
+    mote_vfs_node *file, *reader;
+    FOR_TWO(dir, other) {
+        put(dir, "key", "one");
+        CHECK_EQ(open_at(dir, "key", RW, &file), MOTE_VFS_OK);
+        write_at(file, "half", 0);
+        CHECK_STR(content(dir, "key"), "half");
+        CHECK_EQ(open_at(dir, "key", MOTE_VFS_READ | MOTE_VFS_CREATE, &reader), MOTE_VFS_OK);
+        CHECK_EQ(mote_vfs_release(reader), MOTE_VFS_OK);
+        CHECK_STR(content(other, "key"), "one");
+        file->ops->abandon(file);
+        CHECK_EQ(mote_vfs_release(file), MOTE_VFS_OK);
+        CHECK_STR(content(other, "key"), "one");
+        CHECK_EQ(open_at(dir, "new", MOTE_VFS_READ | MOTE_VFS_CREATE, &reader), MOTE_VFS_OK);
+        CHECK_EQ(mote_vfs_release(reader), MOTE_VFS_OK); /* but it has made an empty file */
+        CHECK_STR(content(other, "new"), "");
     }
 }
 
@@ -294,12 +318,14 @@ TEST(directories) {
         CHECK_EQ(dir->ops->unlink(dir, "made/x"), MOTE_VFS_OK);
         CHECK_EQ(dir->ops->remove_directory(dir, "made"), MOTE_VFS_OK);
         CHECK_EQ(dir->ops->remove_directory(dir, "made"), MOTE_VFS_ENOENT);
+        CHECK_EQ(dir->ops->remove_directory(dir, "none"), MOTE_VFS_ENOENT);
         CHECK_EQ(dir->ops->remove_directory(dir, "."), MOTE_VFS_EBUSY);
         put(dir, "both", "file");
         put(dir, "both/x", "1");
         CHECK_EQ(dir->ops->stat_at(dir, "both", false, &st),
                  MOTE_VFS_OK); /* a key and a prefix: a file to stat */
         CHECK_EQ(st.type, MOTE_VFS_FILE);
+        CHECK_EQ(dir->ops->remove_directory(dir, "both"), MOTE_VFS_ENOTDIR);
         CHECK_STR(content(dir, "both/x"), "1");
         CHECK_EQ(dir->ops->stat_at(dir, "both/x/", false, &st), MOTE_VFS_ENOTDIR);
         CHECK_EQ(open_at(dir, "none", MOTE_VFS_ONLY_DIRECTORY, &sub), MOTE_VFS_ENOENT);
@@ -381,6 +407,29 @@ TEST(long_listings_come_in_pages) {
         struct names n = {.count = 0};
         CHECK_EQ(dir->ops->list(dir, take_name, &n),
                  MOTE_VFS_ENOSPC); /* the caller's own error comes back */
+        mote_vfs_release(dir);
+    }
+}
+
+/* Keys that are longer than any path, more than a page of them: others can write them. */
+TEST(listings_get_past_long_keys) {
+    enum { COUNT = 300, SIZE = 9000 };
+    FOR_STORES(parts) {
+        static mote_parts_item items[COUNT];
+        static char keys[COUNT][SIZE + 1];
+        bool fits = strcmp(store_now, "mysql") != 0 && strcmp(store_now, "postgresql") != 0;
+        for (int i = 0; i < COUNT && fits; i++) {
+            memset(keys[i], 'k', SIZE);
+            snprintf(keys[i] + SIZE - 8, 9, "/%07d", i);
+            items[i] = (mote_parts_item){.key = bytes(keys[i]), .value = bytes("1")};
+        }
+        mote_parts_op op = {
+            .verb = MOTE_PARTS_SET, .items = items, .item_count = fits ? COUNT : 0};
+        CHECK_EQ(mote_parts_call(parts, "store", &op), MOTE_PARTS_OK);
+        mote_parts_op_deinit(&op);
+        mote_vfs_node *dir = mount(parts, NULL);
+        put(dir, "z", "1");
+        CHECK_STR(names_of(dir, "."), "z"); /* what no path can say is no name */
         mote_vfs_release(dir);
     }
 }
@@ -469,6 +518,72 @@ TEST(configuration_is_files_and_locks_are_none) {
     mote_vfs_release(dir);
     mote_parts_delete(parts);
 }
+
+/* ---------------------------------------------------------------- stores that are not as they should be
+ */
+
+static int listen_somewhere(int *fd) {
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof at;
+    *fd = socket(AF_INET, SOCK_STREAM, 0);
+    bool good = !bind(*fd, (struct sockaddr *)&at, sizeof at) && !listen(*fd, 4) &&
+                !getsockname(*fd, (struct sockaddr *)&at, &size);
+    return good ? ntohs(at.sin_port) : 0;
+}
+
+/* What a Redis says of which one key is there when it is first listed, and none afterwards. */
+static const char *answer_of(const char *command) {
+    static bool has_listed;
+    if (strstr(command, "SCRIPT")) return "$40\r\n0123456789012345678901234567890123456789\r\n";
+    if (strstr(command, "HGETALL")) return "*0\r\n";
+    const char *keys = has_listed ? "*2\r\n$1\r\n0\r\n*0\r\n"
+                                  : "*2\r\n$1\r\n0\r\n*1\r\n$9\r\nmote||d/x\r\n";
+    has_listed = true;
+    return keys;
+}
+
+static pid_t lose_a_key(int listener) {
+    pid_t pid = fork();
+    if (pid) return pid;
+    for (int fd; (fd = accept(listener, NULL, NULL)) >= 0; close(fd)) {
+        char command[4096];
+        for (ssize_t size; (size = recv(fd, command, sizeof command - 1, 0)) > 0;) {
+            command[size] = 0;
+            const char *says = answer_of(command);
+            if (send(fd, says, strlen(says), 0) < 0) break;
+        }
+    }
+    _exit(0);
+}
+
+static mote_parts *load_redis_at(int port) {
+    char yaml[400];
+    mote_parts *parts = NULL;
+    const mote_parts_config config = {.app_id = "mote"};
+    snprintf(yaml, sizeof yaml,
+             "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: store}\nspec:\n  "
+             "type: state.redis\n  metadata: [{name: redisHost, value: '127.0.0.1:%d'}]\n",
+             port);
+    CHECK_EQ(mote_parts_new(&config, &parts, NULL), MOTE_OK);
+    CHECK_EQ(mote_parts_load_text(parts, "r.yaml", yaml, strlen(yaml), NULL), MOTE_OK);
+    return parts;
+}
+
+TEST(a_directory_whose_last_key_goes_meanwhile) {
+    int fd, port = listen_somewhere(&fd);
+    pid_t pid = lose_a_key(fd);
+    mote_parts *parts = load_redis_at(port);
+    mote_vfs_node *dir = mount(parts, NULL);
+    CHECK_EQ(dir->ops->remove_directory(dir, "d"), MOTE_VFS_ENOTEMPTY);
+    CHECK_EQ(dir->ops->remove_directory(dir, "d"), MOTE_VFS_ENOENT);
+    mote_vfs_release(dir);
+    mote_parts_delete(parts);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    close(fd);
+}
+
+/* ---------------------------------------------------------------- without memory */
 
 static bool use_a_mount(const mote_allocator *a, void *context) {
     const mote_parts_config config = {.allocator = a, .driver_dir = getenv("MOTE_DRIVERS")};
