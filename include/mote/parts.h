@@ -295,7 +295,9 @@ MOTE_API MOTE_CHECKED mote_status mote_parts_guest_define(mote_parts_guest *gues
 /* ---------------------------------------------------------------- files */
 
 enum {
-    MOTE_PARTS_FILE_BYTES_MAX = 4 << 20 /* largest file in a mount; EFBIG beyond */
+    MOTE_PARTS_FILE_BYTES_MAX = 4 << 20,  /* largest file in a mount; EFBIG beyond */
+    MOTE_PARTS_OPEN_BYTES_MAX = 64 << 20  /* contents of all files that are open in the mounts of a
+                                             component; ENOSPC beyond */
 };
 
 /* Makes a directory node over a component: a state store's keys, or a secret store's secrets or

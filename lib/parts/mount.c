@@ -1,54 +1,23 @@
 /* mount.c - a component as a directory: keys are files. docs/components.md has the rules; each is
- * tested in tests/parts/mount_test.c. An open file is a snapshot of value and ETag, shared by all
- * who have it open; it is committed when it is synchronised or closed, under a condition that
- * follows from how it was opened.
+ * tested in tests/parts/mount_test.c. An open file is a snapshot of value and ETag (files.h), shared
+ * by all who have it open; it is committed when it is synchronised or when who writes it closes it,
+ * under a condition that follows from how it was opened.
  * Keeps: everything of a mount is under the lock of its mote_parts, which whoever drives the loop
  * holds; the mount lives as long as a node of it. */
 #include "base/error.h"
 #include "base/map.h"
 #include "base/utf8.h"
-#include "set.h"
+#include "files.h"
 #include <stdio.h>
 
 enum { LIST_PAGE = 256 };
 
-/* Under which condition a snapshot is committed. */
-enum commit {
-    COMMIT_MATCH,  /* what was there at the opening still is: the ETag, or nothing */
-    COMMIT_ALWAYS, /* it was opened to be replaced */
-    COMMIT_CREATE  /* O_EXCL: nobody else has made it meanwhile; EEXIST, not EAGAIN */
-};
-
-struct snapshot {
-    struct snapshot *next;
-    char *key; /* below the mount's prefix, NUL-terminated */
-    size_t key_size;
-    uint8_t *bytes;
-    size_t size, capacity;
-    char etag[128];             /* "" with `exists`: the store has none */
-    bool exists;                /* in the store, as far as this program knows */
-    bool is_dirty, is_detached; /* detached: removed or replaced while open; never committed */
-    enum commit commit;
-    unsigned opens;
-    uint64_t modified_ns;
-};
-
-/* A directory made by the program, which no store can hold. */
-struct made {
-    struct made *next;
-    size_t size;
-    char path[]; /* NUL-terminated */
-};
-
 struct mount {
-    struct mote_parts_component *component;
+    struct files *files;
     const mote_allocator *allocator;
     char *prefix;
     size_t prefix_size;
-    uint64_t opened_ns;
     unsigned nodes;
-    struct snapshot *snapshots;
-    struct made *made;
 };
 
 struct file {
@@ -63,240 +32,135 @@ struct folder {
     mote_vfs_node node;
     struct mount *mount;
     size_t size;
-    char path[MOTE_VFS_PATH_MAX + 1]; /* "" for the mount itself */
+    char key[]; /* the mount's prefix and the path; NUL-terminated */
+};
+
+/* What a path means. */
+struct place {
+    struct mount *mount;
+    struct files *files;
+    size_t size;
+    char key[KEY_MAX + 1];
+    bool only_directory; /* the path ended in a slash */
 };
 
 static const mote_vfs_ops file_ops, folder_ops;
 
-static void lock(struct mount *m) { mote__parts_enter(m->component->parts); }
+static struct file *file_of(mote_vfs_node *node) { return (struct file *)node; }
+static struct folder *folder_of(mote_vfs_node *node) { return (struct folder *)node; }
+
+static void lock(struct mount *m) { mote__parts_enter(m->files->component->parts); }
 static mote_vfs_error unlock(struct mount *m, mote_vfs_error error) {
-    mote__parts_leave(m->component->parts);
+    mote__parts_leave(m->files->component->parts);
     return error;
 }
 
-/* ---------------------------------------------------------------- talking to the store */
-
-static mote_vfs_error to_vfs(mote_parts_code code) {
-    static const mote_vfs_error errors[] = {
-#define VFS(name, number, text, vfs) [number] = MOTE_VFS_##vfs,
-        MOTE_PARTS_CODES(VFS)
-#undef VFS
-    };
-    return errors[code];
+static bool is_read_only(const struct mount *m) {
+    return mote__parts_drivers[m->files->component->id].block != BLOCK_state;
 }
 
-/* Carries out an operation; people are told what a program cannot be. */
-static mote_vfs_error ask(struct mount *m, mote_parts_op *op, const char *what, const char *path) {
-    mote_parts_code code = mote__parts_carry_out(m->component, op);
-    bool quiet = code == MOTE_PARTS_OK || code == MOTE_PARTS_CONFLICT ||
-                 code == MOTE_PARTS_NOT_FOUND || code == MOTE_PARTS_UNSUPPORTED;
-    if (!quiet)
-        mote__parts_log(&m->component->opening, "%s `%.100s`: %s", what, path,
-                        *op->text ? op->text : mote_parts_code_text(code));
-    return to_vfs(code);
-}
+/* ---------------------------------------------------------------- paths */
 
-/* Prefix and path as one key, in `out`; an item's key points there. */
-struct key {
-    char text[2 * MOTE_VFS_PATH_MAX + 2];
-    size_t size;
-};
-static mote_parts_bytes make_key(const struct mount *m, const char *path, size_t size,
-                                 struct key *out) {
-    memcpy(out->text, m->prefix, m->prefix_size);
-    memcpy(out->text + m->prefix_size, path, size);
-    out->size = m->prefix_size + size;
-    return (mote_parts_bytes){out->text, out->size};
-}
+static bool is_root(const struct place *p) { return p->size == p->mount->prefix_size; }
 
 /* What no key can be: EINVAL before the store is asked. */
-static mote_vfs_error check_path(const char *path) {
-    return strstr(path, "||") || !mote__utf8_valid((const uint8_t *)path, strlen(path))
+static mote_vfs_error check_key(const char *key) {
+    return strstr(key, "||") || !mote__utf8_valid((const uint8_t *)key, strlen(key))
                ? MOTE_VFS_EINVAL
                : MOTE_VFS_OK;
 }
 
-/* Cleans a path that is relative to a folder and puts the folder's own before it. */
-static mote_vfs_error resolve(const struct folder *folder, const char *path,
-                              char out[MOTE_VFS_PATH_MAX + 1], bool *only_directory) {
-    char whole[2 * MOTE_VFS_PATH_MAX + 2], clean[MOTE_VFS_PATH_MAX + 1];
-    mote_vfs_error error =
-        mote_vfs_path_clean(path, clean, only_directory); /* never above the folder itself */
-    if (!error) error = check_path(clean);
+/* Cleans a path that is relative to a folder and puts the folder's own before it; never above the
+ * folder itself. */
+static mote_vfs_error resolve(const struct folder *folder, const char *path, struct place *out) {
+    char clean[MOTE_VFS_PATH_MAX + 1];
+    struct mount *m = folder->mount;
+    mote_vfs_error error = mote_vfs_path_clean(path, clean, &out->only_directory);
     if (error) return error;
-    int size = snprintf(whole, sizeof whole, "%s%s%s", folder->path,
-                        folder->size && *clean ? "/" : "", clean);
-    if (size > MOTE_VFS_PATH_MAX) return MOTE_VFS_ENAMETOOLONG;
-    memcpy(out, whole, (size_t)size + 1);
-    return MOTE_VFS_OK;
+    bool joins = folder->size > m->prefix_size && *clean;
+    size_t size = folder->size + joins + strlen(clean);
+    if (size - m->prefix_size > MOTE_VFS_PATH_MAX) return MOTE_VFS_ENAMETOOLONG;
+    snprintf(out->key, sizeof out->key, "%s%s%s", folder->key, joins ? "/" : "", clean);
+    out->mount = m;
+    out->files = m->files;
+    out->size = size;
+    return check_key(out->key);
 }
 
-/* Reads a key: ENOENT when it is not there. The operation's results are the caller's to free, also
- * after an error. */
-static mote_vfs_error fetch(struct mount *m, const char *path, struct key *key,
-                            mote_parts_item *item, mote_parts_op *op) {
-    *item = (mote_parts_item){.key = make_key(m, path, strlen(path), key)};
-    *op = (mote_parts_op){.verb = MOTE_PARTS_GET, .items = item, .item_count = 1};
-    mote_vfs_error error = ask(m, op, "reading", path);
-    return error ? error : to_vfs(item->code);
+/* What keys in the directory begin with. */
+static void inside(const struct mount *m, const char *key, char out[KEY_MAX + 1]) {
+    snprintf(out, KEY_MAX + 1, strlen(key) > m->prefix_size ? "%s/" : "%s", key);
 }
 
 /* ---------------------------------------------------------------- directories, which are prefixes
  * of keys */
 
-static struct made **find_made(struct mount *m, const char *path) {
-    struct made **at = &m->made;
-    while (*at && strcmp((*at)->path, path) != 0) at = &(*at)->next;
-    return at;
+enum content {
+    CONTENT_NOTHING,
+    CONTENT_MARK, /* only a key that ends in a slash: a directory that the store holds */
+    CONTENT_MORE
+};
+
+static mote_vfs_error note_any(void *found, const char *rest, bool is_directory) {
+    (void)is_directory;
+    if (*rest) *(enum content *)found = CONTENT_MORE;
+    return MOTE_VFS_OK;
 }
 
-/* Whether `path` lies below the directory; "" is above everything. Returns the rest of it, or NULL.
- */
-static const char *below(const char *path, const char *directory, size_t size) {
-    if (!size) return path;
-    return !strncmp(path, directory, size) && path[size] == '/' && path[size + 1] ? path + size + 1
-                                                                                  : NULL;
-}
-
-static bool is_above_something_local(const struct mount *m, const char *path) {
-    size_t size = strlen(path);
-    for (const struct made *at = m->made; at; at = at->next)
-        if (below(at->path, path, size)) return true;
-    for (const struct snapshot *at = m->snapshots; at; at = at->next)
-        if (!at->is_detached && below(at->key, path, size)) return true;
-    return false;
-}
-
-/* Whether any key of the store, or anything local, lies below the path. */
-static mote_vfs_error has_children(struct mount *m, const char *path, bool *out) {
-    struct key key;
-    char folder[MOTE_VFS_PATH_MAX + 2];
-    *out = is_above_something_local(m, path);
+/* What is in the directory, of the store and of this program. */
+static mote_vfs_error look_inside(const struct place *p, enum content *out) {
+    char prefix[KEY_MAX + 1];
+    inside(p->mount, p->key, prefix);
+    *out = CONTENT_NOTHING;
+    mote__files_each(p->files, prefix, note_any, out);
     if (*out) return MOTE_VFS_OK;
-    int size = snprintf(folder, sizeof folder, *path ? "%s/" : "%s", path);
-    mote_parts_op op = {
-        .verb = MOTE_PARTS_KEYS, .limit = 1, .prefix = make_key(m, folder, (size_t)size, &key)};
-    mote_vfs_error error = ask(m, &op, "listing", path);
-    *out = op.item_count > 0;
+    mote_parts_op op = {.verb = MOTE_PARTS_KEYS, .limit = 2, .prefix = key_bytes(prefix)};
+    mote_vfs_error error = mote__files_ask(p->files, &op, "listing", prefix);
+    if (!error && op.item_count)
+        *out = op.item_count == 1 && !op.more && op.items[0].key.size == strlen(prefix)
+                   ? CONTENT_MARK
+                   : CONTENT_MORE;
     mote_parts_op_deinit(&op);
     return error == MOTE_VFS_ENOTSUP ? MOTE_VFS_OK : error;
 }
 
-static mote_vfs_error is_directory(struct mount *m, const char *path, bool *out) {
-    *out = !*path || *find_made(m, path);
-    return *out ? MOTE_VFS_OK : has_children(m, path, out);
-}
-
-/* ---------------------------------------------------------------- snapshots */
-
-static struct snapshot *find_snapshot(const struct mount *m, const char *path) {
-    struct snapshot *at = m->snapshots;
-    while (at && (at->is_detached || strcmp(at->key, path) != 0)) at = at->next;
-    return at;
-}
-
-static void snapshot_free(struct mount *m, struct snapshot *s) {
-    struct snapshot **at = &m->snapshots;
-    while (*at != s) at = &(*at)->next;
-    *at = s->next;
-    mote__free(m->allocator, s->bytes, s->capacity);
-    mote__free(m->allocator, s->key, s->key_size + 1);
-    MOTE__DELETE(m->allocator, s);
-}
-
-static struct snapshot *snapshot_new(struct mount *m, const char *path) {
-    struct snapshot *s = MOTE__NEW(m->allocator, struct snapshot);
-    size_t size = strlen(path);
-    char *key = s ? mote__alloc(m->allocator, size + 1) : NULL;
-    if (!key) return mote__free(m->allocator, s, sizeof *s), NULL;
-    memcpy(key, path, size + 1);
-    *s = (struct snapshot){
-        .next = m->snapshots, .key = key, .key_size = size, .modified_ns = m->opened_ns};
-    m->snapshots = s;
-    return s;
-}
-
-/* Room for `size` bytes; what is new is zero. */
-static mote_vfs_error reserve(struct mount *m, struct snapshot *s, uint64_t size) {
-    if (size > MOTE_PARTS_FILE_BYTES_MAX) return MOTE_VFS_EFBIG;
-    if (size <= s->capacity) return MOTE_VFS_OK;
-    size_t capacity = s->capacity * 2 > size ? s->capacity * 2 : size < 256 ? 256 : (size_t)size;
-    uint8_t *bytes = mote__realloc_array(m->allocator, s->bytes, s->capacity, capacity, 1);
-    if (!bytes) return MOTE_VFS_ENOMEM;
-    memset(bytes + s->capacity, 0, capacity - s->capacity);
-    s->bytes = bytes;
-    s->capacity = capacity;
-    return MOTE_VFS_OK;
-}
-
-/* What is cut off must not come back when the file grows again. */
-static void shrink(struct snapshot *s, size_t size) {
-    if (size < s->size) memset(s->bytes + size, 0, s->size - size);
-    s->size = size;
-    s->is_dirty = true;
-}
-
-static mote_vfs_error resize(struct mount *m, struct snapshot *s, uint64_t size) {
-    mote_vfs_error error = reserve(m, s, size);
-    if (!error) shrink(s, (size_t)size);
+static mote_vfs_error is_directory(const struct place *p, bool *out) {
+    enum content content = CONTENT_NOTHING;
+    *out = is_root(p) || mote__made_find(p->files, p->key);
+    if (*out) return MOTE_VFS_OK;
+    mote_vfs_error error = look_inside(p, &content);
+    *out = content;
     return error;
 }
 
-static mote_vfs_error keep_etag(struct snapshot *s, const mote_parts_bytes *etag) {
-    if (etag->size >= sizeof s->etag) return MOTE_VFS_EOVERFLOW;
-    if (etag->size) memcpy(s->etag, etag->data, etag->size);
-    s->etag[etag->size] = 0;
-    return MOTE_VFS_OK;
-}
-
-/* Fills a snapshot from what the store answered. */
-static mote_vfs_error take_value(struct mount *m, struct snapshot *s, const mote_parts_item *item) {
-    mote_vfs_error error = reserve(m, s, item->found.size);
-    if (!error) error = keep_etag(s, &item->version);
-    if (error) return error;
-    if (item->found.size) memcpy(s->bytes, item->found.data, item->found.size);
-    s->size = item->found.size;
-    s->exists = true;
-    if (item->modified_ns) s->modified_ns = item->modified_ns;
-    return MOTE_VFS_OK;
-}
-
-/* Writes a snapshot to its key, under its condition. */
-static mote_vfs_error commit(struct mount *m, struct snapshot *s) {
-    struct key key;
-    if (!s->is_dirty || s->is_detached) return MOTE_VFS_OK;
-    mote_parts_item item = {.key = make_key(m, s->key, s->key_size, &key),
-                            .value = {s->bytes ? (const void *)s->bytes : "", s->size}};
-    if (s->commit != COMMIT_ALWAYS && s->exists && *s->etag)
-        item.etag = (mote_parts_bytes){s->etag, strlen(s->etag)};
-    if (s->commit != COMMIT_ALWAYS && !s->exists) item.flags = MOTE_PARTS_FIRST_WRITE;
-    mote_parts_op op = {.verb = MOTE_PARTS_SET, .items = &item, .item_count = 1};
-    mote_vfs_error error = ask(m, &op, "writing", s->key);
-    if (!error) error = keep_etag(s, &item.version);
+static mote_vfs_error is_file(const struct place *p, bool *out) {
+    mote_parts_item item;
+    mote_parts_op op;
+    *out = mote__snapshot_find(p->files, p->key);
+    if (*out) return MOTE_VFS_OK;
+    mote_vfs_error error = mote__files_fetch(p->files, p->key, &item, &op);
     mote_parts_op_deinit(&op);
-    if (error)
-        return error == MOTE_VFS_EAGAIN && s->commit == COMMIT_CREATE && !s->exists
-                   ? MOTE_VFS_EEXIST
-                   : error;
-    s->exists = true;
-    s->is_dirty = false;
-    return MOTE_VFS_OK;
+    *out = !error;
+    return error == MOTE_VFS_ENOENT ? MOTE_VFS_OK : error;
+}
+
+/* What the program takes out of a directory does not take the directory away: those that the path
+ * is in are remembered as if it had made them. */
+static mote_vfs_error remember_parents(const struct place *p) {
+    mote_vfs_error error = MOTE_VFS_OK;
+    for (size_t i = p->mount->prefix_size; i < p->size && !error; i++)
+        if (p->key[i] == '/') error = mote__made_add(p->files, p->key, i);
+    return error;
 }
 
 /* ---------------------------------------------------------------- nodes */
 
 static void mount_release(struct mount *m) {
     if (--m->nodes) return;
-    for (struct made *at = m->made, *next; at; at = next) {
-        next = at->next;
-        mote__free(m->allocator, at, sizeof *at + at->size + 1);
-    }
+    mote__files_release(m->files);
     mote__free(m->allocator, m->prefix, m->prefix_size + 1);
     MOTE__DELETE(m->allocator, m);
 }
-
-static struct file *file_of(mote_vfs_node *node) { return (struct file *)node; }
-static struct folder *folder_of(mote_vfs_node *node) { return (struct folder *)node; }
 
 /* A descriptor's node for a snapshot, which it holds. */
 static mote_vfs_error file_new(struct mount *m, struct snapshot *s, unsigned flags,
@@ -314,13 +178,14 @@ static mote_vfs_error file_new(struct mount *m, struct snapshot *s, unsigned fla
     return MOTE_VFS_OK;
 }
 
-static mote_vfs_error folder_new(struct mount *m, const char *path, mote_vfs_node **out) {
-    struct folder *folder = MOTE__NEW(m->allocator, struct folder);
+static mote_vfs_error folder_new(struct mount *m, const char *key, mote_vfs_node **out) {
+    size_t size = strlen(key);
+    struct folder *folder = mote__alloc(m->allocator, sizeof *folder + size + 1);
     if (!folder) return MOTE_VFS_ENOMEM;
     mote_vfs_node_init(&folder->node, &folder_ops, MOTE_VFS_DIRECTORY, 0);
     folder->mount = m;
-    folder->size = strlen(path);
-    memcpy(folder->path, path, folder->size + 1);
+    folder->size = size;
+    memcpy(folder->key, key, size + 1);
     m->nodes++;
     *out = &folder->node;
     return MOTE_VFS_OK;
@@ -328,13 +193,23 @@ static mote_vfs_error folder_new(struct mount *m, const char *path, mote_vfs_nod
 
 /* ---------------------------------------------------------------- files */
 
+/* Programs seldom look at what a close says. */
+static void say_lost(const struct file *file, mote_vfs_error error) {
+    if (error != MOTE_VFS_EAGAIN && error != MOTE_VFS_EEXIST) return;
+    mote__parts_log(&file->mount->files->component->opening,
+                    "`%.100s` was not kept: somebody else has written it meanwhile",
+                    file->snapshot->key);
+}
+
 static mote_vfs_error file_close(mote_vfs_node *node) {
     struct file *file = file_of(node);
     struct mount *m = file->mount;
-    struct mote_parts *parts = m->component->parts;
+    struct mote_parts *parts = m->files->component->parts;
+    mote_vfs_error error = MOTE_VFS_OK;
     mote__parts_enter(parts);
-    mote_vfs_error error = file->commits ? commit(m, file->snapshot) : MOTE_VFS_OK;
-    if (!--file->snapshot->opens) snapshot_free(m, file->snapshot);
+    if (file->commits) error = mote__snapshot_commit(m->files, file->snapshot);
+    say_lost(file, error);
+    mote__snapshot_close(m->files, file->snapshot);
     MOTE__DELETE(m->allocator, file);
     mount_release(m);
     mote__parts_leave(parts);
@@ -351,32 +226,41 @@ static mote_vfs_error file_sync(mote_vfs_node *node, bool data_only) {
     struct mount *m = file_of(node)->mount;
     (void)data_only;
     lock(m);
-    return unlock(m, commit(m, file_of(node)->snapshot));
+    return unlock(m, mote__snapshot_commit(m->files, file_of(node)->snapshot));
 }
 
-/* One number per path, for programs that compare files by it. */
-static uint64_t inode_of(const char *path) { return mote__hash(path, strlen(path), 0) | 1; }
+/* One number per key, for programs that compare files by it. */
+static uint64_t inode_of(const char *key) { return mote__hash(key, strlen(key), 0) | 1; }
 
-static void fill_stat(const struct mount *m, const char *path, mote_vfs_type type, uint64_t size,
+static void fill_stat(const struct files *files, const char *key, mote_vfs_type type, uint64_t size,
                       uint64_t modified_ns, mote_vfs_stat *out) {
-    uint64_t time_ns = modified_ns ? modified_ns : m->opened_ns;
-    *out =
-        (mote_vfs_stat){.device = mote__hash(m->component->name, strlen(m->component->name), 1) | 1,
-                        .inode = inode_of(path),
-                        .link_count = 1,
-                        .size = size,
-                        .accessed = time_ns,
-                        .modified = time_ns,
-                        .changed = time_ns,
-                        .type = (uint8_t)type};
+    const char *name = files->component->name;
+    uint64_t time_ns = modified_ns ? modified_ns : files->opened_ns;
+    *out = (mote_vfs_stat){.device = mote__hash(name, strlen(name), 1) | 1,
+                           .inode = inode_of(key),
+                           .link_count = 1,
+                           .size = size,
+                           .accessed = time_ns,
+                           .modified = time_ns,
+                           .changed = time_ns,
+                           .type = (uint8_t)type};
 }
 
 static mote_vfs_error file_stat(mote_vfs_node *node, mote_vfs_stat *out) {
     struct mount *m = file_of(node)->mount;
     const struct snapshot *s = file_of(node)->snapshot;
     lock(m);
-    fill_stat(m, s->key, MOTE_VFS_FILE, s->size, s->modified_ns, out);
+    fill_stat(m->files, s->key, MOTE_VFS_FILE, s->size, s->modified_ns, out);
     return unlock(m, MOTE_VFS_OK);
+}
+
+/* Stores keep the times that they have; programs that copy files set them all the same, and take an
+ * error for a failure of the copy. */
+static mote_vfs_error set_times(mote_vfs_node *node, const mote_vfs_times *times) {
+    bool is_folder = node->ops == &folder_ops;
+    (void)times;
+    return is_read_only(is_folder ? folder_of(node)->mount : file_of(node)->mount) ? MOTE_VFS_EROFS
+                                                                                   : MOTE_VFS_OK;
 }
 
 static mote_vfs_error file_pread(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count,
@@ -396,24 +280,10 @@ static mote_vfs_error file_pread(mote_vfs_node *node, const mote_vfs_iovec *piec
 
 static mote_vfs_error write_locked(struct file *file, const mote_vfs_iovec *pieces, size_t count,
                                    uint64_t offset, size_t *done) {
-    struct mount *m = file->mount;
-    struct snapshot *s = file->snapshot;
-    uint64_t total = 0;
-    *done = 0;
-    for (size_t i = 0; i < count; i++)
-        if (__builtin_add_overflow(total, pieces[i].size, &total)) return MOTE_VFS_EFBIG;
-    if (offset > MOTE_PARTS_FILE_BYTES_MAX || total > MOTE_PARTS_FILE_BYTES_MAX)
-        return MOTE_VFS_EFBIG;
-    mote_vfs_error error = reserve(m, s, offset + total);
-    if (error) return error;
-    for (size_t i = 0; i < count; i++) {
-        if (pieces[i].size) memcpy(s->bytes + offset, pieces[i].data, pieces[i].size);
-        offset += pieces[i].size;
-        *done += pieces[i].size;
-    }
-    if (total && offset > s->size) s->size = (size_t)offset;
-    if (total) s->is_dirty = true;
-    return file->syncs ? commit(m, s) : MOTE_VFS_OK;
+    struct files *files = file->mount->files;
+    mote_vfs_error error =
+        mote__snapshot_write(files, file->snapshot, pieces, count, offset, done);
+    return !error && file->syncs ? mote__snapshot_commit(files, file->snapshot) : error;
 }
 
 static mote_vfs_error file_pwrite(mote_vfs_node *node, const mote_vfs_iovec *pieces, size_t count,
@@ -432,7 +302,7 @@ static mote_vfs_error file_append(mote_vfs_node *node, const mote_vfs_iovec *pie
 static mote_vfs_error file_set_size(mote_vfs_node *node, uint64_t size) {
     struct mount *m = file_of(node)->mount;
     lock(m);
-    return unlock(m, resize(m, file_of(node)->snapshot, size));
+    return unlock(m, mote__snapshot_resize(m->files, file_of(node)->snapshot, size));
 }
 
 static mote_vfs_error file_allocate(mote_vfs_node *node, uint64_t offset, uint64_t bytes) {
@@ -441,12 +311,13 @@ static mote_vfs_error file_allocate(mote_vfs_node *node, uint64_t offset, uint64
     uint64_t size;
     if (__builtin_add_overflow(offset, bytes, &size)) return MOTE_VFS_EFBIG;
     lock(m);
-    return unlock(m, size > s->size ? resize(m, s, size) : MOTE_VFS_OK);
+    return unlock(m, size > s->size ? mote__snapshot_resize(m->files, s, size) : MOTE_VFS_OK);
 }
 
 static const mote_vfs_ops file_ops = {.name = "file of a component",
                                       .close = file_close,
                                       .stat = file_stat,
+                                      .set_times = set_times,
                                       .sync = file_sync,
                                       .abandon = file_abandon,
                                       .pread = file_pread,
@@ -457,96 +328,90 @@ static const mote_vfs_ops file_ops = {.name = "file of a component",
 
 /* ---------------------------------------------------------------- opening */
 
-static bool is_read_only(const struct mount *m) {
-    return mote__parts_drivers[m->component->id].block != BLOCK_state;
-}
-
 /* What CREATE, EXCLUSIVE and TRUNCATE mean for a snapshot that was just taken, or is shared. */
-static void apply_flags(struct snapshot *s, unsigned flags, bool is_new) {
+static void apply_flags(struct files *files, struct snapshot *s, unsigned flags, bool is_new) {
     if (is_new) {
         s->is_dirty = true; /* an empty file is a file */
         if (flags & MOTE_VFS_EXCLUSIVE) s->commit = COMMIT_CREATE;
     }
     if (!(flags & MOTE_VFS_TRUNCATE)) return;
-    shrink(s, 0);
+    mote__snapshot_resize(files, s, 0);
     if (s->commit != COMMIT_CREATE) s->commit = COMMIT_ALWAYS;
 }
 
-/* Takes a snapshot of a key for the first who opens it. */
-static mote_vfs_error take_snapshot(struct mount *m, const char *path, unsigned flags,
-                                    struct snapshot **out) {
-    struct key key;
-    mote_parts_item item;
-    mote_parts_op op;
-    bool directory = false;
-    mote_vfs_error error = fetch(m, path, &key, &item, &op);
-    bool is_new = error == MOTE_VFS_ENOENT;
-    if (is_new) error = is_directory(m, path, &directory);
-    if (!error && is_new)
-        error = directory                 ? MOTE_VFS_EISDIR
-                : flags & MOTE_VFS_CREATE ? MOTE_VFS_OK
-                                          : MOTE_VFS_ENOENT;
-    if (!error && !is_new && (flags & MOTE_VFS_EXCLUSIVE)) error = MOTE_VFS_EEXIST;
-    struct snapshot *s = error ? NULL : snapshot_new(m, path);
-    if (!error && !s) error = MOTE_VFS_ENOMEM;
-    if (!error && !is_new) error = take_value(m, s, &item);
-    mote_parts_op_deinit(&op);
-    if (error && s) snapshot_free(m, s);
+/* Whether a key that is not there may become a file. */
+static mote_vfs_error check_new(const struct place *p, unsigned flags) {
+    bool directory;
+    mote_vfs_error error = is_directory(p, &directory);
     if (error) return error;
-    apply_flags(s, flags, is_new);
-    *out = s;
-    return MOTE_VFS_OK;
+    return directory ? MOTE_VFS_EISDIR : flags & MOTE_VFS_CREATE ? MOTE_VFS_OK : MOTE_VFS_ENOENT;
 }
 
-static mote_vfs_error open_file(struct mount *m, const char *path, unsigned flags,
-                                mote_vfs_node **out) {
-    struct snapshot *s = find_snapshot(m, path);
-    mote_vfs_error error = MOTE_VFS_OK;
-    if (s && (flags & MOTE_VFS_EXCLUSIVE)) return MOTE_VFS_EEXIST;
-    bool is_first = !s;
-    if (s) apply_flags(s, flags, false);
-    else error = take_snapshot(m, path, flags, &s);
-    if (!error) error = file_new(m, s, flags, out);
-    if (!error && is_first && s->is_dirty) file_of(*out)->commits = true; /* it has made the file */
-    if (error && s && !s->opens) snapshot_free(m, s);
+/* Takes a snapshot of a key for the first who opens it. */
+static mote_vfs_error take_snapshot(const struct place *p, unsigned flags, struct snapshot **out) {
+    mote_parts_item item;
+    mote_parts_op op;
+    mote_vfs_error error = mote__files_fetch(p->files, p->key, &item, &op);
+    bool is_new = error == MOTE_VFS_ENOENT;
+    if (is_new) error = check_new(p, flags);
+    else if (!error && (flags & MOTE_VFS_EXCLUSIVE)) error = MOTE_VFS_EEXIST;
+    if (!error) error = mote__snapshot_new(p->files, p->key, is_new ? NULL : &item, out);
+    mote_parts_op_deinit(&op);
+    if (!error) apply_flags(p->files, *out, flags, is_new);
     return error;
 }
 
-static mote_vfs_error open_directory(struct mount *m, const char *path, mote_vfs_node **out) {
-    bool directory;
-    mote_vfs_error error = is_directory(m, path, &directory);
-    if (!error && !directory) error = find_snapshot(m, path) ? MOTE_VFS_ENOTDIR : MOTE_VFS_ENOENT;
-    return error ? error : folder_new(m, path, out);
+static mote_vfs_error open_file(const struct place *p, unsigned flags, mote_vfs_node **out) {
+    struct snapshot *s = mote__snapshot_find(p->files, p->key);
+    bool is_first = !s;
+    mote_vfs_error error = MOTE_VFS_OK;
+    if (s && (flags & MOTE_VFS_EXCLUSIVE)) return MOTE_VFS_EEXIST;
+    if (s) apply_flags(p->files, s, flags, false);
+    else error = take_snapshot(p, flags, &s);
+    if (error) return error;
+    error = file_new(p->mount, s, flags, out);
+    if (error && !s->opens) mote__snapshot_free(p->files, s);
+    if (!error && is_first && s->is_dirty) file_of(*out)->commits = true; /* it has made the file */
+    return error;
 }
 
-static mote_vfs_error open_locked(struct mount *m, const char *path, unsigned flags,
-                                  bool only_directory, mote_vfs_node **out) {
+static mote_vfs_error open_directory(const struct place *p, mote_vfs_node **out) {
+    bool directory, file = false;
+    mote_vfs_error error = is_directory(p, &directory);
+    if (!error && !directory) error = is_file(p, &file);
+    if (error) return error;
+    return directory ? folder_new(p->mount, p->key, out)
+           : file    ? MOTE_VFS_ENOTDIR
+                     : MOTE_VFS_ENOENT;
+}
+
+static mote_vfs_error open_locked(const struct place *p, unsigned flags, mote_vfs_node **out) {
     const unsigned changes = MOTE_VFS_WRITE | MOTE_VFS_CREATE | MOTE_VFS_TRUNCATE;
-    bool directory = only_directory || (flags & MOTE_VFS_ONLY_DIRECTORY) || !*path;
-    if (directory && (flags & MOTE_VFS_CREATE)) return *path ? MOTE_VFS_EISDIR : MOTE_VFS_EEXIST;
-    if (directory) return open_directory(m, path, out);
-    if (is_read_only(m) && (flags & changes)) return MOTE_VFS_EROFS;
-    mote_vfs_error error = open_file(m, path, flags, out);
+    bool directory = p->only_directory || (flags & MOTE_VFS_ONLY_DIRECTORY) || is_root(p);
+    if (directory && (flags & MOTE_VFS_CREATE))
+        return is_root(p) ? MOTE_VFS_EEXIST : MOTE_VFS_EISDIR;
+    if (directory) return open_directory(p, out);
+    if (is_read_only(p->mount) && (flags & changes)) return MOTE_VFS_EROFS;
+    mote_vfs_error error = open_file(p, flags, out);
     /* Reading a directory as it is, as open(2) does without O_DIRECTORY. */
-    return error == MOTE_VFS_EISDIR && !(flags & changes) ? open_directory(m, path, out) : error;
+    return error == MOTE_VFS_EISDIR && !(flags & changes) ? open_directory(p, out) : error;
 }
 
 static mote_vfs_error folder_open(mote_vfs_node *dir, const char *path, unsigned flags,
                                   mote_vfs_node **out) {
-    struct mount *m = folder_of(dir)->mount;
-    char whole[MOTE_VFS_PATH_MAX + 1];
-    bool only_directory;
-    mote_vfs_error error = resolve(folder_of(dir), path, whole, &only_directory);
+    struct place p;
+    mote_vfs_error error = resolve(folder_of(dir), path, &p);
     if (error) return error;
-    lock(m);
-    return unlock(m, open_locked(m, whole, flags, only_directory, out));
+    lock(p.mount);
+    return unlock(p.mount, open_locked(&p, flags, out));
 }
 
 static mote_vfs_error folder_close(mote_vfs_node *node) {
-    struct mount *m = folder_of(node)->mount;
-    struct mote_parts *parts = m->component->parts;
+    struct folder *folder = folder_of(node);
+    struct mount *m = folder->mount;
+    struct mote_parts *parts = m->files->component->parts;
     mote__parts_enter(parts);
-    MOTE__DELETE(m->allocator, folder_of(node));
+    mote__free(m->allocator, folder, sizeof *folder + folder->size + 1);
     mount_release(m);
     mote__parts_leave(parts);
     return MOTE_VFS_OK;
@@ -554,235 +419,231 @@ static mote_vfs_error folder_close(mote_vfs_node *node) {
 
 /* ---------------------------------------------------------------- attributes */
 
-static mote_vfs_error stat_stored(struct mount *m, const char *path, mote_vfs_stat *out) {
-    struct key key;
+static mote_vfs_error stat_stored(const struct place *p, mote_vfs_stat *out) {
     mote_parts_item item;
     mote_parts_op op;
     bool directory = false;
-    mote_vfs_error error = fetch(m, path, &key, &item, &op);
-    if (!error) fill_stat(m, path, MOTE_VFS_FILE, item.found.size, item.modified_ns, out);
+    mote_vfs_error error = mote__files_fetch(p->files, p->key, &item, &op);
+    if (!error)
+        fill_stat(p->files, p->key, MOTE_VFS_FILE, item.found.size, item.modified_ns, out);
     mote_parts_op_deinit(&op);
     if (error != MOTE_VFS_ENOENT) return error;
-    error = is_directory(m, path, &directory);
-    if (directory) fill_stat(m, path, MOTE_VFS_DIRECTORY, 0, 0, out);
+    error = is_directory(p, &directory);
+    if (directory) fill_stat(p->files, p->key, MOTE_VFS_DIRECTORY, 0, 0, out);
     return error ? error : directory ? MOTE_VFS_OK : MOTE_VFS_ENOENT;
 }
 
-static mote_vfs_error stat_locked(struct mount *m, const char *path, mote_vfs_stat *out) {
-    const struct snapshot *s = find_snapshot(m, path);
-    if (s) return fill_stat(m, path, MOTE_VFS_FILE, s->size, s->modified_ns, out), MOTE_VFS_OK;
-    if (*path && !*find_made(m, path)) return stat_stored(m, path, out);
-    fill_stat(m, path, MOTE_VFS_DIRECTORY, 0, 0, out);
+static mote_vfs_error stat_locked(const struct place *p, mote_vfs_stat *out) {
+    const struct snapshot *s = mote__snapshot_find(p->files, p->key);
+    if (s)
+        return fill_stat(p->files, p->key, MOTE_VFS_FILE, s->size, s->modified_ns, out),
+               MOTE_VFS_OK;
+    if (!is_root(p) && !mote__made_find(p->files, p->key)) return stat_stored(p, out);
+    fill_stat(p->files, p->key, MOTE_VFS_DIRECTORY, 0, 0, out);
     return MOTE_VFS_OK;
 }
 
 static mote_vfs_error folder_stat_at(mote_vfs_node *dir, const char *path, bool follow,
                                      mote_vfs_stat *out) {
-    struct mount *m = folder_of(dir)->mount;
-    char whole[MOTE_VFS_PATH_MAX + 1];
-    bool only_directory;
+    struct place p;
     (void)follow;
-    mote_vfs_error error = resolve(folder_of(dir), path, whole, &only_directory);
+    mote_vfs_error error = resolve(folder_of(dir), path, &p);
     if (error) return error;
-    lock(m);
-    error = stat_locked(m, whole, out);
-    if (!error && only_directory && out->type != MOTE_VFS_DIRECTORY) error = MOTE_VFS_ENOTDIR;
-    return unlock(m, error);
+    lock(p.mount);
+    error = stat_locked(&p, out);
+    if (!error && p.only_directory && out->type != MOTE_VFS_DIRECTORY) error = MOTE_VFS_ENOTDIR;
+    return unlock(p.mount, error);
 }
 
 static mote_vfs_error folder_stat(mote_vfs_node *node, mote_vfs_stat *out) {
-    fill_stat(folder_of(node)->mount, folder_of(node)->path, MOTE_VFS_DIRECTORY, 0, 0, out);
+    const struct folder *folder = folder_of(node);
+    fill_stat(folder->mount->files, folder->key, MOTE_VFS_DIRECTORY, 0, 0, out);
     return MOTE_VFS_OK;
+}
+
+static mote_vfs_error folder_set_times_at(mote_vfs_node *dir, const char *path, bool follow,
+                                          const mote_vfs_times *times) {
+    mote_vfs_stat st;
+    mote_vfs_error error = folder_stat_at(dir, path, follow, &st);
+    return error ? error : set_times(dir, times);
 }
 
 /* ---------------------------------------------------------------- making and removing */
 
-static mote_vfs_error is_file(struct mount *m, const char *path, bool *out) {
-    struct key key;
-    mote_parts_item item;
-    mote_parts_op op;
-    *out = find_snapshot(m, path);
-    if (*out) return MOTE_VFS_OK;
-    mote_vfs_error error = fetch(m, path, &key, &item, &op);
-    mote_parts_op_deinit(&op);
-    *out = !error;
-    return error == MOTE_VFS_ENOENT ? MOTE_VFS_OK : error;
-}
-
-static mote_vfs_error make_locked(struct mount *m, const char *path) {
+static mote_vfs_error make_locked(const struct place *p) {
     mote_vfs_stat st;
-    size_t size = strlen(path);
-    mote_vfs_error error = stat_locked(m, path, &st);
-    if (error != MOTE_VFS_ENOENT) return error ? error : MOTE_VFS_EEXIST;
-    struct made *made = mote__alloc(m->allocator, sizeof *made + size + 1);
-    if (!made) return MOTE_VFS_ENOMEM;
-    made->next = m->made;
-    made->size = size;
-    memcpy(made->path, path, size + 1);
-    m->made = made;
-    return MOTE_VFS_OK;
+    mote_vfs_error error = stat_locked(p, &st);
+    if (!error) return MOTE_VFS_EEXIST;
+    return error == MOTE_VFS_ENOENT ? mote__made_add(p->files, p->key, p->size) : error;
 }
 
-/* The store is asked once what is in the directory: others may empty it meanwhile. */
-static mote_vfs_error remove_locked(struct mount *m, const char *path) {
-    bool file = false, full = false;
-    if (!*path) return MOTE_VFS_EBUSY;
-    struct made **at = find_made(m, path), *made = *at;
-    mote_vfs_error error = made ? MOTE_VFS_OK : is_file(m, path, &file);
-    if (file) return MOTE_VFS_ENOTDIR;
-    if (!error) error = has_children(m, path, &full);
-    if (error) return error;
-    if (full) return MOTE_VFS_ENOTEMPTY;
-    if (!made) return MOTE_VFS_ENOENT;
-    *at = made->next;
-    mote__free(m->allocator, made, sizeof *made + made->size + 1);
-    return MOTE_VFS_OK;
-}
-
-static mote_vfs_error delete_key(struct mount *m, const char *path) {
-    struct key key;
-    mote_parts_item item = {.key = make_key(m, path, strlen(path), &key)};
+static mote_vfs_error delete_key(struct files *files, const char *key) {
+    mote_parts_item item = {.key = key_bytes(key)};
     mote_parts_op op = {.verb = MOTE_PARTS_DELETE, .items = &item, .item_count = 1};
-    mote_vfs_error error = ask(m, &op, "removing", path);
+    mote_vfs_error error = mote__files_ask(files, &op, "removing", key);
     mote_parts_op_deinit(&op);
     return error;
 }
 
+static mote_vfs_error delete_mark(const struct place *p) {
+    char key[KEY_MAX + 1];
+    inside(p->mount, p->key, key);
+    return delete_key(p->files, key);
+}
+
+/* The store is asked once what is in the directory: others may empty it meanwhile. */
+static mote_vfs_error remove_locked(const struct place *p) {
+    enum content content;
+    bool file = false, made = mote__made_find(p->files, p->key);
+    if (is_root(p)) return MOTE_VFS_EBUSY;
+    mote_vfs_error error = made ? MOTE_VFS_OK : is_file(p, &file);
+    if (file) return MOTE_VFS_ENOTDIR;
+    if (!error) error = look_inside(p, &content);
+    if (error) return error;
+    if (content == CONTENT_MORE) return MOTE_VFS_ENOTEMPTY;
+    if (content == CONTENT_NOTHING && !made) return MOTE_VFS_ENOENT;
+    error = remember_parents(p);
+    if (!error && content == CONTENT_MARK) error = delete_mark(p);
+    if (!error) mote__made_remove(p->files, p->key);
+    return error;
+}
+
 /* At once, as on Linux: those who have the file open keep it for themselves. */
-static mote_vfs_error unlink_locked(struct mount *m, const char *path) {
+static mote_vfs_error unlink_locked(const struct place *p) {
     mote_vfs_stat st;
-    struct snapshot *s = find_snapshot(m, path);
-    mote_vfs_error error = stat_locked(m, path, &st);
-    if (!error && st.type == MOTE_VFS_DIRECTORY) error = MOTE_VFS_EISDIR;
-    if (!error && (!s || s->exists)) error = delete_key(m, path);
+    struct snapshot *s = mote__snapshot_find(p->files, p->key);
+    mote_vfs_error error = stat_locked(p, &st);
+    if (error) return error;
+    if (st.type == MOTE_VFS_DIRECTORY) return MOTE_VFS_EISDIR;
+    if (p->only_directory) return MOTE_VFS_ENOTDIR;
+    error = remember_parents(p);
+    if (!error && (!s || s->exists)) error = delete_key(p->files, p->key);
     if (!error && s) s->is_detached = true;
     return error;
 }
 
 /* The operations on one path that change something. */
-static mote_vfs_error change(mote_vfs_node *dir, const char *path, bool takes_slash,
-                             mote_vfs_error (*what)(struct mount *m, const char *path)) {
-    struct mount *m = folder_of(dir)->mount;
-    char whole[MOTE_VFS_PATH_MAX + 1];
-    bool only_directory;
-    mote_vfs_error error = resolve(folder_of(dir), path, whole, &only_directory);
-    if (!error && is_read_only(m)) error = MOTE_VFS_EROFS;
-    if (!error && only_directory && !takes_slash) error = MOTE_VFS_ENOTDIR;
+static mote_vfs_error change(mote_vfs_node *dir, const char *path,
+                             mote_vfs_error (*what)(const struct place *p)) {
+    struct place p;
+    mote_vfs_error error = resolve(folder_of(dir), path, &p);
+    if (!error && is_read_only(p.mount)) error = MOTE_VFS_EROFS;
     if (error) return error;
-    lock(m);
-    return unlock(m, what(m, whole));
+    lock(p.mount);
+    return unlock(p.mount, what(&p));
 }
 
 static mote_vfs_error folder_make(mote_vfs_node *dir, const char *path) {
-    return change(dir, path, true, make_locked);
+    return change(dir, path, make_locked);
 }
 static mote_vfs_error folder_remove(mote_vfs_node *dir, const char *path) {
-    return change(dir, path, true, remove_locked);
+    return change(dir, path, remove_locked);
 }
 static mote_vfs_error folder_unlink(mote_vfs_node *dir, const char *path) {
-    return change(dir, path, false, unlink_locked);
+    return change(dir, path, unlink_locked);
 }
 
 /* ---------------------------------------------------------------- renaming */
 
-/* Two mounts of a component may show one key under two names. */
-static bool is_same_key(const struct mount *a, const char *a_path, const struct mount *b,
-                        const char *b_path) {
-    struct key a_key, b_key;
-    mote_parts_bytes one = make_key(a, a_path, strlen(a_path), &a_key),
-                     other = make_key(b, b_path, strlen(b_path), &b_key);
-    return one.size == other.size && !memcmp(one.data, other.data, one.size);
-}
-
 /* Writes the new key and removes the old one in one transaction; the old one must still be what was
- * read. */
-static mote_vfs_error move_key(struct mount *from, const char *path, struct mount *to,
-                               const char *to_path) {
-    struct key key, old_key, new_key;
+ * read. Who has the source open goes with it; `key` is the new one, for the snapshot. */
+static mote_vfs_error move_key(const struct place *from, const struct place *to,
+                               struct snapshot *source, char **key) {
     mote_parts_item item, items[2];
     mote_parts_op get, op;
-    mote_vfs_error error = fetch(from, path, &key, &item, &get);
+    mote_vfs_error error = mote__files_fetch(from->files, from->key, &item, &get);
     if (!error) {
-        items[0] = (mote_parts_item){.key = make_key(to, to_path, strlen(to_path), &new_key),
-                                     .value = item.found};
-        items[1] = (mote_parts_item){.key = make_key(from, path, strlen(path), &old_key),
+        items[0] = (mote_parts_item){.key = {to->key, to->size}, .value = item.found};
+        items[1] = (mote_parts_item){.key = {from->key, from->size},
                                      .etag = item.version,
                                      .flags = MOTE_PARTS_REMOVE};
         op = (mote_parts_op){.verb = MOTE_PARTS_TRANSACT, .items = items, .item_count = 2};
-        error = ask(from, &op, "renaming", path);
+        error = mote__files_ask(from->files, &op, "renaming", from->key);
+        if (!error && source) {
+            mote__snapshot_move(from->files, source, *key, &item, &items[0]);
+            *key = NULL;
+        }
         mote_parts_op_deinit(&op);
     }
     mote_parts_op_deinit(&get);
     return error;
 }
 
-/* Who has the source open keeps a file that goes its own way; a target that is open is replaced. */
-static mote_vfs_error rename_locked(struct mount *from, const char *path, struct mount *to,
-                                    const char *to_path) {
+/* What can be renamed, and to where. */
+static mote_vfs_error check_rename(const struct place *from, const struct place *to) {
     mote_vfs_stat st;
-    struct snapshot *source = find_snapshot(from, path), *target = find_snapshot(to, to_path);
-    mote_vfs_error error = stat_locked(from, path, &st);
+    mote_vfs_error error = stat_locked(from, &st);
     if (error) return error;
     if (st.type == MOTE_VFS_DIRECTORY)
         return MOTE_VFS_ENOTSUP; /* no store renames a prefix in one step */
-    error = stat_locked(to, to_path, &st);
+    if (from->only_directory) return MOTE_VFS_ENOTDIR;
+    error = stat_locked(to, &st);
     if (!error && st.type == MOTE_VFS_DIRECTORY) return MOTE_VFS_EISDIR;
     if (error && error != MOTE_VFS_ENOENT) return error;
-    if (is_same_key(from, path, to, to_path)) return MOTE_VFS_OK;
-    error = source ? commit(from, source) : MOTE_VFS_OK;
-    if (!error) error = move_key(from, path, to, to_path);
-    if (error) return error;
-    if (target) target->is_detached = true;
-    if (source) source->is_detached = true;
-    return MOTE_VFS_OK;
+    return to->only_directory ? MOTE_VFS_ENOTDIR : MOTE_VFS_OK;
+}
+
+/* A target that is open is replaced: who has it keeps it for himself. */
+static mote_vfs_error rename_locked(const struct place *from, const struct place *to) {
+    struct files *files = from->files;
+    struct snapshot *source = mote__snapshot_find(files, from->key),
+                    *target = mote__snapshot_find(files, to->key);
+    mote_vfs_error error = check_rename(from, to);
+    if (error || !strcmp(from->key, to->key)) return error; /* two mounts may show one key */
+    char *key = mote__alloc(files->allocator, to->size + 1);
+    if (!key) return MOTE_VFS_ENOMEM;
+    memcpy(key, to->key, to->size + 1);
+    error = remember_parents(from);
+    if (!error && source) error = mote__snapshot_commit(files, source);
+    if (!error) error = move_key(from, to, source, &key);
+    if (key) mote__free(files->allocator, key, to->size + 1);
+    if (!error && target) target->is_detached = true;
+    return error;
 }
 
 static mote_vfs_error folder_rename(mote_vfs_node *dir, const char *path, mote_vfs_node *to,
                                     const char *to_path) {
-    struct mount *m = folder_of(dir)->mount, *other = folder_of(to)->mount;
-    char whole[MOTE_VFS_PATH_MAX + 1], to_whole[MOTE_VFS_PATH_MAX + 1];
-    bool only_directory, to_directory;
-    mote_vfs_error error = resolve(folder_of(dir), path, whole, &only_directory);
-    if (!error) error = resolve(folder_of(to), to_path, to_whole, &to_directory);
+    struct place p, q;
+    mote_vfs_error error = resolve(folder_of(dir), path, &p);
+    if (!error) error = resolve(folder_of(to), to_path, &q);
     if (error) return error;
-    if (m->component != other->component) return MOTE_VFS_EXDEV;
-    if (is_read_only(m)) return MOTE_VFS_EROFS;
-    if (!*whole || !*to_whole) return MOTE_VFS_EBUSY;
-    lock(m);
-    return unlock(m, rename_locked(m, whole, other, to_whole));
+    if (p.files != q.files) return MOTE_VFS_EXDEV;
+    if (is_read_only(p.mount)) return MOTE_VFS_EROFS;
+    if (is_root(&p) || is_root(&q)) return MOTE_VFS_EBUSY;
+    lock(p.mount);
+    return unlock(p.mount, rename_locked(&p, &q));
 }
 
 /* ---------------------------------------------------------------- listing */
 
 /* One listing: each name goes out once, keys come in any order. */
 struct listing {
-    struct mount *mount;
-    const struct folder *folder;
+    struct files *files;
     struct arena arena;
     struct map names; /* name -> its type */
+    char prefix[KEY_MAX + 1];
     mote_parts_bytes last;
     size_t last_capacity;
 };
 
-/* Notes the first component of what lies below the folder. What no path can say ("", ".", "..", a
- * name that is too long) is left out. */
-static mote_vfs_error note(struct listing *l, const char *rest, size_t size) {
-    const char *slash = memchr(rest, '/', size);
-    size_t length = slash ? (size_t)(slash - rest) : size;
-    bool dots =
-        (length == 1 && rest[0] == '.') || (length == 2 && rest[0] == '.' && rest[1] == '.');
-    if (!length || dots || length > MOTE_VFS_PATH_MAX || (slash && length + 1 == size)) return MOTE_VFS_OK;
-    uint64_t *known = mote__map_get(&l->names, rest, length);
-    if (known)
-        return *known = slash && *known != MOTE_VFS_FILE ? MOTE_VFS_DIRECTORY
-                        : slash                          ? *known
-                                                         : MOTE_VFS_FILE,
-               MOTE_VFS_OK;
-    char *name = mote__arena_string(&l->arena, rest, length);
-    uint64_t *value = name ? mote__map_put(&l->names, name, length, &(bool){false}) : NULL;
+/* Notes a name. What no path can say ("", ".", "..", a name that is too long) is left out. */
+static mote_vfs_error note_name(struct listing *l, const char *name, size_t size, bool directory) {
+    bool dots = name[0] == '.' && (size == 1 || (size == 2 && name[1] == '.'));
+    if (!size || dots || size > MOTE_VFS_PATH_MAX) return MOTE_VFS_OK;
+    uint64_t *known = mote__map_get(&l->names, name, size);
+    if (known && !directory) *known = MOTE_VFS_FILE; /* a key that is a prefix too is a file */
+    if (known) return MOTE_VFS_OK;
+    char *copy = mote__arena_string(&l->arena, name, size);
+    uint64_t *value = copy ? mote__map_put(&l->names, copy, size, &(bool){false}) : NULL;
     if (!value) return MOTE_VFS_ENOMEM;
-    *value = slash ? MOTE_VFS_DIRECTORY : MOTE_VFS_FILE;
+    *value = directory ? MOTE_VFS_DIRECTORY : MOTE_VFS_FILE;
     return MOTE_VFS_OK;
+}
+
+/* Notes the first component of what lies below the folder. */
+static mote_vfs_error note(struct listing *l, const char *rest, size_t size, bool directory) {
+    const char *slash = memchr(rest, '/', size);
+    return note_name(l, rest, slash ? (size_t)(slash - rest) : size, slash || directory);
 }
 
 /* Keys of any size come from others: the last one of a page is kept as it is. */
@@ -797,13 +658,14 @@ static mote_vfs_error keep_last(struct listing *l, const mote_parts_bytes *key) 
 }
 
 /* One page of keys, and where the next begins. */
-static mote_vfs_error list_page(struct listing *l, const mote_parts_bytes *prefix, bool *more) {
+static mote_vfs_error list_page(struct listing *l, bool *more) {
+    const mote_parts_bytes prefix = key_bytes(l->prefix);
     mote_parts_op op = {
-        .verb = MOTE_PARTS_KEYS, .limit = LIST_PAGE, .prefix = *prefix, .after = l->last};
-    mote_vfs_error error = ask(l->mount, &op, "listing", l->folder->path);
+        .verb = MOTE_PARTS_KEYS, .limit = LIST_PAGE, .prefix = prefix, .after = l->last};
+    mote_vfs_error error = mote__files_ask(l->files, &op, "listing", l->prefix);
     for (size_t i = 0; i < op.item_count && !error; i++) {
         const mote_parts_bytes *key = &op.items[i].key;
-        error = note(l, (const char *)key->data + prefix->size, key->size - prefix->size);
+        error = note(l, (const char *)key->data + prefix.size, key->size - prefix.size, false);
     }
     *more = !error && op.more && op.item_count;
     if (*more) error = keep_last(l, &op.items[op.item_count - 1].key);
@@ -811,54 +673,36 @@ static mote_vfs_error list_page(struct listing *l, const mote_parts_bytes *prefi
     return error;
 }
 
-static mote_vfs_error list_store(struct listing *l) {
-    struct key key;
-    char path[MOTE_VFS_PATH_MAX + 2];
-    int size = snprintf(path, sizeof path, l->folder->size ? "%s/" : "%s", l->folder->path);
-    mote_parts_bytes prefix = make_key(l->mount, path, (size_t)size, &key);
-    mote_vfs_error error = MOTE_VFS_OK;
-    for (bool more = true; more && !error;) error = list_page(l, &prefix, &more);
-    return error;
+static mote_vfs_error note_local(void *context, const char *rest, bool directory) {
+    return note(context, rest, strlen(rest), directory);
 }
 
-static mote_vfs_error list_local(struct listing *l) {
+static mote_vfs_error list_locked(struct listing *l) {
     mote_vfs_error error = MOTE_VFS_OK;
-    char path[MOTE_VFS_PATH_MAX + 2];
-    for (const struct snapshot *s = l->mount->snapshots; s && !error; s = s->next) {
-        const char *rest = s->is_detached ? NULL : below(s->key, l->folder->path, l->folder->size);
-        if (rest) error = note(l, rest, strlen(rest));
-    }
-    for (const struct made *at = l->mount->made; at && !error; at = at->next) {
-        const char *rest = below(at->path, l->folder->path, l->folder->size);
-        int size =
-            rest ? snprintf(path, sizeof path, "%s/.", rest) : 0; /* as if something were in it */
-        if (rest) error = note(l, path, (size_t)size);
-    }
-    return error;
+    for (bool more = true; more && !error;) error = list_page(l, &more);
+    return error ? error : mote__files_each(l->files, l->prefix, note_local, l);
 }
 
 static mote_vfs_error tell(const struct listing *l, mote_vfs_list_fn each, void *context) {
     mote_vfs_error error = MOTE_VFS_OK;
-    char path[2 * MOTE_VFS_PATH_MAX + 2];
+    char key[KEY_MAX + MOTE_VFS_PATH_MAX + 1];
     for (size_t i = 0; i < l->names.capacity && !error; i++) {
         const struct map_entry *at = &l->names.entries[i];
         if (!at->key) continue;
-        snprintf(path, sizeof path, "%s%s%s", l->folder->path, l->folder->size ? "/" : "",
-                 (const char *)at->key);
-        error = each(context, at->key, at->key_bytes, inode_of(path), (mote_vfs_type)at->value);
+        snprintf(key, sizeof key, "%s%s", l->prefix, (const char *)at->key);
+        error = each(context, at->key, at->key_bytes, inode_of(key), (mote_vfs_type)at->value);
     }
     return error;
 }
 
 static mote_vfs_error folder_list(mote_vfs_node *dir, mote_vfs_list_fn each, void *context) {
     struct mount *m = folder_of(dir)->mount;
-    struct listing l = {.mount = m, .folder = folder_of(dir)};
+    struct listing l = {.files = m->files};
+    inside(m, folder_of(dir)->key, l.prefix);
     mote__arena_init(&l.arena, m->allocator);
     mote__map_init(&l.names, m->allocator);
     lock(m);
-    mote_vfs_error error = list_store(&l);
-    if (!error) error = list_local(&l);
-    unlock(m, MOTE_VFS_OK);
+    mote_vfs_error error = unlock(m, list_locked(&l));
     if (!error) error = tell(&l, each, context);
     mote__map_deinit(&l.names);
     mote__arena_deinit(&l.arena);
@@ -868,8 +712,10 @@ static mote_vfs_error folder_list(mote_vfs_node *dir, mote_vfs_list_fn each, voi
 static const mote_vfs_ops folder_ops = {.name = "directory of a component",
                                         .close = folder_close,
                                         .stat = folder_stat,
+                                        .set_times = set_times,
                                         .open = folder_open,
                                         .stat_at = folder_stat_at,
+                                        .set_times_at = folder_set_times_at,
                                         .make_directory = folder_make,
                                         .remove_directory = folder_remove,
                                         .unlink = folder_unlink,
@@ -879,9 +725,27 @@ static const mote_vfs_ops folder_ops = {.name = "directory of a component",
 /* ---------------------------------------------------------------- mounting */
 
 static mote_status check_prefix(const char *prefix, mote_error *error) {
-    if (strlen(prefix) <= MOTE_VFS_PATH_MAX && !check_path(prefix)) return MOTE_OK;
+    if (strlen(prefix) <= MOTE_VFS_PATH_MAX && !check_key(prefix)) return MOTE_OK;
     return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
                            "`%.60s` cannot be the prefix of keys", prefix);
+}
+
+/* NULL when out of memory. The mount waits for its first node. */
+static struct mount *mount_new(struct mote_parts_component *c, const char *prefix) {
+    const mote_allocator *a = c->parts->allocator;
+    size_t size = strlen(prefix);
+    struct mount *m = MOTE__NEW(a, struct mount);
+    char *copy = m ? mote__alloc(a, size + 1) : NULL;
+    struct files *files = copy ? mote__files_hold(c) : NULL;
+    if (files) {
+        memcpy(copy, prefix, size + 1);
+        *m = (struct mount){
+            .files = files, .allocator = a, .prefix = copy, .prefix_size = size, .nodes = 1};
+        return m;
+    }
+    if (copy) mote__free(a, copy, size + 1);
+    mote__free(a, m, sizeof *m);
+    return NULL;
 }
 
 mote_status mote_parts_mount(mote_parts *parts, const char *component, const char *prefix,
@@ -896,18 +760,10 @@ mote_status mote_parts_mount(mote_parts *parts, const char *component, const cha
     if (mote__parts_drivers[c->id].block == BLOCK_lock)
         return mote__error_set(error, MOTE_E_UNSUPPORTED, MOTE_NO_OFFSET,
                                "%s holds locks, which are no files", component);
-    struct mount *m = MOTE__NEW(parts->allocator, struct mount);
-    char *copy = m ? mote__alloc(parts->allocator, strlen(prefix) + 1) : NULL;
-    if (!copy)
-        return mote__free(parts->allocator, m, sizeof *m), mote__error_nomem(error, "mounting");
-    memcpy(copy, prefix, strlen(prefix) + 1);
-    *m = (struct mount){.component = c,
-                        .allocator = parts->allocator,
-                        .prefix = copy,
-                        .prefix_size = strlen(prefix),
-                        .opened_ns = mote__os_clock_ns(OS_CLOCK_REALTIME),
-                        .nodes = 1};
-    mote_vfs_error why = folder_new(m, "", out);
-    mount_release(m);
+    mote__parts_enter(parts);
+    struct mount *m = mount_new(c, prefix);
+    mote_vfs_error why = m ? folder_new(m, m->prefix, out) : MOTE_VFS_ENOMEM;
+    if (m) mount_release(m);
+    mote__parts_leave(parts);
     return why ? mote__error_nomem(error, "mounting") : MOTE_OK;
 }

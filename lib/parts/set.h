@@ -28,6 +28,7 @@ struct mote_parts_component {
     struct parts_opening opening;
     const struct parts_driver *driver;
     void *instance, *module; /* module: what dlopen gave, NULL for those compiled in */
+    struct files *files;     /* of its mounts (files.h); NULL: it has none */
 };
 
 struct mote_parts {
