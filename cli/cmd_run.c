@@ -171,9 +171,13 @@ static int run_program(struct run *run) {
     return (int)exit_code;
 }
 
+static bool is_late(void *store) { return mote_store_interrupted(store); }
+
 /* File systems that hold back what is written commit it after a good end, and forget it after any other. */
 static int close_files(struct run *run, int code) {
+    mote_vfs_set_patience((mote_vfs_patience){is_late, run->store});
     mote_vfs_error error = mote_wasi_close(run->wasi, code == EXIT_DONE);
+    mote_vfs_set_patience((mote_vfs_patience){NULL, NULL});
     bool lost = error && code == EXIT_DONE;
     return lost ? report_failure("a file that the program left open could not be kept: %s", mote_vfs_error_text(error)) : code;
 }

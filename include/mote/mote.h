@@ -341,7 +341,9 @@ MOTE_API void mote_store_set_fuel_source(mote_store *store, mote_fuel_source *so
 /* Makes whatever runs in the store now, or next, trap with MOTE_TRAP_INTERRUPTED soon (at the next loop or call). The only store call that any
  * thread may make at any time while the store exists. */
 MOTE_API void mote_store_interrupt(mote_store *store);
-/* The same with MOTE_TRAP_DEADLINE, by itself, once `timeout_ns` have passed from now; 0 takes the deadline back. Uses one helper thread per engine. */
+/* Whether it has been, or its deadline has passed, and nothing has trapped by it yet. */
+MOTE_API bool mote_store_interrupted(const mote_store *store);
+/* The same as mote_store_interrupt with MOTE_TRAP_DEADLINE, by itself, once `timeout_ns` have passed from now; 0 takes the deadline back. Uses one helper thread per engine. */
 MOTE_API MOTE_CHECKED mote_status mote_store_set_timeout(mote_store *store, uint64_t timeout_ns, mote_error *error);
 /* Runs a full collection. Objects that nothing refers to are gone after it. */
 MOTE_API void mote_store_collect(mote_store *store);

@@ -249,8 +249,8 @@ MOTE_API mote_parts_code mote_parts_probe(mote_parts *parts, const char *compone
 MOTE_API MOTE_CHECKED mote_status mote_parts_open(mote_parts *parts, const char *component,
                                                   mote_error *error);
 
-/* Carries out an operation and waits for it. Returns op->code; whatever it is, mote_parts_op_deinit
- * frees the results. */
+/* Carries out an operation and waits for it, as long as the thread has patience (mote/vfs.h), then
+ * cancels it. Returns op->code; whatever it is, mote_parts_op_deinit frees the results. */
 MOTE_API mote_parts_code mote_parts_call(mote_parts *parts, const char *component,
                                          mote_parts_op *op);
 /* Begins an operation. `done` is called once, on the loop's thread, perhaps before this returns. */

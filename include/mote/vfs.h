@@ -235,6 +235,21 @@ MOTE_API mote_vfs_error mote_vfs_release(mote_own mote_vfs_node *node);
  * Returns 0, MOTE_VFS_EPERM when it would lead out (also for absolute paths) or MOTE_VFS_ENAMETOOLONG. */
 MOTE_API mote_vfs_error mote_vfs_path_clean(const char *path, char *out, bool *only_directory);
 
+/* ---------------------------------------------------------------- waiting */
+
+/* How whoever calls operations on this thread says that they are to end; is_over NULL: he never will. */
+typedef struct mote_vfs_patience {
+    bool (*is_over)(void *context);
+    void *context;
+} mote_vfs_patience;
+
+/* Sets this thread's and returns the one before, which is to be set again afterwards. Calls of WASI do that: it is over when their store is interrupted
+ * or its deadline has passed. */
+MOTE_API mote_vfs_patience mote_vfs_set_patience(mote_vfs_patience patience);
+/* Whether the operation under way on this thread is to end. Operations that wait without poll_fd look at it every MOTE_WASI_SLICE_MS or so, and return
+ * (with any error) as soon as it is true. */
+MOTE_API bool mote_vfs_is_over(void);
+
 /* ---------------------------------------------------------------- file systems and streams */
 
 /* Opens a directory of the host. What is beneath it is reached without ever leaving it: "..", absolute paths and symbolic links that lead out are

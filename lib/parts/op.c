@@ -5,7 +5,7 @@
 #include "base/utf8.h"
 #include <stdio.h>
 
-enum { KEYS_LIMIT_DEFAULT = 1000 };
+enum { KEYS_LIMIT_DEFAULT = 1000, SLICE_NS = 50000000 };
 static const uint64_t timeout_default_ns = 20000000000;
 
 /* ---------------------------------------------------------------- checks */
@@ -201,7 +201,10 @@ mote_parts_code mote__parts_carry_out(struct mote_parts_component *component, mo
     op->done = note_done;
     op->context = &is_done;
     mote__parts_begin(component, op);
-    mote__loop_run(component->parts->loop, &is_done, UINT64_MAX);
+    while (!is_done) {
+        mote__loop_run(component->parts->loop, &is_done, SLICE_NS);
+        if (!is_done && mote_vfs_is_over()) mote_parts_cancel(op);
+    }
     return op->code;
 }
 

@@ -69,7 +69,8 @@ mote_status mote__parts_secret_store(struct mote_parts_component *component,
                                      struct mote_parts_component **out, mote_error *error);
 /* Begins an operation on a component that is known; mote_parts_call's inside. The lock is held. */
 void mote__parts_begin(struct mote_parts_component *component, mote_parts_op *op);
-/* Carries it out; the lock is held. */
+/* Carries it out, or cancels it when the program whose call this is is to end (mote_vfs_is_over);
+ * the lock is held. */
 mote_parts_code mote__parts_carry_out(struct mote_parts_component *component, mote_parts_op *op);
 
 /* The drivers that are compiled in; NULL when `type` is none of them (builtin.c). */

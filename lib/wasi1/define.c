@@ -13,6 +13,13 @@ static struct call begin(void *env, mote_caller *caller) {
     return c;
 }
 
+static bool is_over(void *caller) { return mote_caller_interrupted(caller); }
+
+/* What nodes that wait by themselves ask. */
+static mote_vfs_patience patience_of(mote_caller *caller) {
+    return (mote_vfs_patience){is_over, caller};
+}
+
 /* clang-format off */
 #define U(n)           , (uint32_t)s[n]
 #define L(n)           , s[n]
@@ -38,7 +45,9 @@ static struct call begin(void *env, mote_caller *caller) {
 #define WASI1(name, signature)                                                                     \
     static mote_status raw_##name(void *env, mote_caller *caller, uint64_t *s) {                   \
         struct call c = begin(env, caller);                                                        \
+        const mote_vfs_patience before = mote_vfs_set_patience(patience_of(caller));               \
         s[0] = (uint32_t)mote__wasi_##name(&c ARGS_##signature);                                   \
+        mote_vfs_set_patience(before);                                                             \
         return c.status;                                                                           \
     }
 #define WASI1_OLD(name, signature, old) WASI1(name, signature) WASI1(old, signature)

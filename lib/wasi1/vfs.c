@@ -53,6 +53,16 @@ mote_vfs_error mote_vfs_release(mote_vfs_node *node) {
     return node->ops->close(node);
 }
 
+static _Thread_local mote_vfs_patience patience;
+
+mote_vfs_patience mote_vfs_set_patience(mote_vfs_patience wanted) {
+    mote_vfs_patience before = patience;
+    patience = wanted;
+    return before;
+}
+
+bool mote_vfs_is_over(void) { return patience.is_over && patience.is_over(patience.context); }
+
 /* ---------------------------------------------------------------- paths by the letter */
 
 /* Drops the last component of what has been written; false when there is none. */

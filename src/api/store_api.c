@@ -25,6 +25,7 @@ void mote_store_set_fuel_source(mote_store *store, mote_fuel_source *source, voi
 }
 
 void mote_store_interrupt(mote_store *store) { mote__store_stop(store, MOTE_TRAP_INTERRUPTED); }
+bool mote_store_interrupted(const mote_store *store) { return mote__exec_interrupt(store->exec) != MOTE_TRAP_NONE; }
 
 mote_status mote_store_set_timeout(mote_store *store, uint64_t timeout_ns, mote_error *error) {
     API_ERROR(error);

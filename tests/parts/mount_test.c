@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "stores.h"
 #include "fail_alloc.h"
+#include "os/os.h"
 #include <arpa/inet.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -825,6 +826,50 @@ TEST(a_directory_whose_last_key_goes_meanwhile) {
     mote_parts_delete(parts);
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
+    close(fd);
+}
+
+static bool is_over_since(void *at_ns) {
+    return mote__os_clock_ns(OS_CLOCK_MONOTONIC) > *(const uint64_t *)at_ns;
+}
+
+/* The component's own time is 20 s; the program's is over after a tenth of a second. */
+static void look_impatiently(const struct store *store) {
+    static char text[2000];
+    mote_parts *parts;
+    mote_vfs_stat st;
+    mote_error error;
+    const mote_parts_config config = {.driver_dir = getenv("MOTE_DRIVERS"), .log = keep_line};
+    if (!store_yaml(store, "store", "", text, sizeof text)) return;
+    CHECK_EQ(mote_parts_new(&config, &parts, NULL), MOTE_OK);
+    if (!CHECK_EQ(mote_parts_load_text(parts, "s.yaml", text, strlen(text), &error), MOTE_OK))
+        printf("%s\n", error.message);
+    mote_vfs_node *dir = mount(parts, NULL);
+    uint64_t begin = mote__os_clock_ns(OS_CLOCK_MONOTONIC), end = begin + 100000000;
+    mote_vfs_set_patience((mote_vfs_patience){is_over_since, &end});
+    CHECK_EQ(dir->ops->stat_at(dir, "k", false, &st), MOTE_VFS_ECANCELED);
+    CHECK_EQ(dir->ops->stat_at(dir, "k", false, &st), MOTE_VFS_ECANCELED);
+    mote_vfs_set_patience((mote_vfs_patience){NULL, NULL});
+    mote_vfs_release(dir);
+    mote_parts_delete(parts);
+    uint64_t took = mote__os_clock_ns(OS_CLOCK_MONOTONIC) - begin;
+    if (!CHECK(took < 2000000000)) printf("  %s: %llu\n", store->name, (unsigned long long)took);
+}
+
+/* Whoever's time is over does not wait for a server that takes connections and says nothing. */
+TEST(an_impatient_program_does_not_wait) {
+    int fd;
+    char port[8];
+    snprintf(port, sizeof port, "%d", listen_somewhere(&fd));
+    for (size_t i = 0; i < STORE_COUNT; i++) {
+        const char *theirs = stores[i].server ? getenv(stores[i].server) : NULL;
+        char kept[8];
+        if (!theirs) continue;
+        snprintf(kept, sizeof kept, "%s", theirs);
+        setenv(stores[i].server, port, 1);
+        look_impatiently(&stores[i]);
+        setenv(stores[i].server, kept, 1);
+    }
     close(fd);
 }
 

@@ -239,6 +239,29 @@ TEST(interrupted_write) {
     close(ends[0]);
 }
 
+/* A stream of somebody's own that waits by itself. */
+static mote_vfs_error wait_without_end(void *context, const void *data, size_t size, size_t *done) {
+    (void)context, (void)data, (void)size, (void)done;
+    while (!mote_vfs_is_over()) mote__os_sleep_until(mote__os_clock_ns(OS_CLOCK_MONOTONIC) + 1000000);
+    return MOTE_VFS_EIO;
+}
+
+TEST(interrupted_node) {
+    struct machine m;
+    struct os_thread thread;
+    mote_vfs_node *output;
+    const mote_vfs_stream stream = {.write = wait_without_end};
+    REQUIRE(!mote_vfs_stream_new(NULL, &stream, &output));
+    REQUIRE(begin_to(&m, WRITE_FOR_EVER, output));
+    CHECK(!mote_store_interrupted(m.store));
+    REQUIRE(!mote__os_thread_create(&thread, interrupt_soon, &m, 0));
+    CHECK_EQ(run(&m), MOTE_E_TRAP);
+    CHECK_EQ(m.error.trap, MOTE_TRAP_INTERRUPTED);
+    CHECK(!mote_vfs_is_over()); /* that was the call's */
+    mote__os_thread_join(thread);
+    end(&m);
+}
+
 /* A slow reader gets everything, in writes that are as long as the program asked for. */
 struct drain {
     int fd;
