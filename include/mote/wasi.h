@@ -41,7 +41,7 @@ typedef struct mote_wasi mote_wasi;
 
 /* A directory that the program finds open, under a name of its own choosing. */
 typedef struct mote_wasi_dir {
-    const char *guest_path; /* what the program calls it: "/", "data" */
+    const char *guest_path; /* what the program calls it: "/", "data"; slashes behind it do not count */
     const char *host_path;  /* a directory of the host, or NULL: then */
     mote_vfs_node *node;    /* any directory node; retained */
     bool read_only;         /* everything that would change something fails with EROFS */

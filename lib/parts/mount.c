@@ -344,7 +344,8 @@ static mote_vfs_error check_new(const struct place *p, unsigned flags) {
     bool directory;
     mote_vfs_error error = is_directory(p, &directory);
     if (error) return error;
-    return directory ? MOTE_VFS_EISDIR : flags & MOTE_VFS_CREATE ? MOTE_VFS_OK : MOTE_VFS_ENOENT;
+    if (directory) return flags & MOTE_VFS_EXCLUSIVE ? MOTE_VFS_EEXIST : MOTE_VFS_EISDIR;
+    return flags & MOTE_VFS_CREATE ? MOTE_VFS_OK : MOTE_VFS_ENOENT;
 }
 
 /* Takes a snapshot of a key for the first who opens it. */

@@ -71,16 +71,24 @@ static mote_vfs_error open_dir(const mote_allocator *a, const mote_wasi_dir *dir
     return MOTE_VFS_OK;
 }
 
+/* wasi-libc finds `/state` beneath `/state`, and not beneath `/state/`. */
+static size_t size_without_slashes(const char *path) {
+    size_t size = strlen(path);
+    while (size > 1 && path[size - 1] == '/') size--;
+    return size;
+}
+
 static mote_vfs_error add_opened_dir(mote_wasi *wasi, const mote_wasi_dir *dir,
                                      mote_vfs_node *node) {
-    size_t size = strlen(dir->guest_path);
+    size_t size = size_without_slashes(dir->guest_path);
     uint32_t number;
     struct description *d =
         mote__description_new(wasi, node, WASI_RIGHTS_DIRECTORY, WASI_RIGHTS_ALL);
     if (!d) return MOTE_VFS_ENOMEM;
     d->preopen = mote__alloc(wasi->allocator, size + 1);
     if (!d->preopen) return mote__description_release(wasi, d), MOTE_VFS_ENOMEM;
-    memcpy(d->preopen, dir->guest_path, size + 1);
+    memcpy(d->preopen, dir->guest_path, size);
+    d->preopen[size] = 0;
     d->preopen_bytes = size;
     d->read_only = dir->read_only;
     return mote__table_add(wasi, d, &number);

@@ -399,6 +399,9 @@ TEST(directories) {
         CHECK_EQ(open_at(dir, "both/x", MOTE_VFS_ONLY_DIRECTORY, &sub), MOTE_VFS_ENOTDIR);
         CHECK_EQ(open_at(dir, "both/x/", MOTE_VFS_READ, &sub), MOTE_VFS_ENOTDIR);
         CHECK_EQ(open_at(dir, "both", REPLACE | MOTE_VFS_ONLY_DIRECTORY, &sub), MOTE_VFS_EISDIR);
+        CHECK_EQ(dir->ops->make_directory(dir, "made"), MOTE_VFS_OK);
+        CHECK_EQ(open_at(dir, "made", NEW, &sub), MOTE_VFS_EISDIR);
+        CHECK_EQ(open_at(dir, "made", EXCL, &sub), MOTE_VFS_EEXIST);
     }
 }
 

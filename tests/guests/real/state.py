@@ -1,5 +1,5 @@
 # A runtime's own files, whose directory is a store: JSON and CSV written and read, appended to, listed, renamed, removed; what is refused says so.
-import csv, errno, json, os, pathlib, tempfile
+import csv, errno, json, os, pathlib, shutil, tempfile
 
 root = pathlib.Path("/state")
 orders = root / "orders"
@@ -38,6 +38,21 @@ with tempfile.NamedTemporaryFile("w", dir=root, delete=False) as f:
     os.fsync(f.fileno())
 os.replace(f.name, root / "safe")
 print((root / "safe").read_text(), [n for n in os.listdir(root) if n.startswith("tmp")])
+
+
+# Trees, as shutil has them: copied with their times, moved, removed with the directories that only their keys made.
+(root / "tree" / "deep").mkdir(parents=True)
+(root / "tree" / "deep" / "a").write_text("a")
+(root / "tree" / "b").write_text("b")
+shutil.copytree(root / "tree", root / "copy")
+shutil.copy2(root / "copy" / "b", root / "copy" / "deep" / "c")
+shutil.move(root / "copy" / "deep", root / "moved")
+shutil.move(root / "moved" / "c", root / "copy" / "d")
+os.utime(root / "copy" / "d")
+print(sorted(str(p.relative_to(root)) for name in ("tree", "copy", "moved") for p in (root / name).rglob("*")))
+for name in ("tree", "copy", "moved"):
+    shutil.rmtree(root / name)
+print([name for name in ("tree", "copy", "moved") if (root / name).exists()])
 
 
 def refused(what, *args, **kwargs):
