@@ -64,8 +64,7 @@ mote_vfs_error mote__files_ask(struct files *files, mote_parts_op *op, const cha
     mote_vfs_error error = to_vfs(op, code);
     if (says_enough(error)) return error;
     const char *why = *op->text ? op->text : mote_parts_code_text(code);
-    if (*key)
-        mote__parts_log(&files->component->opening, "%s `%.100s`: %s", what, key, why);
+    if (*key) mote__parts_log(&files->component->opening, "%s `%.100s`: %s", what, key, why);
     else mote__parts_log(&files->component->opening, "%s all keys: %s", what, why);
     return error;
 }
@@ -182,8 +181,8 @@ static mote_vfs_error take_value(struct files *files, struct snapshot *s,
     return MOTE_VFS_OK;
 }
 
-mote_vfs_error mote__snapshot_new(struct files *files, const char *key,
-                                  const mote_parts_item *item, struct snapshot **out) {
+mote_vfs_error mote__snapshot_new(struct files *files, const char *key, const mote_parts_item *item,
+                                  struct snapshot **out) {
     struct snapshot *s = MOTE__NEW(files->allocator, struct snapshot);
     size_t size = strlen(key);
     char *copy = s ? mote__alloc(files->allocator, size + 1) : NULL;

@@ -8,8 +8,8 @@
 #include "set.h"
 
 enum {
-    KEY_MAX = 2 * MOTE_VFS_PATH_MAX + 1,    /* a mount's prefix, a path, the slash behind it */
-    MADE_BYTES_MAX = 4 << 20                /* of directories that are remembered; ENOSPC beyond */
+    KEY_MAX = 2 * MOTE_VFS_PATH_MAX + 1, /* a mount's prefix, a path, the slash behind it */
+    MADE_BYTES_MAX = 4 << 20             /* of directories that are remembered; ENOSPC beyond */
 };
 
 /* Under which condition a snapshot is committed. */
@@ -68,8 +68,8 @@ mote_vfs_error mote__files_fetch(struct files *files, const char *key, mote_part
 
 struct snapshot *mote__snapshot_find(const struct files *files, const char *key);
 /* Of what the store answered; item NULL: of a key that is not there. Nobody has it open yet. */
-mote_vfs_error mote__snapshot_new(struct files *files, const char *key,
-                                  const mote_parts_item *item, struct snapshot **out);
+mote_vfs_error mote__snapshot_new(struct files *files, const char *key, const mote_parts_item *item,
+                                  struct snapshot **out);
 /* One descriptor less; the last one frees it. */
 void mote__snapshot_close(struct files *files, struct snapshot *s);
 /* Frees what nobody has open. */

@@ -1,7 +1,7 @@
 /* mount.c - a component as a directory: keys are files. docs/components.md has the rules; each is
- * tested in tests/parts/mount_test.c. An open file is a snapshot of value and ETag (files.h), shared
- * by all who have it open; it is committed when it is synchronised or when who writes it closes it,
- * under a condition that follows from how it was opened.
+ * tested in tests/parts/mount_test.c. An open file is a snapshot of value and ETag (files.h),
+ * shared by all who have it open; it is committed when it is synchronised, or when who may write it
+ * closes it, under a condition that follows from how it was opened.
  * Keeps: everything of a mount is under the lock of its mote_parts, which whoever drives the loop
  * holds; the mount lives as long as a node of it. */
 #include "base/error.h"
@@ -281,8 +281,7 @@ static mote_vfs_error file_pread(mote_vfs_node *node, const mote_vfs_iovec *piec
 static mote_vfs_error write_locked(struct file *file, const mote_vfs_iovec *pieces, size_t count,
                                    uint64_t offset, size_t *done) {
     struct files *files = file->mount->files;
-    mote_vfs_error error =
-        mote__snapshot_write(files, file->snapshot, pieces, count, offset, done);
+    mote_vfs_error error = mote__snapshot_write(files, file->snapshot, pieces, count, offset, done);
     return !error && file->syncs ? mote__snapshot_commit(files, file->snapshot) : error;
 }
 
@@ -425,8 +424,7 @@ static mote_vfs_error stat_stored(const struct place *p, mote_vfs_stat *out) {
     mote_parts_op op;
     bool directory = false;
     mote_vfs_error error = mote__files_fetch(p->files, p->key, &item, &op);
-    if (!error)
-        fill_stat(p->files, p->key, MOTE_VFS_FILE, item.found.size, item.modified_ns, out);
+    if (!error) fill_stat(p->files, p->key, MOTE_VFS_FILE, item.found.size, item.modified_ns, out);
     mote_parts_op_deinit(&op);
     if (error != MOTE_VFS_ENOENT) return error;
     error = is_directory(p, &directory);
@@ -555,9 +553,8 @@ static mote_vfs_error move_key(const struct place *from, const struct place *to,
     mote_vfs_error error = mote__files_fetch(from->files, from->key, &item, &get);
     if (!error) {
         items[0] = (mote_parts_item){.key = {to->key, to->size}, .value = item.found};
-        items[1] = (mote_parts_item){.key = {from->key, from->size},
-                                     .etag = item.version,
-                                     .flags = MOTE_PARTS_REMOVE};
+        items[1] = (mote_parts_item){
+            .key = {from->key, from->size}, .etag = item.version, .flags = MOTE_PARTS_REMOVE};
         op = (mote_parts_op){.verb = MOTE_PARTS_TRANSACT, .items = items, .item_count = 2};
         error = mote__files_ask(from->files, &op, "renaming", from->key);
         if (!error && source) {

@@ -575,8 +575,7 @@ TEST(listings_get_past_long_keys) {
             snprintf(keys[i] + SIZE - 8, 9, "/%07d", i);
             items[i] = (mote_parts_item){.key = bytes(keys[i]), .value = bytes("1")};
         }
-        mote_parts_op op = {
-            .verb = MOTE_PARTS_SET, .items = items, .item_count = fits ? COUNT : 0};
+        mote_parts_op op = {.verb = MOTE_PARTS_SET, .items = items, .item_count = fits ? COUNT : 0};
         CHECK_EQ(mote_parts_call(parts, "store", &op), MOTE_PARTS_OK);
         mote_parts_op_deinit(&op);
         mote_vfs_node *dir = mount(parts, NULL);
@@ -762,8 +761,7 @@ TEST(configuration_is_files_and_locks_are_none) {
     mote_parts_delete(parts);
 }
 
-/* ---------------------------------------------------------------- stores that are not as they should be
- */
+/* ---------------------------------------------------------------- stores that misbehave */
 
 static int listen_somewhere(int *fd) {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -779,8 +777,8 @@ static const char *answer_of(const char *command) {
     static bool has_listed;
     if (strstr(command, "SCRIPT")) return "$40\r\n0123456789012345678901234567890123456789\r\n";
     if (strstr(command, "HGETALL")) return "*0\r\n";
-    const char *keys = has_listed ? "*2\r\n$1\r\n0\r\n*0\r\n"
-                                  : "*2\r\n$1\r\n0\r\n*1\r\n$9\r\nmote||d/x\r\n";
+    const char *keys =
+        has_listed ? "*2\r\n$1\r\n0\r\n*0\r\n" : "*2\r\n$1\r\n0\r\n*1\r\n$9\r\nmote||d/x\r\n";
     has_listed = true;
     return keys;
 }
@@ -917,6 +915,11 @@ static bool use_a_mount(const mote_allocator *a, void *context) {
         good = !put(dir, "a/b", "text") && !dir->ops->make_directory(dir, "d") &&
                !dir->ops->rename(dir, "a/b", dir, "c");
     struct names n = {.count = 0};
+    mote_vfs_node *file = NULL;
+    if (good)
+        good = !open_at(dir, "c", RW, &file) && !dir->ops->rename(dir, "c", dir, "e") &&
+               !write_at(file, "text that is longer", 0) && !dir->ops->rename(dir, "e", dir, "c");
+    if (file) good = !mote_vfs_release(file) && good;
     if (good)
         good = !dir->ops->list(dir, take_name, &n) && n.count == 3 && content(dir, "c") &&
                !dir->ops->unlink(dir, "c");

@@ -242,7 +242,8 @@ TEST(interrupted_write) {
 /* A stream of somebody's own that waits by itself. */
 static mote_vfs_error wait_without_end(void *context, const void *data, size_t size, size_t *done) {
     (void)context, (void)data, (void)size, (void)done;
-    while (!mote_vfs_is_over()) mote__os_sleep_until(mote__os_clock_ns(OS_CLOCK_MONOTONIC) + 1000000);
+    while (!mote_vfs_is_over())
+        mote__os_sleep_until(mote__os_clock_ns(OS_CLOCK_MONOTONIC) + 1000000);
     return MOTE_VFS_EIO;
 }
 
