@@ -110,8 +110,8 @@ typedef struct mote_parts_item {
     mote_parts_bytes value; /* to write */
     mote_parts_bytes etag;  /* write or remove only if this is what is there */
     unsigned flags;
-    int64_t ttl_s; /* seconds to live; 0: the component's default, negative: for ever. LOCK: more
-                      than 0 */
+    int64_t ttl_s; /* seconds to live, 10,000,000,000 at most; 0: the component's default, negative:
+                      for ever. LOCK: more than 0 */
 
     /* Results. */
     mote_parts_code code;

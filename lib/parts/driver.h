@@ -114,6 +114,10 @@ bool mote__parts_wants_key(const mote_parts_op *op, const void *key, size_t size
 
 /* ---- What items ask for. ---- */
 
+/* Nobody lives longer, whatever the store: 317 years. The core has looked. A store's own end of time
+ * and the nanoseconds since 1970 that items tell can hold it. */
+#define PARTS_TTL_MAX_S INT64_C(10000000000)
+
 static inline bool parts_is_removal(const mote_parts_op *op, const mote_parts_item *item) {
     return op->verb == MOTE_PARTS_DELETE ||
            (op->verb == MOTE_PARTS_TRANSACT && (item->flags & MOTE_PARTS_REMOVE));

@@ -43,20 +43,17 @@ static char *duplicate(const struct locks *l, const mote_parts_bytes *bytes) {
 }
 
 static mote_parts_code take(struct locks *l, const mote_parts_item *item) {
-    uint64_t now = present(), life;
+    uint64_t now = present();
     size_t at = find(l, &item->whole_key);
     if (at < l->held.count && l->held.data[at].until_ns > now) return MOTE_PARTS_CONFLICT;
     if (at < l->held.count) drop(l, at);
-    if (__builtin_mul_overflow((uint64_t)item->ttl_s, UINT64_C(1000000000), &life) ||
-        life > UINT64_MAX - now)
-        life = UINT64_MAX - now;
     struct held *held = mote__vec_push(&l->held, l->allocator);
     if (!held) return MOTE_PARTS_NOMEM;
     *held = (struct held){.resource = duplicate(l, &item->whole_key),
                           .owner = duplicate(l, &item->value),
                           .resource_size = item->whole_key.size,
                           .owner_size = item->value.size,
-                          .until_ns = now + life};
+                          .until_ns = now + (uint64_t)item->ttl_s * 1000000000};
     if (held->resource && held->owner) return MOTE_PARTS_OK;
     return drop(l, l->held.count - 1), MOTE_PARTS_NOMEM;
 }

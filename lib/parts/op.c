@@ -3,6 +3,7 @@
  * Keeps: once it has completed (complete.c) nothing here touches the operation. */
 #include "set.h"
 #include "base/utf8.h"
+#include <inttypes.h>
 #include <stdio.h>
 
 enum { KEYS_LIMIT_DEFAULT = 1000, SLICE_NS = 50000000 };
@@ -45,6 +46,9 @@ static mote_parts_code check_item(mote_parts_op *op, const mote_parts_item *item
     bool reads = op->verb == MOTE_PARTS_GET || op->verb == MOTE_PARTS_WATCH;
     if (!code && row->block == BLOCK_lock) code = check_owner(op, item);
     if (code || reads || parts_is_removal(op, item)) return code;
+    if (item->ttl_s > PARTS_TTL_MAX_S)
+        return mote__parts_say(op, MOTE_PARTS_INVALID,
+                               "a time to live of more than %" PRId64 " seconds", PARTS_TTL_MAX_S);
     if (item->value.size > row->value_bytes_max)
         return mote__parts_say(op, MOTE_PARTS_TOO_LARGE, "a value of %zu bytes; %s takes %zu",
                                item->value.size, row->type, row->value_bytes_max);

@@ -333,10 +333,6 @@ TEST(limits_of_postgresql) {
     item.key.size++;
     CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, text), MOTE_PARTS_TOO_LARGE);
     CHECK_STR(text, "a key of 2673 bytes with its prefix; state.postgresql takes 2672");
-    item = (mote_parts_item){.key = bytes("t"), .value = bytes("1"), .ttl_s = 100000000000};
-    CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, NULL), MOTE_PARTS_OK);
-    item.ttl_s++;
-    CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, text), MOTE_PARTS_INVALID);
     mote_parts_delete(parts);
 }
 

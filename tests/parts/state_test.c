@@ -202,8 +202,6 @@ TEST(time_to_live) {
     }
 }
 
-/* ---------------------------------------------------------------- many items */
-
 static mote_parts_code many(mote_parts *parts, mote_parts_verb verb, mote_parts_item *items,
                             size_t count) {
     mote_parts_op op = {.verb = verb, .items = items, .item_count = count};
@@ -211,6 +209,38 @@ static mote_parts_code many(mote_parts *parts, mote_parts_verb verb, mote_parts_
     mote_parts_op_deinit(&op);
     return code;
 }
+
+/* One limit for all, said before the store is asked; MySQL's time ends in 2038. */
+TEST(the_longest_time_to_live) {
+    static const int64_t beyond[] = {10000000001, 9223372036854775, INT64_MAX};
+    FOR_STORES(parts) {
+        CHECK_EQ(set(parts, "b", "old"), MOTE_PARTS_OK);
+        for (size_t i = 0; i < sizeof beyond / sizeof *beyond; i++) {
+            mote_parts_item items[] = {
+                {.key = bytes("a"), .value = bytes("1")},
+                {.key = bytes("b"), .value = bytes("2"), .ttl_s = beyond[i]}};
+            CHECK_EQ(many(parts, MOTE_PARTS_TRANSACT, items, 2), MOTE_PARTS_INVALID);
+            CHECK_EQ(many(parts, MOTE_PARTS_SET, &items[1], 1), MOTE_PARTS_INVALID);
+            CHECK(holds(parts, "a", NULL) && holds(parts, "b", "old"));
+        }
+        bool ends_sooner = !strcmp(store_now, "mysql");
+        mote_parts_item item = {.key = bytes("b"),
+                                .value = bytes("3"),
+                                .ttl_s = ends_sooner ? 300000000 : 10000000000,
+                                .flags = MOTE_PARTS_EXPIRY};
+        uint64_t until_s = (uint64_t)time(NULL) + (uint64_t)item.ttl_s;
+        CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, NULL), MOTE_PARTS_OK);
+        CHECK_EQ(one(parts, MOTE_PARTS_GET, &item, NULL), MOTE_PARTS_OK);
+        CHECK(item.expires_ns / 1000000000 + 5 >= until_s);
+        CHECK(item.expires_ns / 1000000000 <= until_s + 5);
+        item.ttl_s = INT64_MIN; /* for ever */
+        CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, NULL), MOTE_PARTS_OK);
+        CHECK_EQ(one(parts, MOTE_PARTS_GET, &item, NULL), MOTE_PARTS_OK);
+        CHECK_EQ(item.expires_ns, 0);
+    }
+}
+
+/* ---------------------------------------------------------------- many items */
 
 TEST(bulk) {
     FOR_STORES(parts) {
