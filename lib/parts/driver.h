@@ -122,12 +122,22 @@ static inline bool parts_is_removal(const mote_parts_op *op, const mote_parts_it
     return op->verb == MOTE_PARTS_DELETE ||
            (op->verb == MOTE_PARTS_TRANSACT && (item->flags & MOTE_PARTS_REMOVE));
 }
-/* The condition under which an item may be written or removed. */
+/* The condition under which an item may be written or removed. In a transaction it is judged on
+ * what the items before it have left. */
 enum parts_condition { PARTS_ALWAYS, PARTS_IF_ABSENT, PARTS_IF_MATCH };
-static inline enum parts_condition parts_condition(const mote_parts_item *item) {
+static inline enum parts_condition parts_condition(const mote_parts_op *op,
+                                                   const mote_parts_item *item) {
     if (item->etag.data) return PARTS_IF_MATCH;
-    return item->flags & MOTE_PARTS_FIRST_WRITE ? PARTS_IF_ABSENT : PARTS_ALWAYS;
+    bool first = item->flags & MOTE_PARTS_FIRST_WRITE && !parts_is_removal(op, item);
+    return first ? PARTS_IF_ABSENT : PARTS_ALWAYS;
 }
+/* For stores whose ETags have a form: INVALID, with words, when something is to be written under
+ * one that is_etag says cannot be any; `form` says what they look like. */
+mote_parts_code mote__parts_check_etags(mote_parts_op *op,
+                                        bool (*is_etag)(const mote_parts_bytes *text),
+                                        const char *form);
+/* Whether a text is a whole number. */
+bool mote__parts_is_number(const mote_parts_bytes *text);
 
 /* ---- The way to a store (link.c): one for each connection, or pool of them, of a component. On
  * the loop's thread. ---- */

@@ -79,10 +79,11 @@ static mote_parts_code get(const struct memory *m, mote_parts_op *op, mote_parts
 }
 
 /* Whether an item's condition holds now. */
-static mote_parts_code allows(const struct memory *m, const mote_parts_item *item) {
+static mote_parts_code allows(const struct memory *m, const mote_parts_op *op,
+                              const mote_parts_item *item) {
     char version[24];
     const struct entry *entry = lookup(m, &item->whole_key);
-    switch (parts_condition(item)) {
+    switch (parts_condition(op, item)) {
     case PARTS_ALWAYS: return MOTE_PARTS_OK;
     case PARTS_IF_ABSENT: return entry ? MOTE_PARTS_CONFLICT : MOTE_PARTS_OK;
     case PARTS_IF_MATCH: break;
@@ -93,13 +94,15 @@ static mote_parts_code allows(const struct memory *m, const mote_parts_item *ite
     return same ? MOTE_PARTS_OK : MOTE_PARTS_CONFLICT;
 }
 
-static void drop(struct memory *m, const mote_parts_bytes *key) {
+/* Takes the entry of a key out of the array; without a key when there is none. */
+static struct entry take_out(struct memory *m, const mote_parts_bytes *key) {
     bool found;
     size_t at = position(m, key, &found);
-    if (!found) return;
-    entry_free(m, &m->entries.data[at]);
+    if (!found) return (struct entry){0};
+    struct entry entry = m->entries.data[at];
     memmove(&m->entries.data[at], &m->entries.data[at + 1],
             (--m->entries.count - at) * sizeof *m->entries.data);
+    return entry;
 }
 
 /* An entry that is not in the array yet; nothing when out of memory. */
@@ -119,16 +122,12 @@ static bool make(struct memory *m, const mote_parts_item *item, struct entry *ou
     return false;
 }
 
-/* Puts an entry in its place; there is room in the array. */
+/* Puts an entry whose key is not there in its place; there is room in the array. */
 static void insert(struct memory *m, const struct entry *entry) {
     bool found;
     size_t at = position(m, &(mote_parts_bytes){entry->key, entry->key_size}, &found);
-    if (found) {
-        entry_free(m, &m->entries.data[at]);
-    } else {
-        memmove(&m->entries.data[at + 1], &m->entries.data[at],
-                (m->entries.count++ - at) * sizeof *entry);
-    }
+    memmove(&m->entries.data[at + 1], &m->entries.data[at],
+            (m->entries.count++ - at) * sizeof *entry);
     m->entries.data[at] = *entry;
 }
 
@@ -139,46 +138,49 @@ static bool tell_version(mote_parts_op *op, mote_parts_item *item, uint64_t vers
     return item->version.data;
 }
 
-/* Writes or removes one item, whose condition holds. Nothing has changed when it fails. */
-static mote_parts_code apply(struct memory *m, mote_parts_op *op, mote_parts_item *item) {
-    struct entry entry;
-    if (parts_is_removal(op, item)) return drop(m, &item->whole_key), MOTE_PARTS_OK;
-    if (!tell_version(op, item, m->versions + 1) ||
-        !mote__vec_reserve(&m->entries, m->allocator, 1) || !make(m, item, &entry))
+/* Writes or removes one item if its condition holds. *before is what was in the key's place, to be
+ * freed or put back. Nothing has changed when it fails. */
+static mote_parts_code apply(struct memory *m, mote_parts_op *op, mote_parts_item *item,
+                             struct entry *before) {
+    struct entry made = {0};
+    bool removal = parts_is_removal(op, item);
+    mote_parts_code code = allows(m, op, item);
+    if (code) return code;
+    if (!removal &&
+        (!tell_version(op, item, m->versions + 1) ||
+         !mote__vec_reserve(&m->entries, m->allocator, 1) || !make(m, item, &made)))
         return MOTE_PARTS_NOMEM;
-    insert(m, &entry);
+    *before = take_out(m, &item->whole_key);
+    if (!removal) insert(m, &made);
     return MOTE_PARTS_OK;
 }
 
+/* There is room: the key's place was there before `apply`. */
+static void put_back(struct memory *m, const mote_parts_item *item, const struct entry *before) {
+    struct entry made = take_out(m, &item->whole_key);
+    entry_free(m, &made);
+    if (before->key) insert(m, before);
+}
+
 static void write_each(struct memory *m, mote_parts_op *op) {
+    struct entry before = {0};
     for (size_t i = 0; i < op->item_count; i++) {
-        mote_parts_item *item = &op->items[i];
-        item->code = allows(m, item);
-        if (!item->code) item->code = apply(m, op, item);
+        op->items[i].code = apply(m, op, &op->items[i], &before);
+        if (!op->items[i].code) entry_free(m, &before);
     }
 }
 
-/* All or nothing: conditions are looked at and memory is taken before anything changes. Conditions
- * see the store as it was before. */
+/* All or nothing: one after the other, and back again when one cannot be. */
 static mote_parts_code transact(struct memory *m, mote_parts_op *op) {
-    struct entry *made = mote__parts_alloc(op, op->item_count * sizeof *made);
-    mote_parts_code code = made && mote__vec_reserve(&m->entries, m->allocator, op->item_count)
-                               ? MOTE_PARTS_OK
-                               : MOTE_PARTS_NOMEM;
-    size_t ready = 0;
-    for (; ready < op->item_count && !code; ready++) {
-        mote_parts_item *item = &op->items[ready];
-        made[ready] = (struct entry){0};
-        code = item->code = allows(m, item);
-        if (code || parts_is_removal(op, item)) continue;
-        if (!tell_version(op, item, m->versions + 1) || !make(m, item, &made[ready]))
-            code = MOTE_PARTS_NOMEM;
+    struct entry *before = mote__parts_alloc(op, op->item_count * sizeof *before);
+    mote_parts_code code = before ? MOTE_PARTS_OK : MOTE_PARTS_NOMEM;
+    size_t count = 0;
+    while (count < op->item_count && !code) {
+        code = op->items[count].code = apply(m, op, &op->items[count], &before[count]);
+        if (!code) count++;
     }
-    for (size_t i = 0; i < ready; i++) {
-        if (code) entry_free(m, &made[i]);
-        else if (made[i].key) insert(m, &made[i]);
-        else drop(m, &op->items[i].whole_key);
-    }
+    for (size_t i = 0; i < count && !code; i++) entry_free(m, &before[i]);
+    for (size_t i = count; i-- && code;) put_back(m, &op->items[i], &before[i]);
     return code;
 }
 
@@ -197,7 +199,11 @@ static mote_parts_code keys(const struct memory *m, mote_parts_op *op) {
 
 static void memory_submit(void *instance, mote_parts_op *op) {
     struct memory *m = instance;
-    mote_parts_code code = MOTE_PARTS_OK;
+    mote_parts_code code = mote__parts_check_etags(op, mote__parts_is_number, "a whole number");
+    if (code) {
+        mote__parts_complete(op, code);
+        return;
+    }
     switch (op->verb) {
     case MOTE_PARTS_GET:
         for (size_t i = 0; i < op->item_count && !code; i++) code = get(m, op, &op->items[i]);

@@ -10,29 +10,44 @@
 #include <stdio.h>
 
 /* Five words per key: set or remove, the condition (always, new, match), the ETag, the value,
- * seconds to live. Answers the new versions, or, changing nothing, the number of the first key
- * whose condition does not hold. */
+ * seconds to live. First everything is judged on what `keys` says of each key, which is kept as if
+ * it had been written; whatever would stop the writing is found there. Answers the new versions,
+ * or, changing nothing, the number of the first key whose condition does not hold. */
 static const char script[] =
-    "local versions = {} "
+    "local keys, others, versions = {}, {}, {} "
+    "local function look(key) "
+    "  if keys[key] then return keys[key] end "
+    "  local fields = redis.pcall('HMGET', key, 'version', 'first-write') "
+    "  if fields.err then others[key] = true return {there = true} end "
+    "  local version = fields[1] "
+    "  return {there = version or redis.call('EXISTS', key) == 1, version = version, "
+    "marked = version and fields[2]} "
+    "end "
     "for i, key in ipairs(KEYS) do "
-    "  local at = i * 5 - 4 "
-    "  local version = redis.pcall('HGET', key, 'version') "
-    "  if type(version) == 'table' then version = false end "
-    "  local condition = ARGV[at + 1] "
-    "  if condition == 'match' then if version ~= ARGV[at + 2] then return i end "
-    "  elseif condition == 'new' then if redis.call('EXISTS', key) == 1 then return i end "
-    "  elseif ARGV[at] == 'set' and version and redis.call('HEXISTS', key, 'first-write') == 1 "
-    "then return i end "
+    "  local at, now = i * 5 - 4, look(key) "
+    "  local is_set, condition = ARGV[at] == 'set', ARGV[at + 1] "
+    "  if condition == 'match' then if now.version ~= ARGV[at + 2] then return i end "
+    "  elseif condition == 'new' then if now.there then return i end "
+    "  elseif is_set and now.marked then return i "
+    "  end "
+    "  local version = now.version or '0' "
+    "  if is_set and (#version > 15 or string.find(version, '%D')) then "
+    "return redis.error_reply('ERR the version of a key is not a number to count on from') end "
+    "  keys[key] = is_set and {there = true, version = string.format('%.0f', version + 1), "
+    "marked = now.marked} or {} "
     "end "
     "for i, key in ipairs(KEYS) do "
     "  local at = i * 5 - 4 "
     "  if ARGV[at] == 'set' then "
-    "    if type(redis.pcall('HGET', key, 'version')) == 'table' then redis.call('DEL', key) end "
+    "    if others[key] then redis.call('DEL', key) others[key] = false end "
     "    redis.call('HSET', key, 'data', ARGV[at + 3]) "
     "    versions[i] = redis.call('HINCRBY', key, 'version', 1) "
     "    if tonumber(ARGV[at + 4]) > 0 then redis.call('EXPIRE', key, ARGV[at + 4]) else "
     "redis.call('PERSIST', key) end "
-    "  else versions[i] = redis.call('DEL', key) end "
+    "  else "
+    "    versions[i] = redis.call('DEL', key) "
+    "    others[key] = false "
+    "  end "
     "end "
     "return versions";
 
@@ -104,11 +119,10 @@ static void write_item(struct redis_command *c, const mote_parts_op *op,
     static const char *const conditions[] = {"always", "new", "match"};
     char ttl[24];
     bool removal = parts_is_removal(op, item);
-    enum parts_condition condition =
-        removal && !item->etag.data ? PARTS_ALWAYS : parts_condition(item);
+    const char *condition = conditions[parts_condition(op, item)];
     int length = snprintf(ttl, sizeof ttl, "%" PRId64, item->ttl_s ? item->ttl_s : ttl_default_s);
     mote__redis_word(c, removal ? "remove" : "set", removal ? 6 : 3);
-    mote__redis_word(c, conditions[condition], strlen(conditions[condition]));
+    mote__redis_word(c, condition, strlen(condition));
     mote__redis_word(c, item->etag.data, item->etag.size);
     mote__redis_word(c, item->value.data, removal ? 0 : item->value.size);
     mote__redis_word(c, ttl, (size_t)length);
@@ -205,23 +219,11 @@ static const struct redis_user user = {.send = state_send, .reply = state_reply,
 
 /* ---------------------------------------------------------------- the driver */
 
-/* Versions are numbers here: what is none never matches, and is told apart. */
-static bool etags_are_numbers(const mote_parts_op *op) {
-    for (size_t i = 0; i < op->item_count; i++) {
-        const mote_parts_bytes *etag = &op->items[i].etag;
-        for (size_t at = 0; at < etag->size; at++)
-            if (((const char *)etag->data)[at] < '0' || ((const char *)etag->data)[at] > '9')
-                return false;
-    }
-    return true;
-}
-
 static void state_submit(void *instance, mote_parts_op *op) {
     struct state *state = instance;
-    if (op->verb != MOTE_PARTS_KEYS && !op->item_count) mote__parts_complete(op, MOTE_PARTS_OK);
-    else if (!etags_are_numbers(op))
-        mote__parts_complete(
-            op, mote__parts_say(op, MOTE_PARTS_INVALID, "an ETag of Redis is a number"));
+    mote_parts_code code = mote__parts_check_etags(op, mote__parts_is_number, "a whole number");
+    bool nothing = op->verb != MOTE_PARTS_KEYS && !op->item_count;
+    if (code || nothing) mote__parts_complete(op, code);
     else mote__redis_submit(&state->redis, op);
 }
 

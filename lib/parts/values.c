@@ -1,5 +1,5 @@
-/* values.c - values as stores keep them: JSON judged, base64 both ways, LIKE patterns, UUIDs; and
- * how long to wait before trying again. */
+/* values.c - values as stores keep them: JSON judged, base64 both ways; ETags, LIKE patterns,
+ * UUIDs. */
 #include "driver.h"
 #include "base/utf8.h"
 #include "os/os.h"
@@ -163,6 +163,25 @@ bool mote__parts_from_column(mote_parts_op *op, mote_parts_item *item, const voi
     uint8_t *out = mote__parts_alloc(op, size + 1);
     item->found.data = out;
     return out && decode(text, size, out, &item->found.size);
+}
+
+/* ---------------------------------------------------------------- ETags */
+
+mote_parts_code mote__parts_check_etags(mote_parts_op *op,
+                                        bool (*is_etag)(const mote_parts_bytes *text),
+                                        const char *form) {
+    if (op->verb == MOTE_PARTS_GET) return MOTE_PARTS_OK;
+    for (size_t i = 0; i < op->item_count; i++)
+        if (op->items[i].etag.data && !is_etag(&op->items[i].etag))
+            return mote__parts_say(op, MOTE_PARTS_INVALID, "an ETag of this store is %s", form);
+    return MOTE_PARTS_OK;
+}
+
+bool mote__parts_is_number(const mote_parts_bytes *text) {
+    const char *digits = text->data;
+    size_t at = 0;
+    while (at < text->size && digits[at] >= '0' && digits[at] <= '9') at++;
+    return at && at == text->size;
 }
 
 /* ---------------------------------------------------------------- patterns and names */

@@ -66,6 +66,51 @@ TEST(what_others_have_written) {
     mote_parts_delete(parts);
 }
 
+/* What would stop the writing is found before it begins. */
+TEST(a_version_that_is_no_number) {
+    mote_parts *parts = open_redis();
+    if (!parts) return;
+    cli("del 'r||good' 'r||plain'");
+    cli("set 'r||plain' text");
+    cli("hset 'r||odd' data 1 version x");
+    mote_parts_item items[] = {{.key = bytes("good"), .value = bytes("1")},
+                               {.key = bytes("plain"), .value = bytes("1")},
+                               {.key = bytes("odd"), .value = bytes("2")}};
+    mote_parts_op op = {.verb = MOTE_PARTS_TRANSACT, .items = items, .item_count = 3};
+    CHECK_EQ(mote_parts_call(parts, "store", &op), MOTE_PARTS_FAILED);
+    CHECK(strstr(op.text, "the version of a key"));
+    mote_parts_op_deinit(&op);
+    CHECK_STR(cli("exists 'r||good'"), "0");
+    CHECK_STR(cli("get 'r||plain'"), "text");
+    CHECK_STR(cli("hget 'r||odd' data"), "1");
+    items[2].flags = MOTE_PARTS_REMOVE;
+    CHECK_EQ(mote_parts_call(parts, "store", &op), MOTE_PARTS_OK);
+    mote_parts_op_deinit(&op);
+    CHECK(holds(parts, "plain", "1", "1"));
+    CHECK_STR(cli("exists 'r||odd'"), "0");
+    mote_parts_delete(parts);
+}
+
+/* A mark of Dapr's is seen as it will be when its turn comes. */
+TEST(marked_keys_in_a_transaction) {
+    mote_parts *parts = open_redis();
+    if (!parts) return;
+    cli("del 'r||marked'");
+    cli("hset 'r||marked' data 1 version 7 first-write 0");
+    mote_parts_item items[] = {
+        {.key = bytes("marked"), .value = bytes("2"), .etag = bytes("7")},
+        {.key = bytes("marked"), .value = bytes("3")}};
+    mote_parts_op op = {.verb = MOTE_PARTS_TRANSACT, .items = items, .item_count = 2};
+    CHECK_EQ(mote_parts_call(parts, "store", &op), MOTE_PARTS_CONFLICT);
+    mote_parts_op_deinit(&op);
+    CHECK(holds(parts, "marked", "1", "7"));
+    items[0].flags = MOTE_PARTS_REMOVE;
+    CHECK_EQ(mote_parts_call(parts, "store", &op), MOTE_PARTS_OK);
+    mote_parts_op_deinit(&op);
+    CHECK(holds(parts, "marked", "3", "1"));
+    mote_parts_delete(parts);
+}
+
 TEST(scripts_that_are_forgotten) {
     mote_parts *parts = open_redis();
     if (!parts) return;

@@ -44,6 +44,20 @@ static mote_parts_code version(mote_parts *parts, const char *key, char etag[64]
     return one(parts, MOTE_PARTS_GET, &item, etag);
 }
 
+static mote_parts_code many(mote_parts *parts, mote_parts_verb verb, mote_parts_item *items,
+                            size_t count) {
+    mote_parts_op op = {.verb = verb, .items = items, .item_count = count};
+    mote_parts_code code = mote_parts_call(parts, "store", &op);
+    mote_parts_op_deinit(&op);
+    return code;
+}
+
+/* An ETag that the store could have given, and has not. */
+static const char *wrong_etag(void) {
+    bool is_number = !strcmp(store_now, "memory") || !strcmp(store_now, "redis");
+    return is_number ? "77777" : "11111111-2222-4333-8444-555555555555";
+}
+
 /* Whether the key holds exactly this; NULL: whether it is absent. */
 static bool holds_bytes(mote_parts *parts, const char *key, const mote_parts_bytes *value) {
     mote_parts_item item = {.key = bytes(key)};
@@ -155,6 +169,26 @@ TEST(etags) {
     }
 }
 
+/* Numbers and UUIDs have a form: what has another cannot be an ETag. Where the column is a text,
+ * it is just not the one that is there. */
+TEST(etags_that_are_none) {
+    static const char *const texts[] = {"no-such-etag", "", "1.5", "-1"};
+    FOR_STORES(parts) {
+        bool is_text = !strcmp(store_now, "sqlite") || !strcmp(store_now, "mysql");
+        mote_parts_code wanted = is_text ? MOTE_PARTS_CONFLICT : MOTE_PARTS_INVALID;
+        CHECK_EQ(set(parts, "key", "1"), MOTE_PARTS_OK);
+        for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+            mote_parts_item items[] = {{.key = bytes("a"), .value = bytes("2")},
+                                       {.key = bytes("key"), .etag = bytes(texts[i])}};
+            CHECK_EQ(set_with(parts, "key", bytes("2"), texts[i], 0, NULL), wanted);
+            CHECK_EQ(delete_with(parts, "key", texts[i]), wanted);
+            CHECK_EQ(many(parts, MOTE_PARTS_TRANSACT, items, 2), wanted);
+            CHECK(holds(parts, "key", "1") && holds(parts, "a", NULL));
+            CHECK_EQ(many(parts, MOTE_PARTS_GET, &items[1], 1), MOTE_PARTS_OK);
+        }
+    }
+}
+
 TEST(first_write) {
     char etag[64];
     FOR_STORES(parts) {
@@ -202,14 +236,6 @@ TEST(time_to_live) {
     }
 }
 
-static mote_parts_code many(mote_parts *parts, mote_parts_verb verb, mote_parts_item *items,
-                            size_t count) {
-    mote_parts_op op = {.verb = verb, .items = items, .item_count = count};
-    mote_parts_code code = mote_parts_call(parts, "store", &op);
-    mote_parts_op_deinit(&op);
-    return code;
-}
-
 /* One limit for all, said before the store is asked; MySQL's time ends in 2038. */
 TEST(the_longest_time_to_live) {
     static const int64_t beyond[] = {10000000001, 9223372036854775, INT64_MAX};
@@ -253,7 +279,7 @@ TEST(bulk) {
         CHECK(same(items[0].found, bytes("1")) && same(items[1].found, bytes("2")));
         CHECK_EQ(items[2].code, MOTE_PARTS_NOT_FOUND);
         mote_parts_op_deinit(&op);
-        items[1].etag = bytes("77777"); /* each by itself: the others are written */
+        items[1].etag = bytes(wrong_etag()); /* each by itself: the others are written */
         CHECK_EQ(many(parts, MOTE_PARTS_SET, items, 3), MOTE_PARTS_CONFLICT);
         CHECK_EQ(items[0].code, MOTE_PARTS_OK);
         CHECK_EQ(items[1].code, MOTE_PARTS_CONFLICT);
@@ -273,7 +299,7 @@ TEST(transactions) {
         mote_parts_item items[] = {
             {.key = bytes("new"), .value = bytes("2")},
             {.key = bytes("new"), .value = bytes("3")},
-            {.key = bytes("old"), .flags = MOTE_PARTS_REMOVE, .etag = bytes("77777")}};
+            {.key = bytes("old"), .flags = MOTE_PARTS_REMOVE, .etag = bytes(wrong_etag())}};
         CHECK_EQ(many(parts, MOTE_PARTS_TRANSACT, items, 3), MOTE_PARTS_CONFLICT);
         CHECK(holds(parts, "new", NULL)); /* nothing of it */
         CHECK(holds(parts, "old", "1"));
@@ -281,6 +307,107 @@ TEST(transactions) {
         CHECK_EQ(many(parts, MOTE_PARTS_TRANSACT, items, 3), MOTE_PARTS_OK);
         CHECK(holds(parts, "new", "3")); /* in order */
         CHECK(holds(parts, "old", NULL));
+    }
+}
+
+/* Everything that a transaction can do to one key. Steps are words: `s1` sets it to 1, `d` removes
+ * it; then f: first write, e: with the ETag that the key had before, w: with a wrong one. */
+static const struct {
+    bool is_there; /* before, as 0 */
+    const char *steps;
+    mote_parts_code wanted;
+    const char *left; /* NULL: it is absent */
+} matrix[] = {
+    {false, "s1", MOTE_PARTS_OK, "1"},
+    {false, "s1f", MOTE_PARTS_OK, "1"},
+    {false, "s1w", MOTE_PARTS_CONFLICT, NULL},
+    {false, "s1fw", MOTE_PARTS_CONFLICT, NULL},
+    {false, "d", MOTE_PARTS_OK, NULL},
+    {false, "df", MOTE_PARTS_OK, NULL},
+    {false, "dw", MOTE_PARTS_CONFLICT, NULL},
+    {false, "s1 s2", MOTE_PARTS_OK, "2"},
+    {false, "s1 s2f", MOTE_PARTS_CONFLICT, NULL},
+    {false, "s1f s2", MOTE_PARTS_OK, "2"},
+    {false, "s1f s2f", MOTE_PARTS_CONFLICT, NULL},
+    {false, "s1 s2w", MOTE_PARTS_CONFLICT, NULL},
+    {false, "s1 d", MOTE_PARTS_OK, NULL},
+    {false, "s1 df", MOTE_PARTS_OK, NULL},
+    {false, "s1 dw", MOTE_PARTS_CONFLICT, NULL},
+    {false, "d s1f", MOTE_PARTS_OK, "1"},
+    {false, "d d s1", MOTE_PARTS_OK, "1"},
+    {false, "s1f d s2f", MOTE_PARTS_OK, "2"},
+    {false, "s1f d s2f s3f", MOTE_PARTS_CONFLICT, NULL},
+    {true, "s1", MOTE_PARTS_OK, "1"},
+    {true, "s1f", MOTE_PARTS_CONFLICT, "0"},
+    {true, "s1e", MOTE_PARTS_OK, "1"},
+    {true, "s1fe", MOTE_PARTS_OK, "1"},
+    {true, "s1w", MOTE_PARTS_CONFLICT, "0"},
+    {true, "d", MOTE_PARTS_OK, NULL},
+    {true, "df", MOTE_PARTS_OK, NULL},
+    {true, "de", MOTE_PARTS_OK, NULL},
+    {true, "dfe", MOTE_PARTS_OK, NULL},
+    {true, "dw", MOTE_PARTS_CONFLICT, "0"},
+    {true, "s1e s2e", MOTE_PARTS_CONFLICT, "0"},
+    {true, "s1 s2e", MOTE_PARTS_CONFLICT, "0"},
+    {true, "s1e s2", MOTE_PARTS_OK, "2"},
+    {true, "s1e s2f", MOTE_PARTS_CONFLICT, "0"},
+    {true, "s1e de", MOTE_PARTS_CONFLICT, "0"},
+    {true, "s1e d", MOTE_PARTS_OK, NULL},
+    {true, "d s1f", MOTE_PARTS_OK, "1"},
+    {true, "df s1f", MOTE_PARTS_OK, "1"},
+    {true, "de s1f", MOTE_PARTS_OK, "1"},
+    {true, "d s1e", MOTE_PARTS_CONFLICT, "0"},
+    {true, "de s1e", MOTE_PARTS_CONFLICT, "0"},
+    {true, "de de", MOTE_PARTS_CONFLICT, "0"},
+    {true, "d s1 s2f", MOTE_PARTS_CONFLICT, "0"},
+    {true, "d s1f d s2f", MOTE_PARTS_OK, "2"},
+};
+enum { MATRIX_COUNT = sizeof matrix / sizeof *matrix, STEPS_MAX = 4 };
+
+static size_t read_steps(const char *steps, const char *etag, mote_parts_item items[STEPS_MAX]) {
+    size_t count = 0;
+    for (; *steps; steps += *steps == ' ', count++) {
+        mote_parts_item *item = &items[count];
+        *item = (mote_parts_item){.key = bytes("key")};
+        if (*steps++ == 's') item->value = (mote_parts_bytes){steps++, 1};
+        else item->flags = MOTE_PARTS_REMOVE;
+        for (; *steps && *steps != ' '; steps++) {
+            if (*steps == 'f') item->flags |= MOTE_PARTS_FIRST_WRITE;
+            else item->etag = bytes(*steps == 'e' ? etag : wrong_etag());
+        }
+    }
+    return count;
+}
+
+static void prepare_key(mote_parts *parts, bool is_there, char etag[64]) {
+    CHECK_EQ(delete_with(parts, "key", NULL), MOTE_PARTS_OK);
+    CHECK_EQ(delete_with(parts, "other", NULL), MOTE_PARTS_OK);
+    if (!is_there) return;
+    CHECK_EQ(set_with(parts, "key", bytes("0"), NULL, 0, etag), MOTE_PARTS_OK);
+}
+
+static bool row_holds(mote_parts *parts, size_t row) {
+    char etag[64];
+    mote_parts_item items[STEPS_MAX + 1] = {{.key = bytes("other"), .value = bytes("x")}};
+    prepare_key(parts, matrix[row].is_there, etag);
+    size_t count = read_steps(matrix[row].steps, etag, items + 1);
+    mote_parts_code wanted = matrix[row].wanted;
+    bool good = CHECK_EQ(many(parts, MOTE_PARTS_TRANSACT, items, count + 1), wanted) &&
+                CHECK(holds(parts, "key", matrix[row].left)) &&
+                CHECK(holds(parts, "other", wanted ? NULL : "x"));
+    if (!good || count > 1) return good;
+    bool removes = items[1].flags & MOTE_PARTS_REMOVE; /* by itself it is the same */
+    prepare_key(parts, matrix[row].is_there, etag);
+    read_steps(matrix[row].steps, etag, items + 1);
+    return CHECK_EQ(many(parts, removes ? MOTE_PARTS_DELETE : MOTE_PARTS_SET, items + 1, 1),
+                    wanted) &&
+           CHECK(holds(parts, "key", matrix[row].left));
+}
+
+TEST(conditions_see_what_came_before_in_the_transaction) {
+    FOR_STORES(parts) {
+        for (size_t row = 0; row < MATRIX_COUNT; row++)
+            if (!row_holds(parts, row)) printf("  %s: %s\n", store_now, matrix[row].steps);
     }
 }
 

@@ -388,7 +388,7 @@ static int begin_put(struct connection *c, mote_parts_item *item) {
     binary = is_binary;
     if (ttl_s <= 0) parameters[3].buffer_type = MYSQL_TYPE_NULL;
     if (!column.data || !item->version.data) return c->step = STEP_EXECUTE, c->result = 1, 0;
-    return execute(c, puts[parts_condition(item)], parameters);
+    return execute(c, puts[parts_condition(op, item)], parameters);
 }
 
 static int begin_write(struct connection *c) {

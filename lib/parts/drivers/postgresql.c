@@ -205,7 +205,7 @@ static bool send_put(struct connection *c, struct task *task, size_t at) {
     add_bytes(&p, &item->value);
     add_text(&p, item->ttl_s > 0 ? ttl : NULL);
     if (item->etag.data) add_text(&p, etag);
-    return send_statement(c, task, at, puts[parts_condition(item)], &p);
+    return send_statement(c, task, at, puts[parts_condition(task->base.op, item)], &p);
 }
 
 static bool send_remove(struct connection *c, struct task *task, size_t at) {
@@ -220,20 +220,9 @@ static bool send_remove(struct connection *c, struct task *task, size_t at) {
                           item->etag.data ? STATEMENT_REMOVE_IF_MATCH : STATEMENT_REMOVE, &p);
 }
 
-static bool is_uuid(const mote_parts_bytes *text) {
-    const char *at = text->data;
-    for (size_t i = 0; i < text->size && text->size == 36; i++) {
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        if (dash ? at[i] != '-' : !memchr("0123456789abcdefABCDEF", at[i], 22)) return false;
-    }
-    return text->size == 36;
-}
-
-/* An ETag that is no UUID never matches; in a transaction it is the end. */
 static bool send_item(struct connection *c, struct task *task, size_t at) {
     mote_parts_item *item = &task->base.op->items[at];
-    item->code = item->etag.data && !is_uuid(&item->etag) ? MOTE_PARTS_CONFLICT : MOTE_PARTS_OK;
-    if (item->code) return task->code = item->code, true;
+    item->code = MOTE_PARTS_OK;
     return parts_is_removal(task->base.op, item) ? send_remove(c, task, at) : send_put(c, task, at);
 }
 
@@ -710,10 +699,17 @@ static void client_clean(struct pool_connection *base) {
 
 /* ---------------------------------------------------------------- submit */
 
-/* The core has looked at everything there is to look at. */
+static bool is_uuid(const mote_parts_bytes *text) {
+    const char *at = text->data;
+    for (size_t i = 0; i < text->size && text->size == 36; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        if (dash ? at[i] != '-' : !memchr("0123456789abcdefABCDEF", at[i], 22)) return false;
+    }
+    return text->size == 36;
+}
+
 static mote_parts_code check(mote_parts_op *op) {
-    (void)op;
-    return MOTE_PARTS_OK;
+    return mote__parts_check_etags(op, is_uuid, "a UUID");
 }
 
 static const struct pool_client client = {.product = "PostgreSQL",

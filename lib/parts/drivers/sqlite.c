@@ -226,7 +226,7 @@ static int write_item(struct connection *c, mote_parts_op *op, mote_parts_item *
     int rc;
     bool removal = parts_is_removal(op, item), match = item->etag.data;
     sqlite3_stmt *s = prepared(c,
-                               !removal ? puts[parts_condition(item)]
+                               !removal ? puts[parts_condition(op, item)]
                                : match  ? STATEMENT_REMOVE_IF_MATCH
                                         : STATEMENT_REMOVE,
                                &rc);
