@@ -68,6 +68,7 @@ static void end_waiting_all(struct pool *p, mote_parts_code code) {
 /* Drops a connection; its tasks stay in its list. */
 static void drop(struct pool_connection *c) {
     mote__loop_watch_stop(&c->watch);
+    mote__loop_timer_stop(&c->stall);
     c->pool->client->drop(c);
     c->state = POOL_AWAY;
     c->fd = -1;
@@ -185,6 +186,26 @@ static void connect_elsewhere(struct loop_work *work) {
     c->is_connected = c->pool->client->connect(c);
 }
 
+static uint64_t asked_ns(const struct pool_connection *c) {
+    return c->pool->client->asked_ns ? c->pool->client->asked_ns(c) : 0;
+}
+
+/* Whoever was impatient has gone; whether the server answers at all is seen when the oldest question
+ * has waited for the component's own time. */
+static void look_for_stall(struct pool_connection *c) {
+    uint64_t asked = asked_ns(c), most_ns = c->pool->settings.timeout_ns;
+    if (!asked) return;
+    uint64_t waited_ns = now_ns() - asked;
+    if (waited_ns >= most_ns) mote__pool_lost(c, "no answer in time");
+    else if (!mote__loop_timer_start(c->pool->opening->loop, &c->stall, most_ns - waited_ns))
+        mote__pool_lost(c, "out of memory");
+}
+
+static void on_stall(struct loop_timer *timer) {
+    look_for_stall(
+        (struct pool_connection *)((char *)timer - offsetof(struct pool_connection, stall)));
+}
+
 static void on_ready(struct loop_watch *watch, unsigned ready) {
     struct pool_connection *c =
         (struct pool_connection *)((char *)watch - offsetof(struct pool_connection, watch));
@@ -224,6 +245,13 @@ static void on_connected(struct loop_work *work) {
     else fail(p, c->why);
 }
 
+static void init_connection(struct pool *p, struct pool_connection *c) {
+    c->pool = p;
+    c->fd = -1;
+    c->watch.run = on_ready;
+    c->stall.run = on_stall;
+}
+
 /* A place for one more connection; NULL when there is none, or no memory (*nomem). */
 static struct pool_connection *free_place(struct pool *p, bool *nomem) {
     for (size_t i = 0; i < p->settings.size; i++) {
@@ -231,7 +259,7 @@ static struct pool_connection *free_place(struct pool *p, bool *nomem) {
         if (!*c) {
             *c = mote__alloc_zeroed(p->opening->allocator, p->client->connection_bytes);
             *nomem = !*c;
-            if (*c) (*c)->pool = p, (*c)->fd = -1, (*c)->watch.run = on_ready;
+            if (*c) init_connection(p, *c);
             return *c;
         }
         if ((*c)->state == POOL_AWAY) return *c;
@@ -263,6 +291,7 @@ static bool went_away_idle(const struct pool_connection *c) {
     char byte;
     if (now_ns() - c->used_ns < fresh_ns) return false;
     ssize_t got = recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (got > 0 && asked_ns(c)) return false; /* an answer that nobody waits for any more */
     return got >= 0 || (errno != EAGAIN && errno != EINTR); /* nor may it say anything unasked */
 }
 
@@ -282,6 +311,7 @@ static struct pool_connection *choose(struct pool *p, const mote_parts_op *op) {
 
 static void start(struct pool_connection *c, struct pool_task *task) {
     task->connection = c;
+    task->started_ns = now_ns();
     append(&c->tasks, task);
     c->task_count++;
     if (!reads(task->op)) c->writes = true;
@@ -344,19 +374,25 @@ void mote__pool_submit(struct pool *p, mote_parts_op *op) {
     else submit(p, op);
 }
 
+/* Ends a task that cannot be let go of, with its connection, which it has to itself. */
+static void tear_away(struct pool_connection *c, struct pool_task *task, bool late) {
+    bool stalled = late && now_ns() - task->started_ns >= c->pool->settings.timeout_ns;
+    if (stalled) lose(c, "no answer in time");
+    else drop(c);
+    leave(c, task);
+    end_tasks(c, MOTE_PARTS_UNAVAILABLE);
+}
+
 void mote__pool_cancel(struct pool *p, mote_parts_op *op) {
     struct pool_task *task = op->driver;
     struct pool_connection *c = task->connection;
-    bool stalled = op->ending == MOTE_PARTS_TIMEOUT;
+    bool late = op->ending == MOTE_PARTS_TIMEOUT;
     if (task->is_ending) return;
     if (!c) end_waiting(p, task);
-    else if (!stalled && p->client->forget && p->client->forget(c, task)) leave(c, task);
-    else {
-        if (stalled) lose(c, "no answer in time");
-        else drop(c);
+    else if (p->client->forget && p->client->forget(c, task)) {
         leave(c, task);
-        end_tasks(c, MOTE_PARTS_UNAVAILABLE);
-    }
+        if (late) look_for_stall(c);
+    } else tear_away(c, task, late);
     mote__parts_complete(op, MOTE_PARTS_CANCELLED);
     serve(p);
 }

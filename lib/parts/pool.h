@@ -18,6 +18,7 @@ struct pool_task {
     mote_parts_op *op;
     struct pool_connection *connection; /* NULL: it waits */
     struct pool_task *next, *previous;
+    uint64_t started_ns; /* on its connection */
     bool is_ending; /* its connection is gone, and its end is next */
 };
 
@@ -36,8 +37,9 @@ struct pool_connection {
     struct loop_watch watch;
     struct pool_list tasks; /* under way */
     size_t task_count;
-    bool writes;      /* one of them does */
-    uint64_t used_ns; /* when the last one ended */
+    bool writes;             /* one of them does */
+    uint64_t used_ns;        /* when the last one ended */
+    struct loop_timer stall; /* looks whether anything is answered still */
 
     /* Of connecting. */
     struct loop_work work;
@@ -65,6 +67,9 @@ struct pool_client {
     /* Lets go of one task and leaves the connection as it is; false where that cannot be. NULL:
      * never. */
     bool (*forget)(struct pool_connection *c, struct pool_task *task);
+    /* With `forget`: when the oldest question was asked whose answer is still to come, forgotten or
+     * not; 0: there is none. */
+    uint64_t (*asked_ns)(const struct pool_connection *c);
     /* Closes the connection without waiting, whatever is under way on it. */
     void (*drop)(struct pool_connection *c);
     /* Deletes what has expired, if nobody has of late, on a connection and a thread of its own. */
@@ -75,7 +80,7 @@ enum { POOL_SIZE_MAX = 64 };
 
 struct pool_settings {
     size_t size; /* connections at most */
-    uint64_t dial_timeout_ns, timeout_ns;
+    uint64_t dial_timeout_ns, timeout_ns; /* timeout: for one operation, and for any answer */
     uint64_t cleanup_ns; /* between two times of `clean`; 0: never */
     char where[160];     /* the server, for messages */
 };

@@ -32,6 +32,8 @@ struct resolving {
 
 static const mote_allocator *allocator(const struct redis *r) { return r->opening->allocator; }
 
+static uint64_t now_ns(void) { return mote__os_clock_ns(OS_CLOCK_MONOTONIC); }
+
 /* ---------------------------------------------------------------- losing it */
 
 void mote__redis_forget(struct redis *r, mote_parts_op *op) {
@@ -46,6 +48,7 @@ static void disconnect(struct redis *r) {
     mote__loop_soon_stop(r->opening->loop, &r->soon);
     mote__loop_watch_stop(&r->watch);
     mote__loop_timer_stop(&r->dial);
+    mote__loop_timer_stop(&r->stall);
     if (r->fd >= 0) close(r->fd);
     r->fd = -1;
     if (r->addresses) freeaddrinfo(r->addresses);
@@ -124,7 +127,7 @@ bool mote__redis_end(struct redis_command *c, mote_parts_op *op, size_t item, un
     if (!c->failed && r->user->push && r->state == REDIS_READY) return true;
     struct redis_slot *slot = c->failed ? NULL : mote__vec_push(&r->slots, allocator(r));
     if (!slot) return r->out.count = c->mark, false;
-    *slot = (struct redis_slot){op, item, what};
+    *slot = (struct redis_slot){op, item, what, now_ns()};
     if (op) op->awaited++;
     return true;
 }
@@ -272,7 +275,7 @@ static void receive(struct redis *r) {
             return;
         }
         r->in.count += (size_t)got;
-        r->used_ns = mote__os_clock_ns(OS_CLOCK_MONOTONIC);
+        r->used_ns = now_ns();
         take_replies(r);
         if (r->fd < 0 || (size_t)got < room) return;
     }
@@ -418,7 +421,7 @@ static void wait_for_it(struct redis *r, mote_parts_op *op) {
  * nobody's operation, so nobody's failure. */
 static bool went_away_idle(const struct redis *r) {
     char byte;
-    if (mote__os_clock_ns(OS_CLOCK_MONOTONIC) - r->used_ns < fresh_ns) return false;
+    if (now_ns() - r->used_ns < fresh_ns) return false;
     ssize_t got = recv(r->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return !got || (got < 0 && errno != EAGAIN && errno != EINTR);
 }
@@ -445,6 +448,21 @@ void mote__redis_submit(struct redis *r, mote_parts_op *op) {
     else mote__loop_soon(r->opening->loop, &r->soon);
 }
 
+/* Whoever was impatient has gone; whether the server answers at all is seen when the oldest command
+ * has waited for the component's own time. */
+static void look_for_stall(struct redis *r) {
+    if (r->state != REDIS_READY || r->first_slot == r->slots.count) return;
+    uint64_t waited_ns = now_ns() - r->slots.data[r->first_slot].sent_ns,
+             most_ns = r->settings.answer_timeout_ns;
+    if (waited_ns >= most_ns) lose(r, "no answer in time");
+    else if (!mote__loop_timer_start(r->opening->loop, &r->stall, most_ns - waited_ns))
+        lose(r, "out of memory");
+}
+
+static void on_stall(struct loop_timer *timer) {
+    look_for_stall((struct redis *)((char *)timer - offsetof(struct redis, stall)));
+}
+
 void mote__redis_cancel(struct redis *r, mote_parts_op *op) {
     bool waited = false;
     for (size_t i = 0; i < r->waiting.count && !waited; i++) {
@@ -453,9 +471,9 @@ void mote__redis_cancel(struct redis *r, mote_parts_op *op) {
         r->waiting.count--;
         memmove(&r->waiting.data[i], &r->waiting.data[i + 1], (r->waiting.count - i) * sizeof op);
     }
-    bool stalled = !waited && op->ending == MOTE_PARTS_TIMEOUT;
+    bool late = !waited && op->ending == MOTE_PARTS_TIMEOUT;
     mote__redis_forget(r, op);
-    if (stalled) lose(r, "no answer in time");
+    if (late) look_for_stall(r);
     mote__parts_complete(op, MOTE_PARTS_CANCELLED);
 }
 
@@ -527,6 +545,7 @@ mote_status mote__redis_init(struct redis *r, const struct parts_opening *openin
     r->watch.run = on_ready;
     r->soon.run = flush_soon;
     r->dial.run = out_of_time;
+    r->stall.run = on_stall;
     TRY(take_settings(opening, settings, &address, error));
     memcpy(r->host, address.host, sizeof r->host);
     memcpy(r->port, address.port, sizeof r->port);

@@ -15,6 +15,7 @@ struct redis_slot {
     mote_parts_op *op; /* NULL: nobody cares any more */
     size_t item;
     unsigned what; /* the user's */
+    uint64_t sent_ns;
 };
 
 /* Who uses the connection. */
@@ -67,7 +68,7 @@ struct redis {
     struct addrinfo *addresses, *next_address;
     int fd;
     struct loop_watch watch;
-    struct loop_timer dial;
+    struct loop_timer dial, stall; /* stall: looks whether anything is answered still */
     resp_buffer in, out;
     size_t sent;           /* of `out` */
     struct loop_soon soon; /* sends it */
@@ -99,8 +100,8 @@ void mote__redis_flush(struct redis *redis);
 mote_parts_code mote__redis_failure(mote_parts_op *op, const struct resp *error);
 /* Ends an operation, whose other answers nobody will look at. */
 void mote__redis_complete(struct redis *redis, mote_parts_op *op, mote_parts_code code);
-/* The driver's cancel. A deadline that passed while an answer was awaited ends the connection too.
- */
+/* The driver's cancel. The connection stays, and with it what others wait for, unless the oldest
+ * command without an answer was sent longer ago than the component's own time. */
 void mote__redis_cancel(struct redis *redis, mote_parts_op *op);
 
 /* ---- For `send` and `reply`: one command, its words, its end. ---- */

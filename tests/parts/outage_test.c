@@ -244,17 +244,22 @@ static void disturb_connections(mote_parts *parts, struct proxy *proxy) {
     CHECK_EQ(one(parts, MOTE_PARTS_GET, "a", 0, text), MOTE_PARTS_OK);
 }
 
-static void disturb_store(const struct store *store) {
+/* A store behind a proxy. */
+static mote_parts *load_behind(struct proxy *proxy, const struct store *store, const char *more) {
     char yaml[2000], port[12], before[12];
-    struct proxy proxy = {0};
     snprintf(before, sizeof before, "%s", getenv(store->server));
-    if (!CHECK(proxy_begin(&proxy, atoi(before)))) return;
-    snprintf(port, sizeof port, "%d", proxy.port);
+    if (!CHECK(proxy_begin(proxy, atoi(before)))) return NULL;
+    snprintf(port, sizeof port, "%d", proxy->port);
     setenv(store->server, port, 1);
-    CHECK(
-        store_yaml(store, "store", "  - {name: keyPrefix, value: disturbed}\n", yaml, sizeof yaml));
+    CHECK(store_yaml(store, "store", more, yaml, sizeof yaml));
     setenv(store->server, before, 1);
-    mote_parts *parts = load(yaml);
+    return load(yaml);
+}
+
+static void disturb_store(const struct store *store) {
+    struct proxy proxy = {0};
+    mote_parts *parts = load_behind(&proxy, store, "  - {name: keyPrefix, value: disturbed}\n");
+    if (!parts) return;
     disturb_connections(parts, &proxy);
     mote_parts_delete(parts);
     proxy_end(&proxy);
@@ -263,6 +268,91 @@ static void disturb_store(const struct store *store) {
 TEST(connections_that_stall_and_are_reset) {
     for (size_t i = 0; i < STORE_COUNT; i++)
         if (stores[i].server && getenv(stores[i].server)) disturb_store(&stores[i]);
+}
+
+/* ---------------------------------------------------------------- one who is impatient */
+
+enum { READERS = 21 };
+
+static unsigned ended;
+static void count_end(mote_parts_op *op) { (void)op, ended++; }
+
+static bool waits_for(mote_parts *parts, unsigned ends) {
+    bool never = false;
+    for (int i = 0; i < 500 && ended < ends; i++) mote_parts_drive(parts, &never, 10000000);
+    return ended == ends;
+}
+
+/* One of many reads has a short deadline, which passes while the server says nothing. */
+static void be_impatient(mote_parts *parts, struct proxy *proxy, size_t who) {
+    static mote_parts_op ops[READERS];
+    static mote_parts_item items[READERS];
+    bool never = false;
+    set_mode(proxy, STALL);
+    ended = 0;
+    for (size_t i = 0; i < READERS; i++) {
+        items[i] = (mote_parts_item){.key = bytes("a")};
+        ops[i] = (mote_parts_op){
+            .verb = MOTE_PARTS_GET, .items = &items[i], .item_count = 1, .done = count_end};
+        if (i == who) ops[i].timeout_ns = 20000000;
+        mote_parts_submit(parts, "store", &ops[i]);
+    }
+    CHECK(waits_for(parts, 1));
+    mote_parts_drive(parts, &never, 200000000);
+    CHECK_EQ(ended, 1);
+    set_mode(proxy, FORWARD);
+    CHECK(waits_for(parts, READERS));
+    for (size_t i = 0; i < READERS; i++) {
+        CHECK_EQ(ops[i].code, i == who ? MOTE_PARTS_TIMEOUT : MOTE_PARTS_OK);
+        CHECK(i == who || same(items[i].found, bytes("a")));
+        mote_parts_op_deinit(&ops[i]);
+    }
+}
+
+static mote_parts_health health_of(mote_parts *parts) {
+    mote_parts_health health;
+    mote_parts_health_at(parts, 0, &health);
+    return health;
+}
+
+TEST(a_short_deadline_ends_nobody_else_s_operation) {
+    for (size_t i = 0; i < STORE_COUNT; i++) {
+        struct proxy proxy = {0};
+        if (!stores[i].server || !getenv(stores[i].server)) continue;
+        mote_parts *parts = load_behind(&proxy, &stores[i], "");
+        if (!parts) continue;
+        CHECK_EQ(one(parts, MOTE_PARTS_SET, "a", 0, NULL), MOTE_PARTS_OK);
+        for (size_t who = 0; who < READERS; who += READERS / 2) be_impatient(parts, &proxy, who);
+        mote_parts_health health = health_of(parts);
+        CHECK(health.state == MOTE_PARTS_READY && !health.error_ns);
+        mote_parts_delete(parts);
+        proxy_end(&proxy);
+    }
+}
+
+/* A server that says nothing for the component's own time is away, whoever has asked. */
+TEST(a_server_that_says_nothing_is_away) {
+    static const char *const own[][2] = {{"redis", "  - {name: readTimeout, value: 1s}\n"},
+                                         {"postgresql", "  - {name: timeout, value: 1s}\n"}};
+    for (size_t i = 0; i < 2 * STORE_COUNT; i++) {
+        const struct store *store = &stores[i / 2];
+        struct proxy proxy = {0};
+        bool never = false;
+        if (strcmp(store->name, own[i % 2][0]) != 0 || !getenv(store->server)) continue;
+        mote_parts *parts = load_behind(&proxy, store, own[i % 2][1]);
+        if (!parts) continue;
+        CHECK_EQ(one(parts, MOTE_PARTS_SET, "a", 0, NULL), MOTE_PARTS_OK);
+        set_mode(&proxy, STALL);
+        CHECK_EQ(one(parts, MOTE_PARTS_GET, "a", 20000000, NULL), MOTE_PARTS_TIMEOUT);
+        CHECK_EQ(health_of(parts).state, MOTE_PARTS_READY);
+        mote_parts_drive(parts, &never, 1300000000);
+        CHECK_EQ(health_of(parts).state, MOTE_PARTS_AWAY);
+        CHECK(strstr(health_of(parts).error, "no answer in time"));
+        set_mode(&proxy, FORWARD);
+        CHECK(comes_back(parts));
+        mote_parts_delete(parts);
+        proxy_end(&proxy);
+    }
 }
 
 /* A mote_parts that is deleted while it connects to a server that says nothing does not wait. */

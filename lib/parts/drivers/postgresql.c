@@ -75,6 +75,7 @@ struct slot {
     struct task *task; /* NULL: nobody's any more, or a Sync's */
     size_t item;
     enum statement statement; /* STATEMENT_COUNT: a Sync */
+    uint64_t asked_ns;
 };
 
 struct connection {
@@ -95,6 +96,8 @@ struct postgres {
 };
 
 static struct postgres *store_of(const struct connection *c) { return c->base.pool->context; }
+
+static uint64_t now_ns(void) { return mote__os_clock_ns(OS_CLOCK_MONOTONIC); }
 
 static bool reads(const mote_parts_op *op) {
     return op->verb == MOTE_PARTS_GET || op->verb == MOTE_PARTS_KEYS;
@@ -162,7 +165,7 @@ static bool send_statement(struct connection *c, struct task *task, size_t item,
                            enum statement which, const struct parameters *p) {
     struct slot *slot = mote__vec_push(&c->slots, c->base.pool->opening->allocator);
     if (!slot) return false;
-    *slot = (struct slot){task, item, which};
+    *slot = (struct slot){task, item, which, now_ns()};
     task->waits++;
     c->is_unsynced = true;
     return PQsendQueryPrepared(c->db, statements[which].name, p->count, p->values, p->sizes,
@@ -228,7 +231,7 @@ static bool send_item(struct connection *c, struct task *task, size_t at) {
 
 static bool send_sync(struct connection *c) {
     struct slot *slot = mote__vec_push(&c->slots, c->base.pool->opening->allocator);
-    if (slot) slot->statement = STATEMENT_COUNT;
+    if (slot) *slot = (struct slot){.statement = STATEMENT_COUNT, .asked_ns = now_ns()};
     c->is_unsynced = false;
     return slot && PQpipelineSync(c->db);
 }
@@ -453,6 +456,11 @@ static bool client_forget(struct pool_connection *base, struct pool_task *task) 
     return true;
 }
 
+static uint64_t client_asked_ns(const struct pool_connection *base) {
+    const struct connection *c = (const struct connection *)base;
+    return c->first_slot < c->slots.count ? c->slots.data[c->first_slot].asked_ns : 0;
+}
+
 static void client_drop(struct pool_connection *base) {
     struct connection *c = (struct connection *)base;
     mote__loop_soon_stop(base->pool->opening->loop, &c->soon);
@@ -672,7 +680,7 @@ static bool client_connect(struct pool_connection *base) {
     bool good = connect_to_server(c) && (!base->is_first || make_tables(c)) && prepare_all(c) &&
                 PQenterPipelineMode(c->db);
     if (good) return base->fd = PQsocket(c->db), true;
-    if (mote__os_clock_ns(OS_CLOCK_MONOTONIC) >= base->deadline_ns)
+    if (now_ns() >= base->deadline_ns)
         snprintf(base->why, sizeof base->why, "the server does not answer");
     else if (!*base->why)
         first_line(base->why, sizeof base->why, c->db ? PQerrorMessage(c->db) : "out of memory");
@@ -721,6 +729,7 @@ static const struct pool_client client = {.product = "PostgreSQL",
                                           .run = client_run,
                                           .ready = client_ready,
                                           .forget = client_forget,
+                                          .asked_ns = client_asked_ns,
                                           .drop = client_drop,
                                           .clean = client_clean};
 
