@@ -190,8 +190,8 @@ static uint64_t asked_ns(const struct pool_connection *c) {
     return c->pool->client->asked_ns ? c->pool->client->asked_ns(c) : 0;
 }
 
-/* Whoever was impatient has gone; whether the server answers at all is seen when the oldest question
- * has waited for the component's own time. */
+/* Whoever was impatient has gone; whether the server answers at all is seen when the oldest
+ * question has waited for the component's own time. */
 static void look_for_stall(struct pool_connection *c) {
     uint64_t asked = asked_ns(c), most_ns = c->pool->settings.timeout_ns;
     if (!asked) return;

@@ -157,6 +157,81 @@ TEST(keys_are_compared_byte_by_byte) {
     }
 }
 
+/* ---------------------------------------------------------------- a table that Dapr has made */
+
+static const char plain_mysql[] =
+    "mariadb --no-defaults -h 127.0.0.1 -P $MOTE_MYSQL_PORT -u mote '-ppass@word/1' ";
+
+/* Its keys are compared as the database has it: here without case, accents, and spaces at the end,
+ * and not in UTF-8. */
+static mote_parts *open_dapr_table(void) {
+    char command[1500];
+    if (!getenv("MOTE_MYSQL_PORT")) return NULL;
+    snprintf(command, sizeof command,
+             "%s-e \"DROP DATABASE IF EXISTS mote_dapr; CREATE DATABASE mote_dapr CHARACTER SET "
+             "latin1; USE mote_dapr; CREATE TABLE state (id VARCHAR(255) NOT NULL PRIMARY KEY, "
+             "value JSON NOT NULL, isbinary BOOLEAN NOT NULL, insertDate TIMESTAMP NOT NULL "
+             "DEFAULT CURRENT_TIMESTAMP, updateDate TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP "
+             "ON UPDATE CURRENT_TIMESTAMP, eTag VARCHAR(36) NOT NULL, expiredate TIMESTAMP NULL, "
+             "INDEX expiredate_idx (expiredate))\" 2>&1",
+             plain_mysql);
+    CHECK_STR(output_of(command), "");
+    char metadata[300];
+    snprintf(metadata, sizeof metadata,
+             "  - {name: connectionString, value: "
+             "'mote:pass@word/1@tcp(127.0.0.1:%s)/mote_dapr'}\n",
+             getenv("MOTE_MYSQL_PORT"));
+    const struct store store = {"mysql", "state.mysql", metadata, "MOTE_MYSQL_PORT"};
+    char text[1000];
+    mote_parts *parts = NULL;
+    const mote_parts_config config = {.app_id = "l", .driver_dir = getenv("MOTE_DRIVERS")};
+    CHECK(store_yaml(&store, "store", "", text, sizeof text));
+    CHECK_EQ(mote_parts_new(&config, &parts, NULL), MOTE_OK);
+    CHECK_EQ(mote_parts_load_text(parts, "d.yaml", text, strlen(text), NULL), MOTE_OK);
+    return parts;
+}
+
+/* The keys with a prefix, in pages of `limit`; every page but the last says that there are more. */
+static const char *list(mote_parts *parts, const char *prefix, size_t limit) {
+    static char out[2000];
+    char last[100] = "";
+    bool more = true;
+    *out = 0;
+    while (more) {
+        mote_parts_op op = {.verb = MOTE_PARTS_KEYS, .prefix = bytes(prefix), .limit = limit};
+        if (*last) op.after = bytes(last);
+        CHECK_EQ(mote_parts_call(parts, "store", &op), MOTE_PARTS_OK);
+        for (size_t i = 0; i < op.item_count; i++) {
+            snprintf(last, sizeof last, "%.*s", (int)op.items[i].key.size,
+                     (const char *)op.items[i].key.data);
+            strcat(strcat(out, last), " ");
+        }
+        more = op.more;
+        CHECK(more ? op.item_count == limit : op.item_count <= limit);
+        mote_parts_op_deinit(&op);
+    }
+    return out;
+}
+
+TEST(prefixes_in_a_table_that_compares_less_strictly) {
+    static const char *const keys[] = {"LOG/1", "LOG/2", "LOG/3",      "LOG/4",      "LOG/5",
+                                       "log/6", "log/7", "L\xc3\x96G/1", "l\xc3\xb6g/2", "a"};
+    mote_parts *parts = open_dapr_table();
+    if (!parts) return;
+    CHECK_STR(list(parts, "", 3), "");
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        CHECK_EQ(set(parts, keys[i], bytes("1")), MOTE_PARTS_OK);
+    for (size_t limit = 1; limit < 4; limit++) {
+        CHECK_STR(list(parts, "log/", limit), "log/6 log/7 ");
+        CHECK_STR(list(parts, "LOG/", limit), "LOG/1 LOG/2 LOG/3 LOG/4 LOG/5 ");
+        CHECK_STR(list(parts, "Log/", limit), "");
+        CHECK_STR(list(parts, "l\xc3\xb6", limit), "l\xc3\xb6g/2 ");
+        CHECK_STR(list(parts, "L", limit),
+                  "LOG/1 LOG/2 LOG/3 LOG/4 LOG/5 L\xc3\x96G/1 ");
+    }
+    mote_parts_delete(parts);
+}
+
 /* Expired rows go when the time has come, and not before. */
 TEST(cleaning_up) {
     FOR_SERVERS(
