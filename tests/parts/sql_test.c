@@ -384,8 +384,14 @@ TEST(limits_of_mysql) {
     CHECK(holds(parts, "deep", deep));
     item.flags = MOTE_PARTS_JSON;
     CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, text), MOTE_PARTS_INVALID);
+    CHECK(strstr(text, "nests deeper than 30"));
+    item.value = bytes("[\"\\ud800\"]");
+    CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, text), MOTE_PARTS_INVALID);
+    CHECK(strstr(text, "half of a surrogate pair"));
+    item.value = bytes("[\"\\ud83d\\ude00\"]");
+    CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, NULL), MOTE_PARTS_OK);
     memset(deep, '[', 30), memset(deep + 30, ']', 30);
-    item.value.size = 60;
+    item.value = (mote_parts_bytes){deep, 60};
     CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, NULL), MOTE_PARTS_OK);
     item = (mote_parts_item){.key = bytes("t"), .value = bytes("1"), .ttl_s = 1000000000};
     CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, text), MOTE_PARTS_INVALID);

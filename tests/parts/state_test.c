@@ -94,7 +94,16 @@ TEST(values) {
                                         "\"\\u0000\"",
                                         "nul",
                                         "01",
-                                        "null"};
+                                        "null",
+                                        "\"\\ud83d\\ude00\"",
+                                        "\"\\ud800\"",
+                                        "\"\\ud83d\\ude00\\uDC00\"",
+                                        "{\"\\uDBFF\": 1}",
+                                        "[\"\\ud800\\ud800\\udc00\"]",
+                                        "\"\\ud800\\\\udc00\"",
+                                        "\"\\\\ud800\"",
+                                        "\\ud8",
+                                        "\\"};
     FOR_STORES(parts) {
         CHECK(holds(parts, "missing", NULL));
         for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {

@@ -158,11 +158,42 @@ static bool nests_deeper(const mote_parts_bytes *json, unsigned most) {
     return false;
 }
 
+/* What an escape `\uXXXX` stands for; 0 where there is none. */
+static unsigned escaped_unit(const char *at, const char *end) {
+    unsigned unit = 0;
+    if (end - at < 6 || at[0] != '\\' || at[1] != 'u') return 0;
+    for (int i = 2; i < 6; i++) {
+        char lower = at[i] | 0x20;
+        unsigned digit = at[i] <= '9' ? (unsigned)at[i] - '0' : (unsigned)lower - 'a' + 10;
+        unit = unit << 4 | (digit & 15);
+    }
+    return unit;
+}
+
+/* Whether half of a surrogate pair stands alone in it. Only texts hold backslashes. */
+static bool holds_half_a_pair(const mote_parts_bytes *json) {
+    const char *at = json->data, *end = at + json->size;
+    while (json->size && (at = memchr(at, '\\', (size_t)(end - at)))) {
+        unsigned unit = escaped_unit(at, end);
+        bool first = unit >> 10 == 0xd800 >> 10, second = unit >> 10 == 0xdc00 >> 10;
+        bool pair = first && escaped_unit(at + 6, end) >> 10 == 0xdc00 >> 10;
+        if (second || (first && !pair)) return true;
+        at += pair ? 12 : end - at > 1 ? 2 : 1;
+    }
+    return false;
+}
+
+/* Why MariaDB's JSON would not take what is JSON elsewhere; NULL: it does. */
+static const char *objection(const mote_parts_bytes *json) {
+    if (nests_deeper(json, JSON_DEPTH_MAX)) return "nests deeper than 30";
+    return holds_half_a_pair(json) ? "holds half of a surrogate pair" : NULL;
+}
+
 /* The value as a JSON column holds it; a binary one is a JSON text of base64. data NULL: out of
  * memory. */
 static mote_parts_bytes to_column(mote_parts_op *op, const mote_parts_item *item, bool *is_binary) {
     mote_parts_item bare = *item;
-    if (nests_deeper(&item->value, JSON_DEPTH_MAX)) bare.flags |= MOTE_PARTS_BINARY;
+    if (objection(&item->value)) bare.flags |= MOTE_PARTS_BINARY;
     mote_parts_bytes text = mote__parts_to_column(op, &bare, is_binary);
     if (!*is_binary || !text.data) return text;
     char *quoted = mote__parts_alloc(op, text.size + 2);
@@ -515,11 +546,9 @@ static mote_parts_code check_item(const struct connection *c, mote_parts_op *op,
         return mote__parts_say(op, MOTE_PARTS_TOO_LARGE,
                                "a value of %zu bytes; the server's max_allowed_packet is %zu",
                                item->value.size, c->packet_bytes_max);
-    if ((item->flags & MOTE_PARTS_JSON) && nests_deeper(&item->value, JSON_DEPTH_MAX))
-        return mote__parts_say(op, MOTE_PARTS_INVALID,
-                               "the JSON nests deeper than %d; MariaDB takes no more",
-                               JSON_DEPTH_MAX);
-    return MOTE_PARTS_OK;
+    const char *why = item->flags & MOTE_PARTS_JSON ? objection(&item->value) : NULL;
+    return why ? mote__parts_say(op, MOTE_PARTS_INVALID, "the JSON %s: not in MariaDB", why)
+               : MOTE_PARTS_OK;
 }
 
 static void say_inexact(const struct connection *c) {
