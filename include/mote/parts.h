@@ -125,6 +125,7 @@ typedef struct mote_parts_item {
 
 typedef struct mote_parts_op mote_parts_op;
 struct mote_parts_component;
+struct mote_parts_budget;
 
 /* An operation, in the caller's storage from mote_parts_submit until `done` is called. Zero it,
  * then fill what is given. */
@@ -156,9 +157,12 @@ struct mote_parts_op {
     size_t awaited; /* the store's answers that are still to come, where it gives several */
     mote_parts_bytes whole_prefix, whole_after;
     size_t item_capacity;
-    bool *ended;            /* told when it completes inside submit */
+    struct mote_parts_budget *budget; /* what its memory is taken from; NULL: there is no limit */
+    bool *ended;                      /* told when it completes inside submit */
     mote_parts_code ending; /* why it is being ended early */
     bool is_under_way;
+    bool is_over_budget;
+    bool failed_whole; /* whatever its items say */
 };
 
 /* ---------------------------------------------------------------- components */

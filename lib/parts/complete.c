@@ -59,10 +59,34 @@ enum { PIECE_BYTES = 0 }; /* one for each: who writes beyond it is seen */
 enum { PIECE_BYTES = 512 };
 #endif
 
+bool mote__budget_take(struct mote_parts_budget *budget, uint64_t bytes) {
+    uint64_t used = budget->used;
+    do
+        if (bytes > budget->most - used) return false;
+    while (!atomic_compare_exchange_weak(&budget->used, &used, used + bytes));
+    return true;
+}
+
+void mote__budget_give(struct mote_parts_budget *budget, uint64_t bytes) { budget->used -= bytes; }
+
+void mote__budget_release(mote_parts_op *op) {
+    for (const struct piece *piece = op->memory; piece && op->budget; piece = piece->next)
+        mote__budget_give(op->budget, piece->bytes);
+    op->budget = NULL;
+}
+
+bool mote__parts_has_room(mote_parts_op *op, size_t bytes) {
+    bool room = !op->budget || bytes <= op->budget->most - op->budget->used;
+    if (!room) op->is_over_budget = true;
+    return room;
+}
+
 static struct piece *add_piece(mote_parts_op *op, size_t bytes) {
     const mote_allocator *a = op->component->parts->allocator;
     size_t all = PIECE_HEAD + bytes < PIECE_BYTES ? PIECE_BYTES : PIECE_HEAD + bytes;
+    if (op->budget && !mote__budget_take(op->budget, all)) return op->is_over_budget = true, NULL;
     struct piece *piece = mote__alloc(a, all);
+    if (!piece && op->budget) mote__budget_give(op->budget, all);
     if (!piece) return NULL;
     *piece = (struct piece){op->memory, a, all, PIECE_HEAD};
     return op->memory = piece;
@@ -80,6 +104,7 @@ void *mote__parts_alloc(mote_parts_op *op, size_t bytes) {
 }
 
 void mote_parts_op_deinit(mote_parts_op *op) {
+    mote__budget_release(op);
     for (struct piece *piece = op->memory, *next; piece; piece = next) {
         next = piece->next;
         mote__free(piece->allocator, piece, piece->bytes);
@@ -142,10 +167,21 @@ static mote_parts_code sum_up(const mote_parts_op *op) {
     return MOTE_PARTS_OK;
 }
 
+/* Out of the budget is not out of memory, whatever the driver has made of it. */
+static mote_parts_code over_budget(mote_parts_op *op) {
+    for (size_t i = 0; i < op->item_count; i++)
+        if (op->items[i].code == MOTE_PARTS_NOMEM) op->items[i].code = MOTE_PARTS_LIMIT;
+    *op->text = 0;
+    return mote__parts_say(op, MOTE_PARTS_LIMIT, "what is read is over the %llu bytes in flight",
+                           (unsigned long long)op->budget->most);
+}
+
 void mote__parts_complete(mote_parts_op *op, mote_parts_code code) {
     if (op->timer) mote__loop_timer_stop(op->timer);
     op->timer = NULL;
+    if (op->is_over_budget) code = over_budget(op);
     if (op->ending) mote__parts_say(op, op->ending, "%s", mote_parts_code_text(op->ending));
+    op->failed_whole = op->ending || code;
     op->code = op->ending ? op->ending : code ? code : sum_up(op);
     op->is_under_way = false;
     if (op->ended) *op->ended = true;

@@ -94,9 +94,12 @@ static inline bool parts_given(const struct parts_opening *opening, enum parts_k
 
 /* ---- Results. ---- */
 
-/* Memory that goes with the operation, 16-aligned; NULL when there is none: complete with NOMEM
- * then. May be called from the driver's own threads, one thread at a time per operation. */
+/* Memory that goes with the operation, 16-aligned; NULL when there is none, or the operation's
+ * budget is used up: complete with NOMEM then, at once, and what the caller sees is LIMIT. May be
+ * called from the driver's own threads, one thread at a time per operation. */
 void *mote__parts_alloc(mote_parts_op *op, size_t bytes);
+/* Whether the budget has so much left, for what is still to come in; if not, complete with NOMEM. */
+bool mote__parts_has_room(mote_parts_op *op, size_t bytes);
 /* A copy of bytes, with a NUL behind it; `data` NULL when out of memory. */
 mote_parts_bytes mote__parts_copy(mote_parts_op *op, const void *bytes, size_t size);
 /* Says in words what went wrong (the first text stays) and returns `code`. */
@@ -179,9 +182,12 @@ bool mote__parts_is_json(const void *bytes, size_t size);
  * memory. */
 mote_parts_bytes mote__parts_to_column(mote_parts_op *op, const mote_parts_item *item,
                                        bool *is_binary);
-/* The other direction; false when it is not base64, or out of memory. */
-bool mote__parts_from_column(mote_parts_op *op, mote_parts_item *item, const void *text,
-                             size_t size, bool is_binary);
+/* The other direction: OK, NOMEM, or FAILED, with words, when it is not base64. */
+mote_parts_code mote__parts_from_column(mote_parts_op *op, mote_parts_item *item, const void *text,
+                                        size_t size, bool is_binary);
+/* The same, in the place of a text that is the operation's own, with a NUL behind it. */
+mote_parts_code mote__parts_from_own_column(mote_parts_op *op, mote_parts_item *item, char *text,
+                                            size_t size, bool is_binary);
 /* The pattern of all keys with op->prefix: what is `special` in patterns is escaped, and `any`,
  * which stands for any text, is added. Ends with a NUL that is not counted. data NULL: out of
  * memory. */

@@ -1,6 +1,7 @@
 /* handles.c - operations that a program has begun (handles.h).
  * Keeps: a handle is in the table from call to close; closed while under way, it lives until its
- * operation has ended. guest->bytes is what the handles in it have charged. */
+ * operation has ended. guest->budget holds what the handles in it have charged, and what their
+ * operations read. */
 #include "handles.h"
 #include "base/error.h"
 #include <assert.h>
@@ -37,6 +38,7 @@ struct handle {
     uint64_t charged;
     mote_parts_bytes hdr;
     struct mote_parts_component *component;
+    char version[64]; /* of the first item, when the run has taken the place of the results */
     char small[SMALL_BYTES];
 };
 
@@ -79,15 +81,13 @@ MOTE1_ERRORS(SAME_CODE)
 /* ---------------------------------------------------------------- bytes in flight */
 
 static bool charge(struct handle *h, uint64_t bytes) {
-    mote_parts_guest *guest = h->guest;
-    if (bytes > guest->bytes_max - guest->bytes) return false;
-    guest->bytes += bytes;
+    if (!mote__budget_take(&h->guest->budget, bytes)) return false;
     h->charged += bytes;
     return true;
 }
 
 static void discharge(struct handle *h, uint64_t bytes) {
-    h->guest->bytes -= bytes;
+    mote__budget_give(&h->guest->budget, bytes);
     h->charged -= bytes;
 }
 
@@ -205,14 +205,27 @@ static void put_items(struct run *run, const struct handle *h) {
     }
 }
 
+/* The run holds what the operation has read: but for what mote1_meta tells of the first item, that
+ * is not needed twice. */
+static void free_results(struct handle *h) {
+    mote_parts_item *first = h->op.items;
+    if (h->op.verb == MOTE_PARTS_KEYS) h->op.item_count = 0;
+    else if (first->version.size > sizeof h->version) return;
+    else if (first->version.data)
+        first->version.data = memcpy(h->version, first->version.data, first->version.size);
+    mote_parts_op_deinit(&h->op);
+}
+
 static mote_parts_code make_run(struct handle *h) {
     struct run count = {0};
     put_items(&count, h);
+    mote__budget_release(&h->op);
     if (!charge(h, count.size)) return MOTE_PARTS_LIMIT;
     h->run.data = mote__alloc(h->guest->allocator, count.size + 1);
     if (!h->run.data) return MOTE_PARTS_NOMEM;
     put_items(&h->run, h);
     h->has_run = true;
+    if (h->op.item_count) free_results(h);
     return MOTE_PARTS_OK;
 }
 
@@ -221,7 +234,7 @@ static mote_parts_code take_value(struct handle *h) {
     const mote_parts_item *item = h->op.items;
     if (item->code) return item->code;
     h->run = (struct run){(char *)(uintptr_t)item->found.data, item->found.size};
-    return charge(h, item->found.size) ? MOTE_PARTS_OK : MOTE_PARTS_LIMIT;
+    return MOTE_PARTS_OK;
 }
 
 static void on_done(mote_parts_op *op) {
@@ -235,7 +248,7 @@ static void on_done(mote_parts_op *op) {
         handle_free(h);
         return;
     }
-    if (as_run && failed_by_item(op)) op->code = MOTE_PARTS_OK;
+    if (as_run && !op->failed_whole && failed_by_item(op)) op->code = MOTE_PARTS_OK;
     if (!op->code && op->verb != MOTE_PARTS_WATCH) op->code = as_run ? make_run(h) : take_value(h);
 }
 
@@ -304,6 +317,8 @@ static void begin(struct handle *h) {
     h->stage = STAGE_UNDER_WAY;
     h->op.done = on_done;
     h->op.changed = on_changed;
+    if (h->op.verb == MOTE_PARTS_GET || h->op.verb == MOTE_PARTS_KEYS)
+        h->op.budget = &h->guest->budget;
     mote__parts_begin(h->component, &h->op);
 }
 
@@ -322,7 +337,7 @@ static struct handle *handle_new(mote_parts_guest *guest, struct mote_parts_comp
                                  unsigned flags) {
     struct handle *h = mote__alloc(guest->allocator, sizeof *h);
     if (!h) return NULL;
-    memset(h, 0, offsetof(struct handle, small));
+    memset(h, 0, offsetof(struct handle, version));
     h->guest = guest;
     h->component = component;
     h->flags = flags;
@@ -590,7 +605,7 @@ mote_status mote_parts_guest_new(mote_parts *parts, const mote_parts_guest_confi
     guest->handles_max = config->handles_max && config->handles_max < MOTE1_HANDLES_MAX
                              ? config->handles_max
                              : MOTE1_HANDLES_MAX;
-    guest->bytes_max = config->bytes_max ? config->bytes_max : BYTES_MAX_DEFAULT;
+    guest->budget.most = config->bytes_max ? config->bytes_max : BYTES_MAX_DEFAULT;
     mote_status status = grant_all(guest, config, error);
     if (status) return mote_parts_guest_delete(guest), status;
     *out = guest;

@@ -15,9 +15,9 @@ struct mote_parts_guest {
     VEC(struct mote_parts_component *) components; /* that it may use */
     struct handle *handles[MOTE1_HANDLES_MAX];     /* NULL: free */
     uint32_t open, handles_max;
-    uint32_t free_hint;        /* no free handle below it */
-    uint64_t bytes, bytes_max; /* in flight */
-    uint32_t ending;           /* closed, and not ended yet */
+    uint32_t free_hint;              /* no free handle below it */
+    struct mote_parts_budget budget; /* in flight */
+    uint32_t ending;                 /* closed, and not ended yet */
 };
 
 /* What mote1_call is given. */

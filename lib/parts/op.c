@@ -177,7 +177,7 @@ void mote__parts_begin(struct mote_parts_component *component, mote_parts_op *op
     op->awaited = 0;
     op->ending = MOTE_PARTS_OK;
     op->text[0] = 0;
-    op->more = false;
+    op->more = op->is_over_budget = op->failed_whole = false;
     op->is_under_way = true;
     op->ended = NULL;
     mote_parts_code code = check(op);

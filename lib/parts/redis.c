@@ -56,6 +56,7 @@ static void disconnect(struct redis *r) {
     r->resolving = NULL;
     r->addresses = r->next_address = NULL;
     r->in.count = r->out.count = r->sent = 0;
+    r->skip.is_under_way = false;
     r->state = REDIS_IDLE;
 }
 
@@ -230,6 +231,15 @@ static bool take_greeting(struct redis *r, struct resp_reader *reply) {
 
 /* ---------------------------------------------------------------- replies */
 
+/* Whether the beginning of an answer is more than the operation may take in: that ends it. */
+static bool is_too_much(struct redis *r, size_t bytes) {
+    const struct redis_slot *slot = &r->slots.data[r->first_slot];
+    mote_parts_op *op = slot->op;
+    if (bytes <= READ_BYTES || mote__parts_has_room(op, bytes)) return false;
+    mote__redis_complete(r, op, MOTE_PARTS_NOMEM);
+    return true;
+}
+
 /* Hands out one reply; false when the connection went meanwhile. */
 static bool take_reply(struct redis *r, const char *bytes, size_t length) {
     struct resp_reader reader = {bytes, bytes + length};
@@ -244,16 +254,37 @@ static bool take_reply(struct redis *r, const char *bytes, size_t length) {
     return r->fd >= 0;
 }
 
+/* Whether nobody wants the answer of which the beginning is here. */
+static bool is_unwanted(struct redis *r, size_t bytes) {
+    if (r->state != REDIS_READY || r->user->push || r->first_slot == r->slots.count) return false;
+    return !r->slots.data[r->first_slot].op || is_too_much(r, bytes);
+}
+
+/* Lets go of what is here of an answer that nobody wants. */
+static size_t skip(struct redis *r, const char *bytes, size_t size) {
+    size_t length = mote__resp_skip(&r->skip, bytes, size);
+    bool ended = length != SIZE_MAX && !r->skip.is_under_way;
+    if (ended && ++r->first_slot == r->slots.count) r->first_slot = r->slots.count = 0;
+    return length;
+}
+
+/* Takes the next answer, or what is here of it; how long that was. 0: more is to come; SIZE_MAX:
+ * the connection is gone. */
+static size_t take_next(struct redis *r, const char *bytes, size_t size) {
+    bool skips = r->skip.is_under_way;
+    size_t length = skips ? 0 : mote__resp_length(bytes, size);
+    if (length && length != SIZE_MAX) return take_reply(r, bytes, length) ? length : SIZE_MAX;
+    if (!length && !skips) skips = is_unwanted(r, size);
+    if (r->fd < 0) return SIZE_MAX;
+    if (skips) length = skip(r, bytes, size);
+    if (length == SIZE_MAX) lose(r, "the answer is not of Redis's protocol");
+    return length;
+}
+
 static void take_replies(struct redis *r) {
-    size_t at = 0;
-    while (at < r->in.count) {
-        size_t length = mote__resp_length(r->in.data + at, r->in.count - at);
-        if (length == SIZE_MAX) {
-            lose(r, "the answer is not of Redis's protocol");
-            return;
-        }
-        if (!length) break;
-        if (!take_reply(r, r->in.data + at, length)) return;
+    size_t at = 0, length;
+    while (at < r->in.count && (length = take_next(r, r->in.data + at, r->in.count - at))) {
+        if (length == SIZE_MAX) return;
         at += length;
     }
     memmove(r->in.data, r->in.data + at, r->in.count - at);

@@ -71,6 +71,7 @@ struct redis {
     struct loop_timer dial, stall; /* stall: looks whether anything is answered still */
     resp_buffer in, out;
     size_t sent;           /* of `out` */
+    struct resp_skip skip; /* an answer that nobody wants, as it comes in */
     struct loop_soon soon; /* sends it */
     uint64_t used_ns;      /* when an answer came last */
     VEC(struct redis_slot) slots;

@@ -41,8 +41,8 @@ static enum outcome take_bulk(struct resp_reader *r, struct resp *out) {
     return WHOLE;
 }
 
-/* Takes one element's head, and its bytes. */
-static enum outcome take(struct resp_reader *r, struct resp *out) {
+/* Takes one element but for the bytes of a BULK. */
+static enum outcome take_head(struct resp_reader *r, struct resp *out) {
     if (r->at == r->end) return PARTIAL;
     switch (*r->at++) {
     case '+': out->kind = RESP_STATUS; return take_line(r, out);
@@ -55,7 +55,46 @@ static enum outcome take(struct resp_reader *r, struct resp *out) {
     enum outcome outcome = take_number(r, &out->number);
     if (outcome != WHOLE) return outcome;
     if (out->number < 0) out->kind = RESP_NULL;
-    return out->kind == RESP_BULK ? take_bulk(r, out) : WHOLE;
+    return WHOLE;
+}
+
+static enum outcome take(struct resp_reader *r, struct resp *out) {
+    enum outcome outcome = take_head(r, out);
+    return outcome == WHOLE && out->kind == RESP_BULK ? take_bulk(r, out) : outcome;
+}
+
+/* The element that was under way has ended, and with it the arrays whose last it was. */
+static void end_element(struct resp_skip *s) {
+    while (s->is_under_way && !s->left[s->depth]) s->is_under_way = s->depth--;
+}
+
+static enum outcome skip_element(struct resp_skip *s, struct resp_reader *r) {
+    struct resp element;
+    struct resp_reader at = *r;
+    enum outcome outcome = take_head(&at, &element);
+    if (outcome != WHOLE) return outcome;
+    *r = at;
+    s->left[s->depth]--;
+    if (element.kind == RESP_BULK) s->bulk = (uint64_t)element.number + 2;
+    if (element.kind != RESP_ARRAY || !element.number) return WHOLE;
+    if (++s->depth == RESP_DEPTH_MAX) return BROKEN;
+    s->left[s->depth] = element.number;
+    return WHOLE;
+}
+
+size_t mote__resp_skip(struct resp_skip *s, const char *bytes, size_t size) {
+    struct resp_reader r = {bytes, bytes + size};
+    if (!s->is_under_way) *s = (struct resp_skip){.is_under_way = true, .left = {1}};
+    for (enum outcome outcome = WHOLE; outcome == WHOLE && s->is_under_way;) {
+        size_t there = (size_t)(r.end - r.at), part = s->bulk < there ? (size_t)s->bulk : there;
+        r.at += part;
+        s->bulk -= part;
+        if (s->bulk) break;
+        end_element(s);
+        if (s->is_under_way) outcome = skip_element(s, &r);
+        if (outcome == BROKEN) return SIZE_MAX;
+    }
+    return (size_t)(r.at - bytes);
 }
 
 size_t mote__resp_length(const char *bytes, size_t size) {

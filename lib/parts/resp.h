@@ -25,6 +25,16 @@ enum { RESP_DEPTH_MAX = 8 };
 /* Length of the whole reply at the beginning of the bytes: 0 when more are needed, SIZE_MAX when
  * they are no reply. */
 size_t mote__resp_length(const char *bytes, size_t size);
+/* A reply of which nothing is wanted, as it comes in. */
+struct resp_skip {
+    bool is_under_way;
+    unsigned depth;
+    int64_t left[RESP_DEPTH_MAX];
+    uint64_t bulk; /* of the element under way, with its line end */
+};
+/* Begins with a zeroed skip; returns how many bytes belong to the reply and need not be seen again,
+ * SIZE_MAX when they are no reply. It is at its end when it is not under way any more. */
+size_t mote__resp_skip(struct resp_skip *skip, const char *bytes, size_t size);
 /* Takes the next element of a reply that mote__resp_length has seen whole. At the end: NULL. */
 struct resp mote__resp_next(struct resp_reader *reader);
 /* Begins a command of `count` words, adds a word; false when out of memory. */

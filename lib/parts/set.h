@@ -45,6 +45,17 @@ struct mote_parts {
     VEC(struct mote_parts_component *) components;
 };
 
+/* What several operations may bring in together. Some of it is taken on drivers' threads. */
+struct mote_parts_budget {
+    _Atomic uint64_t used;
+    uint64_t most;
+};
+/* False, and nothing is taken, when there is not so much left. */
+bool mote__budget_take(struct mote_parts_budget *budget, uint64_t bytes);
+void mote__budget_give(struct mote_parts_budget *budget, uint64_t bytes);
+/* Gives back what the operation has taken, whose memory stays: something else is counted for it. */
+void mote__budget_release(mote_parts_op *op);
+
 /* Takes the lock, out of the hands of a thread that only waits (mote__parts_wait). */
 void mote__parts_enter(struct mote_parts *parts);
 void mote__parts_leave(struct mote_parts *parts);

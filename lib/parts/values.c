@@ -157,12 +157,31 @@ mote_parts_bytes mote__parts_to_column(mote_parts_op *op, const mote_parts_item 
     return json ? item->value : encode(op, item->value.data, item->value.size);
 }
 
-bool mote__parts_from_column(mote_parts_op *op, mote_parts_item *item, const void *text,
-                             size_t size, bool is_binary) {
-    if (!is_binary) return item->found = mote__parts_copy(op, text, size), item->found.data != NULL;
-    uint8_t *out = mote__parts_alloc(op, size + 1);
+static mote_parts_code take_base64(mote_parts_op *op, mote_parts_item *item, const char *text,
+                                   size_t size, uint8_t *out) {
     item->found.data = out;
-    return out && decode(text, size, out, &item->found.size);
+    if (decode(text, size, out, &item->found.size)) return MOTE_PARTS_OK;
+    item->found = (mote_parts_bytes){0};
+    return mote__parts_say(op, MOTE_PARTS_FAILED, "what the store keeps of `%.*s` is not base64",
+                           (int)(item->key.size < 100 ? item->key.size : 100),
+                           (const char *)item->key.data);
+}
+
+mote_parts_code mote__parts_from_column(mote_parts_op *op, mote_parts_item *item, const void *text,
+                                        size_t size, bool is_binary) {
+    if (is_binary) {
+        uint8_t *out = mote__parts_alloc(op, size / 4 * 3 + 4);
+        return out ? take_base64(op, item, text, size, out) : MOTE_PARTS_NOMEM;
+    }
+    item->found = mote__parts_copy(op, text, size);
+    return item->found.data ? MOTE_PARTS_OK : MOTE_PARTS_NOMEM;
+}
+
+mote_parts_code mote__parts_from_own_column(mote_parts_op *op, mote_parts_item *item, char *text,
+                                            size_t size, bool is_binary) {
+    if (is_binary) return take_base64(op, item, text, size, (uint8_t *)text);
+    item->found = (mote_parts_bytes){text, size};
+    return MOTE_PARTS_OK;
 }
 
 /* ---------------------------------------------------------------- ETags */

@@ -142,7 +142,7 @@ TEST(a_value_goes_and_comes) {
         h = ask(g, MOTE1_STATE_SET, "x", "key=a||b", 0);
         CHECK_STR(meta(g, h, "error"), "a key holds NUL or `||`");
         CHECK_EQ(done(g, h, NULL), -MOTE1_INVALID);
-        CHECK_EQ(g->bytes, 0);
+        CHECK_EQ(g->budget.used, 0);
         CHECK_EQ(g->open, 0);
         mote_parts_guest_delete(g);
     }
@@ -210,7 +210,7 @@ TEST(a_value_in_pieces) {
         CHECK_EQ(mote__handle_write(g, (uint32_t)h, "0123456789", 10), 10);
         CHECK_EQ(mote__handle_close(g, (uint32_t)h), 0);
         CHECK_EQ(done(g, ask(g, MOTE1_STATE_GET, NULL, "key=never", 0), NULL), -MOTE1_NOT_FOUND);
-        CHECK_EQ(g->bytes, 0);
+        CHECK_EQ(g->budget.used, 0);
         mote_parts_guest_delete(g);
     }
 }
@@ -304,7 +304,7 @@ TEST(configuration_of_programs) {
     CHECK_STR(text, "key=a;");
     put(parts, "a", "7"); /* is thrown away with the handle */
     CHECK_EQ(mote__handle_close(g, (uint32_t)h), 0);
-    CHECK_EQ(g->bytes, 0);
+    CHECK_EQ(g->budget.used, 0);
     mote_parts_guest_delete(g);
     mote_parts_delete(parts);
 }
@@ -343,21 +343,21 @@ TEST(a_change_that_there_is_no_room_for) {
     mote_parts *parts =
         load(NULL, "  - {name: values, value: '{\"a\": 1}'}\n", "configuration.in-memory");
     mote_parts_guest *g = watcher(parts, 400, &h);
-    CHECK_EQ(g->bytes, 12 + 41 + 1);
+    CHECK_EQ(g->budget.used, 12 + 41 + 1);
     put(parts, "a", fits); /* only where the other was */
-    CHECK_EQ(g->bytes, 12 + 41 + sizeof fits - 1);
+    CHECK_EQ(g->budget.used, 12 + 41 + sizeof fits - 1);
     *said = 0;
     put(parts, "a", large);
     CHECK_STR(said, "component store: no room for a change of `a`");
-    CHECK_EQ(g->bytes, 12 + 41 + sizeof fits - 1);
+    CHECK_EQ(g->budget.used, 12 + 41 + sizeof fits - 1);
     CHECK_STR(next_change(g, h), change_of(fits, 2));
-    CHECK_EQ(g->bytes, 12);
+    CHECK_EQ(g->budget.used, 12);
     put(parts, "a", large); /* nor alone */
     CHECK_STR(next_change(g, h), "nothing");
     put(parts, "a", "5");
     CHECK_STR(next_change(g, h), change_of("5", 5));
     CHECK_EQ(mote__handle_close(g, h), 0);
-    CHECK_EQ(g->bytes, 0);
+    CHECK_EQ(g->budget.used, 0);
     mote_parts_guest_delete(g);
     mote_parts_delete(parts);
 }
@@ -395,7 +395,7 @@ TEST(requests_that_make_no_sense) {
         if (!CHECK_EQ(ask(g, wrong[i].op, "v", wrong[i].entries, wrong[i].flags), -MOTE1_INVALID))
             printf("  %s\n", wrong[i].entries);
     CHECK_EQ(done(g, ask(g, MOTE1_STATE_GET, NULL, "", 0), NULL), -MOTE1_INVALID); /* no key */
-    CHECK_EQ(g->bytes + g->open, 0);
+    CHECK_EQ(g->budget.used + g->open, 0);
     mote_parts_guest_delete(g);
     mote_parts_delete(parts);
 }
@@ -483,6 +483,47 @@ TEST(bytes_in_flight_are_limited) {
     CHECK_EQ(ask(g, MOTE1_STATE_GET, NULL, "key=none", 0), -MOTE1_LIMIT); /* the fifth handle */
     mote_parts_guest_delete(g);
     mote_parts_delete(parts);
+}
+
+/* What an operation reads counts while it is read, and is given back: many values, or one. */
+TEST(what_is_read_is_limited) {
+    enum { VALUE = 300000, KEYS = 20 };
+    static char large[VALUE + 1];
+    char entries[8 * KEYS + 1] = "";
+    memset(large, 'x', VALUE);
+    for (int i = 0; i < KEYS; i++) strcat(entries, i ? ";key=a" : "key=a");
+    FOR_STORES(parts) {
+        mote_parts_guest *g, *small;
+        mote_parts_guest_config config = {.all_components = true, .bytes_max = 2 << 20};
+        CHECK_EQ(mote_parts_guest_new(parts, &config, &g, NULL), MOTE_OK);
+        config.bytes_max = VALUE / 3;
+        CHECK_EQ(mote_parts_guest_new(parts, &config, &small, NULL), MOTE_OK);
+        CHECK_EQ(done(g, ask(g, MOTE1_STATE_SET, large, "key=a", 0), NULL), 0);
+        for (int round = 0; round < 2; round++) { /* the second: `none` is an item's own error */
+            int32_t h = ask(g, MOTE1_STATE_GET, NULL, entries, MOTE1_MANY);
+            CHECK_EQ(read_all(g, h, large, 2), -MOTE1_LIMIT);
+            CHECK(strstr(meta(g, h, "error"), "2097152 bytes in flight"));
+            CHECK(g->budget.used <= 2 << 20);
+            CHECK_EQ(mote__handle_close(g, (uint32_t)h), 0);
+            CHECK_EQ(g->budget.used, 0);
+            memcpy(entries, "key=n", 5);
+        }
+        memcpy(entries, "key=a", 5);
+        int32_t h = ask(g, MOTE1_STATE_GET, NULL, "key=a;key=a", MOTE1_MANY);
+        CHECK(strtoul(meta(g, h, "size"), NULL, 10) > 2 * VALUE);
+        CHECK(strlen(meta(g, h, "etag")) >= 1);
+        CHECK(g->budget.used < 700000); /* once, not twice */
+        CHECK_EQ(mote__handle_close(g, (uint32_t)h), 0);
+        h = ask(small, MOTE1_STATE_GET, NULL, "key=a", 0);
+        CHECK_EQ(read_all(small, h, large, 2), -MOTE1_LIMIT);
+        CHECK_EQ(mote__handle_close(small, (uint32_t)h), 0);
+        CHECK_EQ(done(small, ask(small, MOTE1_STATE_GET, NULL, "key=b", 0), NULL),
+                 -MOTE1_NOT_FOUND); /* the connection is well */
+        CHECK_EQ(small->budget.used, 0);
+        memset(large, 'x', VALUE);
+        mote_parts_guest_delete(small);
+        mote_parts_guest_delete(g);
+    }
 }
 
 /* ---------------------------------------------------------------- a store that does not answer */
@@ -826,7 +867,7 @@ TEST(no_memory_for_a_change) {
         f.fail_at = f.calls + n;
         try_to_put(parts, "2");
         failed = f.failures > before;
-        CHECK_EQ(g->bytes, 12 + 41 + 1);
+        CHECK_EQ(g->budget.used, 12 + 41 + 1);
         CHECK_EQ(mote__handle_wait(g, &h, 1, 0, NULL), 0);
     }
     CHECK(!failed);

@@ -24,6 +24,32 @@ TEST(whole_and_cut) {
     CHECK_EQ(length("+OK\r\n+MORE\r\n"), 5);
 }
 
+/* What is skipped ends where the reply does, however it comes in. */
+TEST(skipped_in_pieces) {
+    static const char *const replies[] = {"+OK\r\n",
+                                          "$0\r\n\r\n",
+                                          "$-1\r\n",
+                                          "*0\r\n",
+                                          "*2\r\n*1\r\n:1\r\n*2\r\n$5\r\na\r\nb\n\r\n*0\r\n"};
+    for (size_t i = 0; i < sizeof replies / sizeof *replies; i++) {
+        size_t size = strlen(replies[i]);
+        for (size_t piece = 1; piece <= size; piece++) {
+            char text[100];
+            struct resp_skip skip = {0};
+            size_t from = 0, to = 0;
+            snprintf(text, sizeof text, "%s:77\r\n", replies[i]);
+            do {
+                to = to + piece < strlen(text) ? to + piece : strlen(text);
+                from += mote__resp_skip(&skip, text + from, to - from);
+            } while (skip.is_under_way && to < strlen(text));
+            CHECK(!skip.is_under_way);
+            CHECK_EQ(from, size);
+        }
+    }
+    struct resp_skip skip = {0};
+    CHECK_EQ(mote__resp_skip(&skip, "*1\r\nx", 5), SIZE_MAX);
+}
+
 TEST(no_reply) {
     static const char *const texts[] = {"x\r\n",
                                         "\r\n\r\n",

@@ -203,13 +203,15 @@ static mote_parts_bytes to_column(mote_parts_op *op, const mote_parts_item *item
     return (mote_parts_bytes){quoted, text.size + 2};
 }
 
-static mote_parts_code from_column(mote_parts_op *op, mote_parts_item *item, const char *text,
-                                   size_t size, bool is_binary) {
+/* is_own: the text is in memory of the operation. */
+static mote_parts_code from_column(mote_parts_op *op, mote_parts_item *item, char *text,
+                                   size_t size, bool is_binary, bool is_own) {
     bool quoted = size >= 2 && text[0] == '"' && text[size - 1] == '"';
-    if (is_binary && quoted) text++, size -= 2;
-    bool good = (!is_binary || quoted) && mote__parts_from_column(op, item, text, size, is_binary);
-    return good ? MOTE_PARTS_OK
-                : mote__parts_say(op, MOTE_PARTS_FAILED, "MySQL: a binary value is not base64");
+    if (is_binary && !quoted)
+        return mote__parts_say(op, MOTE_PARTS_FAILED, "MySQL: bytes that are not a text of base64");
+    if (is_binary) text++, size -= 2;
+    return is_own ? mote__parts_from_own_column(op, item, text, size, is_binary)
+                  : mote__parts_from_column(op, item, text, size, is_binary);
 }
 
 /* ---------------------------------------------------------------- binding */
@@ -344,36 +346,39 @@ static int begin_keys(struct connection *c) {
 }
 
 /* The value of the row that was fetched last: where it lies. NULL: out of memory. */
-static const char *whole_value(struct connection *c, mote_parts_op *op) {
+static char *whole_value(struct connection *c, mote_parts_op *op) {
     struct row *r = &c->row;
     if (r->value_size <= sizeof r->value) return r->value;
     char *value = mote__parts_alloc(op, r->value_size + 1);
     MYSQL_BIND column = {
         .buffer_type = MYSQL_TYPE_STRING, .buffer = value, .buffer_length = r->value_size};
+    if (value) value[r->value_size] = 0;
     return value && !mysql_stmt_fetch_column(c->statement, &column, 1, 0) ? value : NULL;
 }
 
 static mote_parts_code take_into(struct connection *c, mote_parts_op *op, mote_parts_item *item) {
     struct row *r = &c->row;
-    const char *value = whole_value(c, op);
+    char *value = whole_value(c, op);
     item->version = mote__parts_copy(op, r->etag, r->etag_size);
     item->expires_ns = r->never_expires ? 0 : (uint64_t)r->expires_s * 1000000000;
     item->modified_ns = (uint64_t)r->modified_s * 1000000000;
     if (!value || !item->version.data) return MOTE_PARTS_NOMEM;
-    return from_column(op, item, value, r->value_size, r->is_binary);
+    return from_column(op, item, value, r->value_size, r->is_binary, value != r->value);
 }
 
 /* The row goes to every item that asks for its key, letter by letter: tables that Dapr has made may
  * compare them less strictly. */
-static void take_row(struct connection *c, mote_parts_op *op, size_t end) {
+static mote_parts_code take_row(struct connection *c, mote_parts_op *op, size_t end) {
     const struct row *r = &c->row;
+    mote_parts_code code = MOTE_PARTS_OK;
     bool is_live = r->never_expires || r->expires_s > r->now_s;
-    for (size_t i = c->task->at; i < end && is_live; i++) {
+    for (size_t i = c->task->at; i < end && is_live && code != MOTE_PARTS_NOMEM; i++) {
         mote_parts_item *item = &op->items[i];
         bool same =
             item->whole_key.size == r->id_size && !memcmp(item->whole_key.data, r->id, r->id_size);
-        if (same) item->code = take_into(c, op, item);
+        if (same) code = item->code = take_into(c, op, item);
     }
+    return code == MOTE_PARTS_NOMEM ? code : MOTE_PARTS_OK;
 }
 
 static mote_parts_code take_key(struct connection *c, mote_parts_op *op) {
@@ -393,7 +398,7 @@ static mote_parts_code take_rows(struct connection *c) {
     for (int got;
          !code && ((got = mysql_stmt_fetch(c->statement)) == 0 || got == MYSQL_DATA_TRUNCATED);) {
         if (lists) code = take_key(c, op);
-        else take_row(c, op, end);
+        else code = take_row(c, op, end);
     }
     mysql_stmt_free_result(c->statement);
     c->task->at = lists ? op->item_count : end;

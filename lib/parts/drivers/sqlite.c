@@ -150,15 +150,15 @@ static uint64_t column_ns(sqlite3_stmt *s, int at) {
     return (uint64_t)(((days * 24 + hour) * 60 + minute) * 60 + second) * 1000000000;
 }
 
-static bool take_row(mote_parts_op *op, mote_parts_item *item, sqlite3_stmt *s) {
+static mote_parts_code take_row(mote_parts_op *op, mote_parts_item *item, sqlite3_stmt *s) {
     const void *value = sqlite3_column_text(s, 0);
     size_t size = (size_t)sqlite3_column_bytes(s, 0);
     const void *etag = sqlite3_column_text(s, 2);
     item->version = mote__parts_copy(op, etag, (size_t)sqlite3_column_bytes(s, 2));
     item->expires_ns = column_ns(s, 3);
     item->modified_ns = column_ns(s, 4);
-    return item->version.data &&
-           mote__parts_from_column(op, item, value, size, sqlite3_column_int(s, 1));
+    if (!item->version.data || (!value && size)) return MOTE_PARTS_NOMEM;
+    return mote__parts_from_column(op, item, value, size, sqlite3_column_int(s, 1));
 }
 
 static int read_item(struct connection *c, mote_parts_op *op, mote_parts_item *item) {
@@ -168,9 +168,9 @@ static int read_item(struct connection *c, mote_parts_op *op, mote_parts_item *i
     rc = bind_text(s, 1, &item->whole_key);
     if (rc == SQLITE_OK) rc = sqlite3_step(s);
     if (rc == SQLITE_DONE) item->code = MOTE_PARTS_NOT_FOUND;
-    else if (rc == SQLITE_ROW)
-        item->code = take_row(op, item, s) ? MOTE_PARTS_OK : MOTE_PARTS_NOMEM;
+    else if (rc == SQLITE_ROW) item->code = take_row(op, item, s);
     sqlite3_reset(s);
+    if (item->code == MOTE_PARTS_NOMEM) return SQLITE_NOMEM;
     return rc == SQLITE_DONE || rc == SQLITE_ROW ? SQLITE_OK : rc;
 }
 
