@@ -98,7 +98,7 @@ static inline bool parts_given(const struct parts_opening *opening, enum parts_k
  * budget is used up: complete with NOMEM then, at once, and what the caller sees is LIMIT. May be
  * called from the driver's own threads, one thread at a time per operation. */
 void *mote__parts_alloc(mote_parts_op *op, size_t bytes);
-/* Whether the budget has so much left, for what is still to come in; if not, complete with NOMEM. */
+/* Whether the budget has so much left for what is still to come; if not, complete with NOMEM. */
 bool mote__parts_has_room(mote_parts_op *op, size_t bytes);
 /* A copy of bytes, with a NUL behind it; `data` NULL when out of memory. */
 mote_parts_bytes mote__parts_copy(mote_parts_op *op, const void *bytes, size_t size);

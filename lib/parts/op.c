@@ -17,13 +17,22 @@ static bool holds_bars(const char *bytes, size_t size) {
     return false;
 }
 
+/* What keys are made of, and what they are looked for by. */
+static mote_parts_code check_letters(mote_parts_op *op, const char *what,
+                                     const mote_parts_bytes *text) {
+    if (!text->size) return MOTE_PARTS_OK;
+    if (memchr(text->data, 0, text->size) || holds_bars(text->data, text->size))
+        return mote__parts_say(op, MOTE_PARTS_INVALID, "%s holds NUL or `||`", what);
+    return mote__utf8_valid(text->data, text->size)
+               ? MOTE_PARTS_OK
+               : mote__parts_say(op, MOTE_PARTS_INVALID, "%s is not UTF-8", what);
+}
+
 static mote_parts_code check_key(mote_parts_op *op, const mote_parts_bytes *key) {
     const struct parts_driver_row *row = &mote__parts_drivers[op->component->id];
     if (!key->data || !key->size) return mote__parts_say(op, MOTE_PARTS_INVALID, "a key is empty");
-    if (memchr(key->data, 0, key->size) || holds_bars(key->data, key->size))
-        return mote__parts_say(op, MOTE_PARTS_INVALID, "a key holds NUL or `||`");
-    if (!mote__utf8_valid(key->data, key->size))
-        return mote__parts_say(op, MOTE_PARTS_INVALID, "a key is not UTF-8");
+    mote_parts_code code = check_letters(op, "a key", key);
+    if (code) return code;
     size_t whole = key->size + strlen(op->component->prefix);
     if (whole > row->key_bytes_max)
         return mote__parts_say(op, MOTE_PARTS_TOO_LARGE,
@@ -77,6 +86,10 @@ static mote_parts_code check(mote_parts_op *op) {
         return mote__parts_say(op, MOTE_PARTS_UNSUPPORTED, "%s", blocks[row->block].otherwise);
     if (op->verb == MOTE_PARTS_WATCH && (!op->item_count || !op->changed))
         return mote__parts_say(op, MOTE_PARTS_INVALID, "nothing is to be watched");
+    if (op->verb == MOTE_PARTS_KEYS) {
+        code = check_letters(op, "the prefix of keys", &op->prefix);
+        return code ? code : check_letters(op, "the key to go on behind", &op->after);
+    }
     for (size_t i = 0; i < op->item_count && !code; i++) code = check_item(op, &op->items[i]);
     return code;
 }

@@ -474,6 +474,23 @@ TEST(listing) {
     }
 }
 
+/* What no key can begin with is refused as a key would be. */
+TEST(prefixes_that_no_key_has) {
+    static const mote_parts_bytes texts[] = {
+        {"a\xff", 2}, {"\xc3", 1}, {"a||", 3}, {"a\0", 2}, {"\0", 1}};
+    FOR_STORES(parts) {
+        CHECK_EQ(set(parts, "a", "1"), MOTE_PARTS_OK);
+        for (size_t i = 0; i < sizeof texts / sizeof *texts * 2; i++) {
+            mote_parts_op op = {.verb = MOTE_PARTS_KEYS};
+            *(i % 2 ? &op.after : &op.prefix) = texts[i / 2];
+            CHECK_EQ(mote_parts_call(parts, "store", &op), MOTE_PARTS_INVALID);
+            CHECK(strstr(op.text, i % 2 ? "the key to go on behind" : "the prefix of keys"));
+            CHECK(!op.item_count && !op.more);
+            mote_parts_op_deinit(&op);
+        }
+    }
+}
+
 /* ---------------------------------------------------------------- many operations in flight */
 
 enum { FLIGHT = 100 };
