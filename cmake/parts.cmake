@@ -84,7 +84,7 @@ if(MOTE_TESTS)
     add_test(NAME parts/${name} COMMAND ${CMAKE_SOURCE_DIR}/tests/parts/with-servers $<TARGET_FILE:parts-${name}> WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
     # Which servers a test wants; starting them takes seconds.
     set(parts_servers "redis mysql postgres")
-    if(name MATCHES "^(load|resp|dsn)$")
+    if(name MATCHES "^(load|resp|dsn|sqlite)$")
       set(parts_servers "")
     elseif(name MATCHES "^(redis|blocks)$")
       set(parts_servers "redis")

@@ -73,6 +73,8 @@ struct sqlite {
     const char *shown;       /* what people are told of it */
     size_t name_bytes;
     int open_flags;
+    bool is_read_only;
+    char why[200]; /* it could not be opened; "": what the connection says */
     uint64_t timeout_ns, cleanup_ns;
 };
 
@@ -276,12 +278,20 @@ static mote_parts_code carry_out(struct connection *c, mote_parts_op *op) {
     }
 }
 
-/* One transaction for a run of jobs; if it does not begin or commit, none of them happened. */
+static bool reads(const mote_parts_op *op) {
+    return op->verb == MOTE_PARTS_GET || op->verb == MOTE_PARTS_KEYS;
+}
+
+/* One transaction for a run of jobs; if it does not begin or commit, none of them happened. Those
+ * that only read need none: somebody else may be writing. */
 static void commit_together(struct sqlite *q, struct job *jobs) {
     struct connection *c = &q->writer;
-    int rc = run(c, STATEMENT_BEGIN);
+    bool writes = false;
+    for (const struct job *job = jobs; job && !writes; job = job->next) writes = !reads(job->op);
+    int rc = writes ? run(c, STATEMENT_BEGIN) : SQLITE_OK;
     for (struct job *job = jobs; job && rc == SQLITE_OK; job = job->next)
         job->code = carry_out(c, job->op);
+    if (!writes) return;
     /* An error such as a full disk may have ended the transaction already. */
     if (rc == SQLITE_OK)
         rc = sqlite3_get_autocommit(c->db) ? SQLITE_ABORT : run(c, STATEMENT_COMMIT);
@@ -312,15 +322,12 @@ static bool is_trouble(mote_parts_code code) {
            code == MOTE_PARTS_UNAVAILABLE || code == MOTE_PARTS_DENIED;
 }
 
-static bool reads(const mote_parts_op *op) {
-    return op->verb == MOTE_PARTS_GET || op->verb == MOTE_PARTS_KEYS;
-}
-
-/* Ends an operation; what it met says how the file is. */
+/* Ends an operation; what it met says how the file is. What one item reads may be bad in itself. */
 static void end(struct sqlite *q, mote_parts_op *op, mote_parts_code code) {
     bool trouble = is_trouble(code);
     const char *colon = strstr(op->text, ": ");
-    for (size_t i = 0; i < op->item_count && !trouble; i++) trouble = is_trouble(op->items[i].code);
+    for (size_t i = 0; i < op->item_count && !trouble && !reads(op); i++)
+        trouble = is_trouble(op->items[i].code);
     if (trouble) {
         q->writes_fail = !reads(op);
         mote__link_lost(&q->link, colon ? colon + 2 : op->text);
@@ -377,6 +384,11 @@ static void enqueue(struct sqlite *q, mote_parts_op *op) {
 
 static void sqlite_submit(void *instance, mote_parts_op *op) {
     struct sqlite *q = instance;
+    if (q->is_read_only && !reads(op)) {
+        mote__parts_complete(
+            op, mote__parts_say(op, MOTE_PARTS_DENIED, "SQLite: %s can only be read", q->name));
+        return;
+    }
     int rc = reads(op) ? read_all(&q->reader, op) : SQLITE_BUSY;
     if (!op->timeout_ns) op->timeout_ns = q->timeout_ns;
     if (must_wait(rc)) enqueue(q, op);
@@ -504,7 +516,9 @@ static mote_status take_connection(struct sqlite *q, struct settings *out, mote_
 static mote_status sqlite_error(const struct sqlite *q, sqlite3 *db, int rc, mote_error *error) {
     mote_status status = rc == SQLITE_NOMEM ? MOTE_E_NOMEM : MOTE_E_IO;
     return mote__error_set(error, status, MOTE_NO_OFFSET, "SQLite: %s: %s", q->shown,
-                           db ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
+                           *q->why ? q->why
+                           : db    ? sqlite3_errmsg(db)
+                                   : sqlite3_errstr(rc));
 }
 
 static int execute(sqlite3 *db, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -518,18 +532,50 @@ static int execute(sqlite3 *db, const char *format, ...) {
 }
 
 static int connect(struct sqlite *q, const struct settings *settings, struct connection *c,
-                   uint64_t busy_ms) {
+                   int busy_ms) {
     c->table = parts_text(q->opening, KEY_state_sqlite_table);
     int rc = sqlite3_open_v2(q->name, &c->db, q->open_flags, NULL);
     if (rc == SQLITE_OK)
-        rc = sqlite3_busy_timeout(c->db, (int)(busy_ms < INT32_MAX ? busy_ms : INT32_MAX));
+        rc = sqlite3_busy_timeout(c->db, busy_ms);
     for (size_t i = 0; i < settings->pragma_count && rc == SQLITE_OK; i++)
         rc = execute(c->db, "PRAGMA %.*s", (int)settings->pragma_sizes[i], settings->pragmas[i]);
     return rc;
 }
 
+/* The number that a query answers. */
+static int ask(sqlite3 *db, int *out, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static int ask(sqlite3 *db, int *out, const char *format, ...) {
+    char sql[500];
+    va_list args;
+    sqlite3_stmt *s;
+    va_start(args, format);
+    vsnprintf(sql, sizeof sql, format, args);
+    va_end(args);
+    int rc = sqlite3_prepare_v2(db, sql, -1, &s, NULL);
+    if (rc != SQLITE_OK) return rc;
+    rc = sqlite3_step(s);
+    if (rc == SQLITE_ROW) *out = sqlite3_column_int(s, 0);
+    sqlite3_finalize(s);
+    return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+/* Whether the tables are there, for which nobody has to stop writing. */
+static int look_for_tables(const struct sqlite *q, int *there) {
+    const char *table = q->writer.table,
+               *metadata = parts_text(q->opening, KEY_state_sqlite_metadata_table);
+    int tables = 0;
+    int rc = ask(q->writer.db, &tables,
+                 "SELECT count(*) FROM sqlite_master WHERE type IN ('table', 'view') AND "
+                 "lower(name) IN (lower('%s'), lower('%s'))",
+                 table, metadata);
+    *there = 0;
+    if (rc != SQLITE_OK || tables < 2) return rc;
+    return ask(q->writer.db, there, "SELECT count(*) FROM %s WHERE key = 'migrations'", metadata);
+}
+
 /* Dapr's tables, as its first migration makes them. */
-static int make_tables(const struct sqlite *q) {
+static int make_tables(struct sqlite *q) {
     const char *table = q->writer.table,
                *metadata = parts_text(q->opening, KEY_state_sqlite_metadata_table);
     sqlite3 *db = q->writer.db;
@@ -549,12 +595,45 @@ static int make_tables(const struct sqlite *q) {
     if (rc == SQLITE_OK)
         rc = execute(db, "INSERT OR IGNORE INTO %s (key, value) VALUES ('migrations', '1')",
                      metadata);
-    int end = execute(db, rc == SQLITE_OK ? "COMMIT" : "ROLLBACK");
-    return rc == SQLITE_OK ? end : rc;
+    if (rc == SQLITE_OK) rc = execute(db, "COMMIT");
+    if (rc != SQLITE_OK) snprintf(q->why, sizeof q->why, "%s", sqlite3_errmsg(db));
+    if (!sqlite3_get_autocommit(db)) execute(db, "ROLLBACK");
+    return rc;
+}
+
+/* A write-ahead log lets others read and write meanwhile. Where one cannot be had now, a file with
+ * tables is used as it is; where there must be none, that is final. */
+static int set_journal(struct sqlite *q, bool wal, bool there, int busy_ms) {
+    sqlite3 *db = q->writer.db;
+    if (wal && there) sqlite3_busy_timeout(db, 0);
+    int rc = execute(db, "PRAGMA journal_mode = %s", wal ? "WAL" : "DELETE");
+    sqlite3_busy_timeout(db, busy_ms);
+    return wal && there ? SQLITE_OK : rc;
+}
+
+/* What is there is taken as it is: the file may be read-only, and somebody else be writing. */
+static int set_up(struct sqlite *q, bool wal, int busy_ms) {
+    int there;
+    int rc = look_for_tables(q, &there);
+    if (rc != SQLITE_OK) return rc;
+    q->is_read_only = sqlite3_db_readonly(q->writer.db, "main") == 1;
+    if (q->is_read_only && there) return SQLITE_OK;
+    if (q->is_read_only) {
+        snprintf(q->why, sizeof q->why, "the file can only be read, and holds no table `%s` yet",
+                 q->writer.table);
+        return SQLITE_READONLY;
+    }
+    rc = set_journal(q, wal, there, busy_ms);
+    return rc == SQLITE_OK && !there ? make_tables(q) : rc;
 }
 
 /* The connection string into `name` and settings; whose line an error has. */
 static mote_status take_settings(struct sqlite *q, struct settings *out, mote_error *error) {
+    if (parts_number(q->opening, KEY_state_sqlite_timeout) < 1000000000) {
+        mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
+                        "`timeout` is 1s at least, as in Dapr");
+        return parts_blame(q->opening, KEY_state_sqlite_timeout, error), MOTE_E_ARGUMENT;
+    }
     mote_status status = take_connection(q, out, error);
     if (status && status != MOTE_E_NOMEM)
         parts_blame(q->opening, KEY_state_sqlite_connection, error);
@@ -574,12 +653,11 @@ static mote_status prepare(struct sqlite *q, mote_error *error) {
     struct settings settings = {0};
     const struct parts_opening *o = q->opening;
     TRY(take_settings(q, &settings, error));
-    int rc =
-        connect(q, &settings, &q->writer, parts_number(o, KEY_state_sqlite_busy_timeout) / 1000000);
+    uint64_t busy_ms = parts_number(o, KEY_state_sqlite_busy_timeout) / 1000000;
+    int busy = (int)(busy_ms < INT32_MAX ? busy_ms : INT32_MAX);
+    int rc = connect(q, &settings, &q->writer, busy);
     bool wal = !settings.in_memory && !parts_number(o, KEY_state_sqlite_disable_wal);
-    if (rc == SQLITE_OK)
-        rc = execute(q->writer.db, "PRAGMA journal_mode = %s", wal ? "WAL" : "DELETE");
-    if (rc == SQLITE_OK) rc = make_tables(q);
+    if (rc == SQLITE_OK) rc = set_up(q, wal, busy);
     if (rc != SQLITE_OK) return sqlite_error(q, q->writer.db, rc, error);
     rc = connect(q, &settings, &q->reader, 0);
     if (rc != SQLITE_OK) return sqlite_error(q, q->reader.db, rc, error);
