@@ -2,6 +2,7 @@
  * into every loadable driver too, so it knows nothing of how components are found and opened.
  * Keeps: `done` runs exactly once, and after it nothing here touches the operation. */
 #include "set.h"
+#include "base/error.h"
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -42,6 +43,13 @@ void mote__parts_hide_quoted(char *text) {
         else if (opens) quote = *at;
     }
     *out = 0;
+}
+
+mote_status mote__parts_check_timeout(const struct parts_opening *opening, enum parts_key key,
+                                      mote_error *error) {
+    if (parts_number(opening, key) >= 1000000000) return MOTE_OK;
+    mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET, "`timeout` is 1s at least, as in Dapr");
+    return parts_blame(opening, key, error);
 }
 
 /* ---------------------------------------------------------------- memory of an operation */

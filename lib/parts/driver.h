@@ -29,7 +29,7 @@
 #include "tables.h"
 
 /* Counts the changes that modules would not survive: here, in complete.c and in loop.c. */
-enum { PARTS_DRIVER_ABI = 9 };
+enum { PARTS_DRIVER_ABI = 10 };
 
 struct parts_opening;
 
@@ -87,6 +87,9 @@ static inline mote_status parts_blame(const struct parts_opening *opening, enum 
     if (opening->values[key].line) error->offset = opening->values[key].line;
     return error->status;
 }
+/* Dapr's SQL stores take no time-out below a second. */
+mote_status mote__parts_check_timeout(const struct parts_opening *opening, enum parts_key key,
+                                      mote_error *error);
 /* Whether the file says it, and it is not the default. */
 static inline bool parts_given(const struct parts_opening *opening, enum parts_key key) {
     return opening->values[key].given;

@@ -21,6 +21,9 @@ enum { READ_BYTES = 65536, GREETING = UINT32_MAX };
 /* A connection that was in use a moment ago is not asked whether it is still there. */
 static const uint64_t fresh_ns = 1000000;
 
+/* What a time of 0 means, as in Go's client. */
+static const uint64_t dial_timeout_default_ns = 5000000000, answer_timeout_default_ns = 3000000000;
+
 /* A name on its way to be an address. It outlives a connection that has lost patience. */
 struct resolving {
     struct loop_work work;
@@ -573,6 +576,8 @@ mote_status mote__redis_init(struct redis *r, const struct parts_opening *openin
                              mote_error *error) {
     struct address address = {0};
     *r = (struct redis){.opening = opening, .user = user, .settings = *settings, .fd = -1};
+    if (!r->settings.dial_timeout_ns) r->settings.dial_timeout_ns = dial_timeout_default_ns;
+    if (!r->settings.answer_timeout_ns) r->settings.answer_timeout_ns = answer_timeout_default_ns;
     r->watch.run = on_ready;
     r->soon.run = flush_soon;
     r->dial.run = out_of_time;

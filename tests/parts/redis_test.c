@@ -132,6 +132,25 @@ TEST(connections_that_are_cut_while_idle) {
     mote_parts_delete(parts);
 }
 
+/* A time of 0 is the default, as in Go's client. */
+TEST(times_of_0) {
+    mote_parts *parts = NULL;
+    char text[1000];
+    if (!getenv("MOTE_REDIS_PORT")) return;
+    snprintf(text, sizeof text,
+             "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: store}\nspec:\n  "
+             "type: state.redis\n  metadata:\n  - {name: redisHost, value: '127.0.0.1:%s'}\n"
+             "  - {name: dialTimeout, value: 0}\n  - {name: readTimeout, value: 0}\n"
+             "  - {name: ttlInSeconds, value: 10000000000}\n",
+             getenv("MOTE_REDIS_PORT"));
+    CHECK_EQ(mote_parts_new(&(mote_parts_config){.app_id = "r"}, &parts, NULL), MOTE_OK);
+    CHECK_EQ(mote_parts_load_text(parts, "r.yaml", text, strlen(text), NULL), MOTE_OK);
+    CHECK_EQ(set(parts, "zero", "1", NULL, 0), MOTE_PARTS_OK);
+    CHECK(strtoll(cli("ttl 'r||zero'"), NULL, 10) > 9999999000);
+    cli("del 'r||zero'");
+    mote_parts_delete(parts);
+}
+
 /* Says why a host would not do, before anybody is asked. */
 static void refuse(const char *metadata) {
     char text[500];

@@ -296,6 +296,7 @@ TEST(metadata_that_is_refused) {
     refuse("state.postgresql", "{name: port, value: http}", "`port`");
     refuse("state.postgresql", "{name: tablePrefix, value: 'a;b'}", "`tablePrefix`");
     refuse("state.postgresql", "{name: metadataTableName, value: 'a.b.c'}", "`metadataTableName`");
+    refuse("state.postgresql", "{name: timeout, value: 0}", "`timeout` is 1s at least");
     refuse("state.postgresql", "{name: useAzureAD, value: true}", "Azure");
     refuse("state.postgresql", "{name: url, value: 'postgres://u:p@127.0.0.1:1/d'}", "127.0.0.1:1");
 }
@@ -374,9 +375,24 @@ TEST(limits_of_mysql) {
     CHECK_EQ(mote_parts_call(parts, "store", &get), MOTE_PARTS_OK);
     CHECK(same(item.found, item.value));
     mote_parts_op_deinit(&get);
-    item.value.size = sizeof value;
-    CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, text), MOTE_PARTS_TOO_LARGE);
-    CHECK(strstr(text, "max_allowed_packet"));
+    enum { ROOM = (16 << 20) - 2048, BYTES = ROOM / 4 * 3 };
+    for (size_t size = ROOM; size >= BYTES; size -= ROOM - BYTES) { /* the most, and one more */
+        char words[200];
+        if (size == ROOM) value[0] = value[ROOM - 1] = '"'; /* JSON: nothing is added to it */
+        item.value.size = size;
+        CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, NULL), MOTE_PARTS_OK);
+        get = (mote_parts_op){.verb = MOTE_PARTS_GET, .items = &item, .item_count = 1};
+        CHECK_EQ(mote_parts_call(parts, "store", &get), MOTE_PARTS_OK);
+        CHECK(same(item.found, item.value));
+        mote_parts_op_deinit(&get);
+        if (size == ROOM) value[ROOM - 1] = 'v', value[ROOM] = '"';
+        item.value.size = size + 1;
+        CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, text), MOTE_PARTS_TOO_LARGE);
+        snprintf(words, sizeof words, "a value of %zu bytes; this server takes %zu of such a value",
+                 size + 1, size);
+        CHECK(strstr(text, words) && strstr(text, "max_allowed_packet is 16777216"));
+        value[0] = 'v';
+    }
     memset(deep, '[', 40), memset(deep + 40, ']', 40);
     item = (mote_parts_item){.key = bytes("deep"), .value = {deep, 80}};
     CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, NULL), MOTE_PARTS_OK); /* as bytes */
@@ -414,6 +430,25 @@ TEST(limits_of_postgresql) {
     item.key.size++;
     CHECK_EQ(one(parts, MOTE_PARTS_SET, &item, text), MOTE_PARTS_TOO_LARGE);
     CHECK_STR(text, "a key of 2673 bytes with its prefix; state.postgresql takes 2672");
+    mote_parts_delete(parts);
+}
+
+TEST(values_that_mysql_keeps_wrongly) {
+    char text[200];
+    mote_parts *parts = open_with("mysql", "  - {name: timeoutInSeconds, value: 0}\n");
+    if (!parts) return;
+    CHECK_EQ(set(parts, "a", bytes("1")), MOTE_PARTS_OK); /* a time of 0 is none */
+    static const char *const values[] = {"\"!!\"", "[1]", "1234"};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        char sql[300];
+        snprintf(sql, sizeof sql,
+                 "REPLACE INTO state (id, value, isbinary, eTag) VALUES ('l||bad', '%s', 1, 'e')",
+                 values[i]);
+        ask(&servers[0], sql);
+        mote_parts_item item = {.key = bytes("bad")};
+        CHECK_EQ(one(parts, MOTE_PARTS_GET, &item, text), MOTE_PARTS_FAILED);
+        if (!CHECK(strstr(text, "base64"))) printf("  %s\n", text);
+    }
     mote_parts_delete(parts);
 }
 

@@ -542,15 +542,26 @@ static void advance(struct connection *c, int wait) {
 
 /* ---------------------------------------------------------------- what the pool calls */
 
+/* The largest value that the server takes of the kind that this one is: JSON or, as base64 between
+ * quotes, bytes. */
+static size_t value_bytes_max(const struct connection *c, const mote_parts_item *item) {
+    size_t room = c->packet_bytes_max > PACKET_BYTES ? c->packet_bytes_max - PACKET_BYTES : 0;
+    size_t bytes_max = room / 4 * 3;
+    if (item->value.size <= bytes_max || item->flags & MOTE_PARTS_BINARY) return bytes_max;
+    bool is_json = mote__parts_is_json(item->value.data, item->value.size);
+    return is_json && !objection(&item->value) ? room : bytes_max;
+}
+
 /* Why the store would not take an item, known before it is asked. */
 static mote_parts_code check_item(const struct connection *c, mote_parts_op *op,
                                   const mote_parts_item *item) {
-    size_t packet = item->value.size + item->value.size / 3 + PACKET_BYTES; /* as base64 */
     if (op->verb == MOTE_PARTS_GET || parts_is_removal(op, item)) return MOTE_PARTS_OK;
-    if (packet > c->packet_bytes_max)
+    size_t most = value_bytes_max(c, item);
+    if (item->value.size > most)
         return mote__parts_say(op, MOTE_PARTS_TOO_LARGE,
-                               "a value of %zu bytes; the server's max_allowed_packet is %zu",
-                               item->value.size, c->packet_bytes_max);
+                               "a value of %zu bytes; this server takes %zu of such a value (its "
+                               "max_allowed_packet is %zu)",
+                               item->value.size, most, c->packet_bytes_max);
     const char *why = item->flags & MOTE_PARTS_JSON ? objection(&item->value) : NULL;
     return why ? mote__parts_say(op, MOTE_PARTS_INVALID, "the JSON %s: not in MariaDB", why)
                : MOTE_PARTS_OK;
@@ -938,6 +949,7 @@ static struct pool_settings settings_of(const struct mysql *m) {
     const struct dsn *dsn = &m->dsn;
     struct pool_settings settings = {.timeout_ns = parts_number(o, KEY_state_mysql_timeout),
                                      .cleanup_ns = parts_number(o, KEY_state_mysql_cleanup)};
+    if (!settings.timeout_ns) settings.timeout_ns = 20000000000; /* 0 is the default in Dapr */
     if (dsn->answer_timeout_ns) settings.timeout_ns = dsn->answer_timeout_ns;
     settings.dial_timeout_ns = dsn->dial_timeout_ns ? dsn->dial_timeout_ns : settings.timeout_ns;
     say_where(m, settings.where, sizeof settings.where);

@@ -849,7 +849,8 @@ static mote_status take_connection(struct postgres *p, const struct parts_openin
     out->cleanup_ns = parts_number(o, KEY_state_postgresql_cleanup);
     out->size = (size_t)parts_number(o, KEY_state_postgresql_connections);
     look_into(o, options, out);
-    mote_status status = check_connection(o, p->connection, options, error);
+    mote_status status = mote__parts_check_timeout(o, KEY_state_postgresql_timeout, error);
+    if (!status) status = check_connection(o, p->connection, options, error);
     PQconninfoFree(options);
     return status;
 }

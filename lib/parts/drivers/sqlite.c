@@ -629,11 +629,7 @@ static int set_up(struct sqlite *q, bool wal, int busy_ms) {
 
 /* The connection string into `name` and settings; whose line an error has. */
 static mote_status take_settings(struct sqlite *q, struct settings *out, mote_error *error) {
-    if (parts_number(q->opening, KEY_state_sqlite_timeout) < 1000000000) {
-        mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
-                        "`timeout` is 1s at least, as in Dapr");
-        return parts_blame(q->opening, KEY_state_sqlite_timeout, error), MOTE_E_ARGUMENT;
-    }
+    TRY(mote__parts_check_timeout(q->opening, KEY_state_sqlite_timeout, error));
     mote_status status = take_connection(q, out, error);
     if (status && status != MOTE_E_NOMEM)
         parts_blame(q->opening, KEY_state_sqlite_connection, error);
