@@ -118,6 +118,15 @@ bool mote__parts_add_key(mote_parts_op *op, const void *key, size_t size);
 /* KEYS: whether a whole key is wanted: behind `after`, with `prefix`. */
 bool mote__parts_wants_key(const mote_parts_op *op, const void *key, size_t size);
 
+/* A time in nanoseconds since 1970. What others have written may lie beyond 2554, where they end:
+ * that is the end. */
+static inline uint64_t parts_ns(uint64_t count, uint64_t unit_ns, uint64_t since_ns) {
+    uint64_t ns;
+    bool beyond = __builtin_mul_overflow(count, unit_ns, &ns) ||
+                  __builtin_add_overflow(ns, since_ns, &ns);
+    return beyond ? UINT64_MAX : ns;
+}
+
 /* ---- What items ask for. ---- */
 
 /* Nobody lives longer, whatever the store: 317 years. The core has looked. A store's own end of time

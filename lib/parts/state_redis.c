@@ -203,7 +203,8 @@ static void take_value(struct redis *redis, const struct redis_slot *slot, const
     else if (slot->what == WHAT_HASH) code = take_hash(op, item, head->number, reply);
     else if (slot->what == WHAT_PLAIN) code = take_plain(op, item, head);
     else if (head->number > 0)
-        item->expires_ns = mote__os_clock_ns(OS_CLOCK_REALTIME) + (uint64_t)head->number * 1000000;
+        item->expires_ns =
+            parts_ns((uint64_t)head->number, 1000000, mote__os_clock_ns(OS_CLOCK_REALTIME));
     if (code || !op->awaited) mote__redis_complete(redis, op, code);
 }
 

@@ -132,6 +132,20 @@ TEST(connections_that_are_cut_while_idle) {
     mote_parts_delete(parts);
 }
 
+/* Nanoseconds since 1970 end in 2554, which others need not mind. */
+TEST(a_time_that_redis_alone_can_tell) {
+    mote_parts *parts = open_redis();
+    if (!parts) return;
+    CHECK_EQ(set(parts, "far", "1", NULL, 0), MOTE_PARTS_OK);
+    CHECK_STR(cli("expire 'r||far' 30000000000"), "1");
+    mote_parts_item item = {.key = bytes("far"), .flags = MOTE_PARTS_EXPIRY};
+    mote_parts_op op = {.verb = MOTE_PARTS_GET, .items = &item, .item_count = 1};
+    CHECK_EQ(mote_parts_call(parts, "store", &op), MOTE_PARTS_OK);
+    CHECK_EQ(item.expires_ns, UINT64_MAX);
+    mote_parts_op_deinit(&op);
+    mote_parts_delete(parts);
+}
+
 /* A time of 0 is the default, as in Go's client. */
 TEST(times_of_0) {
     mote_parts *parts = NULL;

@@ -452,6 +452,19 @@ TEST(values_that_mysql_keeps_wrongly) {
     mote_parts_delete(parts);
 }
 
+/* Nanoseconds since 1970 end in 2554, which others need not mind. */
+TEST(a_time_that_postgresql_alone_can_tell) {
+    mote_parts *parts = open_with("postgresql", "");
+    if (!parts) return;
+    CHECK_EQ(set(parts, "far", bytes("1")), MOTE_PARTS_OK);
+    ask(&servers[1], "UPDATE state SET expires_at = now() + interval '3000 years' WHERE key = "
+                     "'l||far'");
+    mote_parts_item item = {.key = bytes("far"), .flags = MOTE_PARTS_EXPIRY};
+    CHECK_EQ(one(parts, MOTE_PARTS_GET, &item, NULL), MOTE_PARTS_OK);
+    CHECK_EQ(item.expires_ns, UINT64_MAX);
+    mote_parts_delete(parts);
+}
+
 /* Both forms of a connection string, and a table elsewhere. */
 TEST(connection_strings_of_postgresql) {
     static const char *const forms[] = {

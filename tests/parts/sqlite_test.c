@@ -185,6 +185,21 @@ TEST(words_of_sqlite) {
     CHECK(strstr(text, "`timeout` is 1s at least"));
 }
 
+/* Nanoseconds since 1970 end in 2554, which others need not mind. */
+TEST(a_time_that_sqlite_alone_can_tell) {
+    char text[200];
+    if (!has_shell()) return;
+    mote_parts *parts = load("~/far.db", "");
+    CHECK_EQ(one(parts, MOTE_PARTS_SET, "k", text), MOTE_PARTS_OK);
+    CHECK_STR(shell("far.db", "UPDATE state SET expiration_time = '9000-01-01 00:00:00'"), "");
+    mote_parts_item item = {.key = bytes("k"), .flags = MOTE_PARTS_EXPIRY};
+    mote_parts_op op = {.verb = MOTE_PARTS_GET, .items = &item, .item_count = 1};
+    CHECK_EQ(mote_parts_call(parts, "store", &op), MOTE_PARTS_OK);
+    CHECK_EQ(item.expires_ns, UINT64_MAX);
+    mote_parts_op_deinit(&op);
+    mote_parts_delete(parts);
+}
+
 TEST(bytes_that_are_not_base64) {
     char text[200];
     mote_parts_health health;

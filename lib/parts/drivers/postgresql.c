@@ -289,7 +289,7 @@ static uint64_t column_ns(const PGresult *rows, int row, int column) {
     const unsigned char *at = (const unsigned char *)PQgetvalue(rows, row, column);
     for (int i = 0; i < 8; i++) micros = micros << 8 | at[i];
     bool is_infinite = micros == INT64_MAX || micros == (uint64_t)INT64_MIN;
-    return is_infinite ? 0 : (micros + micros_at_2000) * 1000;
+    return is_infinite ? 0 : parts_ns(micros + micros_at_2000, 1000, 0);
 }
 
 static mote_parts_bytes copy_column(mote_parts_op *op, const PGresult *rows, int row, int column) {

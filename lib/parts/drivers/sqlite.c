@@ -149,7 +149,8 @@ static uint64_t column_ns(sqlite3_stmt *s, int at) {
         years = year - (month <= 2); /* years that begin with March: the leap day is their last */
     int64_t days = years * 365ll + years / 4 - years / 100 + years / 400 +
                    (from_march * 153 + 2) / 5 + day - 1 - 719468;
-    return (uint64_t)(((days * 24 + hour) * 60 + minute) * 60 + second) * 1000000000;
+    int64_t seconds = ((days * 24 + hour) * 60 + minute) * 60 + second;
+    return parts_ns((uint64_t)seconds, 1000000000, 0);
 }
 
 static mote_parts_code take_row(mote_parts_op *op, mote_parts_item *item, sqlite3_stmt *s) {
