@@ -127,6 +127,13 @@ static inline uint64_t parts_ns(uint64_t count, uint64_t unit_ns, uint64_t since
     return beyond ? UINT64_MAX : ns;
 }
 
+/* When an operation began that is under way and has its own deadline in timeout_ns, by the clock of
+ * timers; 0: it has not quite begun. Spares a look at the clock for each. */
+static inline uint64_t parts_begun_ns(const mote_parts_op *op) {
+    const struct loop_timer *timer = op->timer;
+    return timer && timer->due_ns > op->timeout_ns ? timer->due_ns - op->timeout_ns : 0;
+}
+
 /* ---- What items ask for. ---- */
 
 /* Nobody lives longer, whatever the store: 317 years. The core has looked. A store's own end of time

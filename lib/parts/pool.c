@@ -193,11 +193,10 @@ static uint64_t asked_ns(const struct pool_connection *c) {
 /* Whoever was impatient has gone; whether the server answers at all is seen when the oldest
  * question has waited for the component's own time. */
 static void look_for_stall(struct pool_connection *c) {
-    uint64_t asked = asked_ns(c), most_ns = c->pool->settings.timeout_ns;
+    uint64_t asked = asked_ns(c), late_ns = asked + c->pool->settings.timeout_ns, at_ns = now_ns();
     if (!asked) return;
-    uint64_t waited_ns = now_ns() - asked;
-    if (waited_ns >= most_ns) mote__pool_lost(c, "no answer in time");
-    else if (!mote__loop_timer_start(c->pool->opening->loop, &c->stall, most_ns - waited_ns))
+    if (at_ns >= late_ns) mote__pool_lost(c, "no answer in time");
+    else if (!mote__loop_timer_start(c->pool->opening->loop, &c->stall, late_ns - at_ns))
         mote__pool_lost(c, "out of memory");
 }
 
@@ -311,7 +310,7 @@ static struct pool_connection *choose(struct pool *p, const mote_parts_op *op) {
 
 static void start(struct pool_connection *c, struct pool_task *task) {
     task->connection = c;
-    task->started_ns = now_ns();
+    task->started_ns = task == c->pool->submitted ? 0 : now_ns();
     append(&c->tasks, task);
     c->task_count++;
     if (!reads(task->op)) c->writes = true;
@@ -364,7 +363,9 @@ static void submit(struct pool *p, mote_parts_op *op) {
         return;
     }
     begin_waiting(p, task);
+    p->submitted = task;
     serve(p);
+    p->submitted = NULL;
 }
 
 void mote__pool_submit(struct pool *p, mote_parts_op *op) {
@@ -376,7 +377,7 @@ void mote__pool_submit(struct pool *p, mote_parts_op *op) {
 
 /* Ends a task that cannot be let go of, with its connection, which it has to itself. */
 static void tear_away(struct pool_connection *c, struct pool_task *task, bool late) {
-    bool stalled = late && now_ns() - task->started_ns >= c->pool->settings.timeout_ns;
+    bool stalled = late && now_ns() >= pool_started_ns(task) + c->pool->settings.timeout_ns;
     if (stalled) lose(c, "no answer in time");
     else drop(c);
     leave(c, task);

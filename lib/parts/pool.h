@@ -18,7 +18,7 @@ struct pool_task {
     mote_parts_op *op;
     struct pool_connection *connection; /* NULL: it waits */
     struct pool_task *next, *previous;
-    uint64_t started_ns; /* on its connection */
+    uint64_t started_ns; /* on its connection; 0: when its operation began */
     bool is_ending; /* its connection is gone, and its end is next */
 };
 
@@ -76,6 +76,10 @@ struct pool_client {
     void (*clean)(struct pool_connection *c);
 };
 
+static inline uint64_t pool_started_ns(const struct pool_task *task) {
+    return task->started_ns ? task->started_ns : parts_begun_ns(task->op);
+}
+
 enum { POOL_SIZE_MAX = 64 };
 
 struct pool_settings {
@@ -92,6 +96,7 @@ struct pool {
     struct pool_settings settings;
     struct pool_connection *connections[POOL_SIZE_MAX]; /* made when they are needed */
     struct pool_list waiting;
+    const struct pool_task *submitted; /* begins now */
     size_t waiting_writes, waiting_reads, connecting;
     struct parts_link link;
     struct pool_connection *cleaner;

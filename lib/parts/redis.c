@@ -39,10 +39,17 @@ static uint64_t now_ns(void) { return mote__os_clock_ns(OS_CLOCK_MONOTONIC); }
 
 /* ---------------------------------------------------------------- losing it */
 
+static uint64_t sent_ns(const struct redis_slot *slot) {
+    uint64_t begun_ns = slot->op && !slot->sent_ns ? parts_begun_ns(slot->op) : slot->sent_ns;
+    return begun_ns ? begun_ns : now_ns();
+}
+
 void mote__redis_forget(struct redis *r, mote_parts_op *op) {
     for (size_t i = r->first_slot; op->awaited; i++) {
-        if (r->slots.data[i].op != op) continue;
-        r->slots.data[i].op = NULL;
+        struct redis_slot *slot = &r->slots.data[i];
+        if (slot->op != op) continue;
+        slot->sent_ns = sent_ns(slot);
+        slot->op = NULL;
         op->awaited--;
     }
 }
@@ -131,7 +138,7 @@ bool mote__redis_end(struct redis_command *c, mote_parts_op *op, size_t item, un
     if (!c->failed && r->user->push && r->state == REDIS_READY) return true;
     struct redis_slot *slot = c->failed ? NULL : mote__vec_push(&r->slots, allocator(r));
     if (!slot) return r->out.count = c->mark, false;
-    *slot = (struct redis_slot){op, item, what, now_ns()};
+    *slot = (struct redis_slot){op, item, what, op && r->sends_anew ? 0 : now_ns()};
     if (op) op->awaited++;
     return true;
 }
@@ -476,7 +483,9 @@ void mote__redis_submit(struct redis *r, mote_parts_op *op) {
         wait_for_it(r, op);
         return;
     }
+    r->sends_anew = true;
     send_op(r, op);
+    r->sends_anew = false;
     if (r->fd < 0 || r->sent == r->out.count) return;
     if (alone) flush(r);
     else mote__loop_soon(r->opening->loop, &r->soon);
@@ -486,10 +495,10 @@ void mote__redis_submit(struct redis *r, mote_parts_op *op) {
  * has waited for the component's own time. */
 static void look_for_stall(struct redis *r) {
     if (r->state != REDIS_READY || r->first_slot == r->slots.count) return;
-    uint64_t waited_ns = now_ns() - r->slots.data[r->first_slot].sent_ns,
-             most_ns = r->settings.answer_timeout_ns;
-    if (waited_ns >= most_ns) lose(r, "no answer in time");
-    else if (!mote__loop_timer_start(r->opening->loop, &r->stall, most_ns - waited_ns))
+    uint64_t late_ns = sent_ns(&r->slots.data[r->first_slot]) + r->settings.answer_timeout_ns,
+             at_ns = now_ns();
+    if (at_ns >= late_ns) lose(r, "no answer in time");
+    else if (!mote__loop_timer_start(r->opening->loop, &r->stall, late_ns - at_ns))
         lose(r, "out of memory");
 }
 

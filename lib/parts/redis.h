@@ -14,8 +14,8 @@ struct redis;
 struct redis_slot {
     mote_parts_op *op; /* NULL: nobody cares any more */
     size_t item;
-    unsigned what; /* the user's */
-    uint64_t sent_ns;
+    unsigned what;    /* the user's */
+    uint64_t sent_ns; /* 0: when its operation began */
 };
 
 /* Who uses the connection. */
@@ -70,6 +70,7 @@ struct redis {
     struct loop_watch watch;
     struct loop_timer dial, stall; /* stall: looks whether anything is answered still */
     resp_buffer in, out;
+    bool sends_anew;       /* what has just begun */
     size_t sent;           /* of `out` */
     struct resp_skip skip; /* an answer that nobody wants, as it comes in */
     struct loop_soon soon; /* sends it */

@@ -75,7 +75,7 @@ struct slot {
     struct task *task; /* NULL: nobody's any more, or a Sync's */
     size_t item;
     enum statement statement; /* STATEMENT_COUNT: a Sync */
-    uint64_t asked_ns;
+    uint64_t asked_ns; /* forgotten: when its task had started */
 };
 
 struct connection {
@@ -96,8 +96,6 @@ struct postgres {
 };
 
 static struct postgres *store_of(const struct connection *c) { return c->base.pool->context; }
-
-static uint64_t now_ns(void) { return mote__os_clock_ns(OS_CLOCK_MONOTONIC); }
 
 static bool reads(const mote_parts_op *op) {
     return op->verb == MOTE_PARTS_GET || op->verb == MOTE_PARTS_KEYS;
@@ -165,7 +163,7 @@ static bool send_statement(struct connection *c, struct task *task, size_t item,
                            enum statement which, const struct parameters *p) {
     struct slot *slot = mote__vec_push(&c->slots, c->base.pool->opening->allocator);
     if (!slot) return false;
-    *slot = (struct slot){task, item, which, now_ns()};
+    *slot = (struct slot){.task = task, .item = item, .statement = which};
     task->waits++;
     c->is_unsynced = true;
     return PQsendQueryPrepared(c->db, statements[which].name, p->count, p->values, p->sizes,
@@ -231,7 +229,7 @@ static bool send_item(struct connection *c, struct task *task, size_t at) {
 
 static bool send_sync(struct connection *c) {
     struct slot *slot = mote__vec_push(&c->slots, c->base.pool->opening->allocator);
-    if (slot) *slot = (struct slot){.statement = STATEMENT_COUNT, .asked_ns = now_ns()};
+    if (slot) *slot = (struct slot){.statement = STATEMENT_COUNT};
     c->is_unsynced = false;
     return slot && PQpipelineSync(c->db);
 }
@@ -451,14 +449,23 @@ static void client_ready(struct pool_connection *base, unsigned ready) {
 static bool client_forget(struct pool_connection *base, struct pool_task *task) {
     struct connection *c = (struct connection *)base;
     if (!reads(task->op)) return false;
-    for (size_t i = c->first_slot; i < c->slots.count; i++)
-        if (c->slots.data[i].task == (struct task *)task) c->slots.data[i].task = NULL;
+    for (size_t i = c->first_slot; i < c->slots.count; i++) {
+        struct slot *slot = &c->slots.data[i];
+        if (slot->task != (struct task *)task) continue;
+        slot->task = NULL;
+        slot->asked_ns = pool_started_ns(task);
+    }
     return true;
 }
 
 static uint64_t client_asked_ns(const struct pool_connection *base) {
     const struct connection *c = (const struct connection *)base;
-    return c->first_slot < c->slots.count ? c->slots.data[c->first_slot].asked_ns : 0;
+    for (size_t i = c->first_slot; i < c->slots.count; i++) {
+        const struct slot *slot = &c->slots.data[i];
+        if (slot->task) return pool_started_ns(&slot->task->base);
+        if (slot->asked_ns) return slot->asked_ns;
+    }
+    return 0;
 }
 
 static void client_drop(struct pool_connection *base) {
@@ -680,7 +687,7 @@ static bool client_connect(struct pool_connection *base) {
     bool good = connect_to_server(c) && (!base->is_first || make_tables(c)) && prepare_all(c) &&
                 PQenterPipelineMode(c->db);
     if (good) return base->fd = PQsocket(c->db), true;
-    if (now_ns() >= base->deadline_ns)
+    if (mote__os_clock_ns(OS_CLOCK_MONOTONIC) >= base->deadline_ns)
         snprintf(base->why, sizeof base->why, "the server does not answer");
     else if (!*base->why)
         first_line(base->why, sizeof base->why, c->db ? PQerrorMessage(c->db) : "out of memory");
