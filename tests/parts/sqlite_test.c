@@ -143,6 +143,27 @@ TEST(files_that_are_opened_to_be_read) {
     CHECK(strstr(text, "none.db?mode=ro: unable to open database file"));
 }
 
+/* Where a file is, is nobody's to know when a variable says it. */
+TEST(a_name_that_is_hidden) {
+    char connection[300], text[200];
+    static const char component[] =
+        "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: store}\nspec: {type: "
+        "state.sqlite, metadata: [{name: connectionString, envRef: MOTE_TEST_FILE}, {name: "
+        "keyPrefix, value: none}]}\n";
+    const mote_parts_config config = {.driver_dir = getenv("MOTE_DRIVERS")};
+    mote_parts *parts = NULL;
+    if (!has_shell()) return;
+    CHECK_EQ(once("~/secret.db", "", MOTE_PARTS_SET, "k", text), MOTE_PARTS_OK);
+    snprintf(connection, sizeof connection, "file:%s?mode=ro", path_of("secret.db"));
+    setenv("MOTE_TEST_FILE", connection, 1);
+    CHECK_EQ(mote_parts_new(&config, &parts, NULL), MOTE_OK);
+    CHECK_EQ(mote_parts_load_text(parts, "s.yaml", component, strlen(component), NULL), MOTE_OK);
+    CHECK_EQ(one(parts, MOTE_PARTS_GET, "k", text), MOTE_PARTS_OK);
+    CHECK_EQ(one(parts, MOTE_PARTS_SET, "k", text), MOTE_PARTS_DENIED);
+    CHECK_STR(text, "SQLite: as `connectionString` says: the file can only be read");
+    mote_parts_delete(parts);
+}
+
 /* Nobody's rights are enough for root not to write: it becomes somebody else. */
 static void read_as_nobody(void) {
     char text[200], drivers[500];

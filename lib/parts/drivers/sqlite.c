@@ -387,7 +387,8 @@ static void sqlite_submit(void *instance, mote_parts_op *op) {
     struct sqlite *q = instance;
     if (q->is_read_only && !reads(op)) {
         mote__parts_complete(
-            op, mote__parts_say(op, MOTE_PARTS_DENIED, "SQLite: %s can only be read", q->name));
+            op, mote__parts_say(op, MOTE_PARTS_DENIED, "SQLite: %s: the file can only be read",
+                                q->shown));
         return;
     }
     int rc = reads(op) ? read_all(&q->reader, op) : SQLITE_BUSY;
