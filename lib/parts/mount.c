@@ -145,12 +145,13 @@ static mote_vfs_error is_file(const struct place *p, bool *out) {
 }
 
 /* What the program takes out of a directory does not take the directory away: those that the path
- * is in are remembered as if it had made them. */
+ * is in are remembered as if it had made them, as long as there is room: nothing that makes room
+ * needs any. */
 static mote_vfs_error remember_parents(const struct place *p) {
     mote_vfs_error error = MOTE_VFS_OK;
     for (size_t i = p->mount->prefix_size; i < p->size && !error; i++)
         if (p->key[i] == '/') error = mote__made_add(p->files, p->key, i);
-    return error;
+    return error == MOTE_VFS_ENOSPC ? MOTE_VFS_OK : error;
 }
 
 /* ---------------------------------------------------------------- nodes */

@@ -703,6 +703,19 @@ TEST(made_directories_are_limited) {
     numbered(path, 0);
     CHECK_EQ(dir->ops->remove_directory(dir, path), MOTE_VFS_OK);
     CHECK_EQ(dir->ops->make_directory(dir, path), MOTE_VFS_OK);
+    /* Where nothing more is remembered, files and directories can still be removed and moved. */
+    static char file[] = "000000 is longer than what is left/f", small[4000];
+    for (int size = sizeof small - 1; size > 6; size /= 2) {
+        memset(small, 'y', sizeof small);
+        small[size] = 0;
+        while (!dir->ops->make_directory(dir, numbered(small, count))) count++;
+    }
+    put_key(parts, numbered(file, -1), "1");
+    CHECK_EQ(dir->ops->rename(dir, file, dir, "moved"), MOTE_VFS_OK);
+    put_key(parts, file, "1");
+    CHECK_EQ(dir->ops->unlink(dir, file), MOTE_VFS_OK);
+    CHECK_STR(stored(parts, file), NULL);
+    CHECK_STR(stored(parts, "moved"), "1");
     mote_vfs_release(dir);
     mote_parts_delete(parts);
 }
