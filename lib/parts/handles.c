@@ -425,7 +425,7 @@ struct wait {
     mote_parts_guest *guest;
     const uint8_t *handles; /* 4 bytes each, little-endian */
     uint32_t count;
-    const struct patience *patience;
+    const mote_vfs_patience *patience;
     int32_t result; /* 0 and more, or an error; -TIMEOUT: nothing yet */
 };
 
@@ -464,7 +464,7 @@ static int32_t wait_for(struct wait *w, int64_t timeout_ns) {
 }
 
 int32_t mote__handle_wait(mote_parts_guest *guest, const void *handles, uint32_t count,
-                          int64_t timeout_ns, const struct patience *patience) {
+                          int64_t timeout_ns, const mote_vfs_patience *patience) {
     struct wait w = {.guest = guest, .handles = handles, .count = count, .patience = patience};
     if (!count || count > MOTE1_HANDLES_MAX) return -MOTE_PARTS_INVALID;
     mote__parts_enter(guest->parts);
@@ -475,7 +475,7 @@ int32_t mote__handle_wait(mote_parts_guest *guest, const void *handles, uint32_t
 
 /* The handle, once it is ready; NULL and *result else. */
 static struct handle *await(mote_parts_guest *guest, uint32_t handle,
-                            const struct patience *patience, int32_t *result) {
+                            const mote_vfs_patience *patience, int32_t *result) {
     const uint8_t number[4] = {(uint8_t)handle, (uint8_t)(handle >> 8), (uint8_t)(handle >> 16),
                                (uint8_t)(handle >> 24)};
     struct wait w = {.guest = guest, .handles = number, .count = 1, .patience = patience};
@@ -506,7 +506,7 @@ static int32_t read_result(struct handle *h, void *buffer, uint32_t capacity) {
 }
 
 int32_t mote__handle_read(mote_parts_guest *guest, uint32_t handle, void *buffer, uint32_t capacity,
-                          const struct patience *patience) {
+                          const mote_vfs_patience *patience) {
     int32_t result;
     mote__parts_enter(guest->parts);
     struct handle *h = await(guest, handle, patience, &result);
@@ -561,7 +561,7 @@ static int32_t tell(const struct handle *h, const mote_parts_bytes *key, void *b
 }
 
 int32_t mote__handle_meta(mote_parts_guest *guest, uint32_t handle, const mote_parts_bytes *key,
-                          void *buffer, uint32_t capacity, const struct patience *patience) {
+                          void *buffer, uint32_t capacity, const mote_vfs_patience *patience) {
     int32_t result;
     mote__parts_enter(guest->parts);
     const struct handle *h = await(guest, handle, patience, &result);

@@ -26,24 +26,18 @@ struct request {
     mote_parts_bytes name, in, hdr;
 };
 
-/* How a program is told to stop waiting; may be NULL. */
-struct patience {
-    bool (*is_over)(void *context);
-    void *context;
-};
-
 int32_t mote__handle_call(mote_parts_guest *guest, const struct request *request);
-/* `handles` may be of any alignment, as a program has them. */
+/* `handles` may be of any alignment, as a program has them. `patience` may be NULL: for ever. */
 int32_t mote__handle_wait(mote_parts_guest *guest, const void *handles, uint32_t count,
-                          int64_t timeout_ns, const struct patience *patience);
+                          int64_t timeout_ns, const mote_vfs_patience *patience);
 int32_t mote__handle_read(mote_parts_guest *guest, uint32_t handle, void *buffer, uint32_t capacity,
-                          const struct patience *patience);
+                          const mote_vfs_patience *patience);
 int32_t mote__handle_write(mote_parts_guest *guest, uint32_t handle, const void *bytes,
                            uint32_t size);
 int32_t mote__handle_finish(mote_parts_guest *guest, uint32_t handle);
 int32_t mote__handle_close(mote_parts_guest *guest, uint32_t handle);
 int32_t mote__handle_meta(mote_parts_guest *guest, uint32_t handle, const mote_parts_bytes *key,
-                          void *buffer, uint32_t capacity, const struct patience *patience);
+                          void *buffer, uint32_t capacity, const mote_vfs_patience *patience);
 
 /* ---- Entries (entries.c): a header becomes items, items become a run. ---- */
 

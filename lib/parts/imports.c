@@ -9,7 +9,7 @@ struct call {
     uint8_t *memory;
     uint64_t memory_bytes;
     bool is_bad;
-    struct patience patience;
+    mote_vfs_patience patience;
 };
 
 static bool is_over(void *context) { return mote_caller_interrupted(context); }

@@ -551,7 +551,7 @@ TEST(a_store_that_does_not_answer) {
     CHECK_EQ(read_all(g, h, out, sizeof out), -MOTE1_TIMEOUT);
     CHECK_EQ(mote__handle_wait(g, &h, 1, 0, NULL), -MOTE1_TIMEOUT);
     CHECK_EQ(mote__handle_wait(g, &h, 1, 20000000, NULL), -MOTE1_TIMEOUT);
-    CHECK_EQ(mote__handle_wait(g, &h, 1, -1, &(struct patience){at_once, &asked}),
+    CHECK_EQ(mote__handle_wait(g, &h, 1, -1, &(mote_vfs_patience){at_once, &asked}),
              -MOTE1_CANCELLED);
     CHECK_EQ(mote__handle_close(g, (uint32_t)h), 0);
     CHECK_EQ(done(g, ask(g, MOTE1_STATE_GET, NULL, "key=a;timeout=50", 0), NULL), -MOTE1_TIMEOUT);
