@@ -234,14 +234,16 @@ static void state_cancel(void *instance, mote_parts_op *op) {
 
 static mote_status state_check(const struct parts_opening *o, mote_error *error) {
     const struct redis_settings settings = REDIS_SETTINGS(o, state_redis);
-    return mote__redis_check(o, &settings, error);
+    if (parts_number(o, KEY_state_redis_ttl) <= PARTS_TTL_MAX_S)
+        return mote__redis_check(o, &settings, error);
+    mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET, "`ttlInSeconds` is %" PRId64 " at most",
+                    PARTS_TTL_MAX_S);
+    return parts_blame(o, KEY_state_redis_ttl, error);
 }
 
 static mote_status state_open(const struct parts_opening *o, void **instance, mote_error *error) {
     const struct redis_settings settings = REDIS_SETTINGS(o, state_redis);
-    if (parts_number(o, KEY_state_redis_ttl) > PARTS_TTL_MAX_S)
-        return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
-                               "`ttlInSeconds` is %" PRId64 " at most", PARTS_TTL_MAX_S);
+    TRY(state_check(o, error));
     struct state *state = MOTE__NEW(o->allocator, struct state);
     if (!state) return mote__error_nomem(error, "opening");
     mote_status status = mote__redis_init(&state->redis, o, &user, &settings, error);

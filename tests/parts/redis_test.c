@@ -165,8 +165,8 @@ TEST(times_of_0) {
     mote_parts_delete(parts);
 }
 
-/* Says why a host would not do, before anybody is asked. */
-static void refuse(const char *metadata) {
+/* Says why a value would not do, before anybody is asked. */
+static void refuse_as(const char *metadata, const char *message) {
     char text[500];
     mote_parts *parts = NULL;
     mote_error error = {0};
@@ -176,9 +176,17 @@ static void refuse(const char *metadata) {
              metadata);
     CHECK_EQ(mote_parts_new(&(mote_parts_config){0}, &parts, NULL), MOTE_OK);
     CHECK_EQ(mote_parts_load_text(parts, "r.yaml", text, strlen(text), &error), MOTE_E_ARGUMENT);
-    CHECK_STR(error.message,
-              "r.yaml:5: `redisHost` is one HOST:PORT, or `redisPort` says the port");
+    CHECK_STR(error.message, message);
     mote_parts_delete(parts);
+}
+
+static void refuse(const char *metadata) {
+    refuse_as(metadata, "r.yaml:5: `redisHost` is one HOST:PORT, or `redisPort` says the port");
+}
+
+TEST(times_to_live_that_are_too_long) {
+    refuse_as("{name: ttlInSeconds, value: 10000000001}",
+              "r.yaml:5: `ttlInSeconds` is 10000000000 at most");
 }
 
 TEST(hosts_that_are_none) {
