@@ -128,10 +128,12 @@ static inline uint64_t parts_ns(uint64_t count, uint64_t unit_ns, uint64_t since
 }
 
 /* When an operation began that is under way and has its own deadline in timeout_ns, by the clock of
- * timers; 0: it has not quite begun. Spares a look at the clock for each. */
+ * timers; 0: it has not quite begun, or its deadline lies beyond that clock's end. Spares a look at
+ * the clock for each. */
 static inline uint64_t parts_begun_ns(const mote_parts_op *op) {
     const struct loop_timer *timer = op->timer;
-    return timer && timer->due_ns > op->timeout_ns ? timer->due_ns - op->timeout_ns : 0;
+    bool known = timer && timer->due_ns > op->timeout_ns && timer->due_ns != UINT64_MAX;
+    return known ? timer->due_ns - op->timeout_ns : 0;
 }
 
 /* ---- What items ask for. ---- */
