@@ -194,12 +194,14 @@ static mote_vfs_error folder_new(struct mount *m, const char *key, mote_vfs_node
 
 /* ---------------------------------------------------------------- files */
 
-/* Programs seldom look at what a close says. */
+/* Programs seldom look at what a close says; what the store says has been told (files.c). */
 static void say_lost(const struct file *file, mote_vfs_error error) {
-    if (error != MOTE_VFS_EAGAIN && error != MOTE_VFS_EEXIST) return;
-    mote__parts_log(&file->mount->files->component->opening,
-                    "`%.100s` was not kept: somebody else has written it meanwhile",
-                    file->snapshot->key);
+    bool changed = error == MOTE_VFS_EAGAIN || error == MOTE_VFS_EEXIST;
+    if (!changed && error != MOTE_VFS_ECANCELED) return;
+    mote__parts_log(&file->mount->files->component->opening, "`%.100s` was not kept: %s",
+                    file->snapshot->key,
+                    changed ? "somebody else has written it meanwhile"
+                            : "the program's time was over");
 }
 
 static mote_vfs_error file_close(mote_vfs_node *node) {

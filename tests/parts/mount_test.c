@@ -887,6 +887,36 @@ TEST(an_impatient_program_does_not_wait) {
     close(fd);
 }
 
+/* Nor do many files, one after the other, that are still to be committed. */
+TEST(many_files_of_a_program_whose_time_is_over) {
+    enum { COUNT = 40 };
+    static char text[2000], path[8];
+    mote_vfs_node *files[COUNT];
+    const struct store *redis = &stores[2];
+    const mote_parts_config config = {.log = keep_line};
+    mote_parts *parts;
+    pid_t server = server_pid(redis);
+    if (!server || !store_yaml(redis, "store", "", text, sizeof text)) return;
+    CHECK_EQ(mote_parts_new(&config, &parts, NULL), MOTE_OK);
+    CHECK_EQ(mote_parts_load_text(parts, "s.yaml", text, strlen(text), NULL), MOTE_OK);
+    mote_vfs_node *dir = mount(parts, "late");
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(path, sizeof path, "f%d", i);
+        CHECK_EQ(open_at(dir, path, REPLACE, &files[i]), MOTE_VFS_OK);
+    }
+    uint64_t begin = mote__os_clock_ns(OS_CLOCK_MONOTONIC);
+    mote_vfs_set_patience((mote_vfs_patience){is_over_since, &begin});
+    kill(server, SIGSTOP);
+    for (int i = 0; i < COUNT; i++) CHECK_EQ(mote_vfs_release(files[i]), MOTE_VFS_ECANCELED);
+    kill(server, SIGCONT);
+    uint64_t took = mote__os_clock_ns(OS_CLOCK_MONOTONIC) - begin;
+    mote_vfs_set_patience((mote_vfs_patience){NULL, NULL});
+    if (!CHECK(took < COUNT * 25000000ull)) printf("  %llu\n", (unsigned long long)took);
+    CHECK_STR(logged, "component store: `latef39` was not kept: the program's time was over");
+    mote_vfs_release(dir);
+    mote_parts_delete(parts);
+}
+
 /* What is said names the file, or that it was the whole mount. */
 TEST(what_people_are_told) {
     int fd, port = listen_somewhere(&fd);
