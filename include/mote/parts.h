@@ -187,7 +187,8 @@ typedef struct mote_parts_config {
  * or a namespace that cannot stand in keys), MOTE_E_IO or MOTE_E_NOMEM. */
 MOTE_API MOTE_CHECKED mote_status mote_parts_new(const mote_parts_config *config,
                                                  mote_own mote_parts **out, mote_error *error);
-/* Closes every component: what is under way ends as CANCELLED. Nodes of mounts must be gone. */
+/* Closes every component: what is under way ends as CANCELLED, what the calls of `done` then begin
+ * too; what SQLite has queued is written. Nodes of mounts must be gone. */
 MOTE_API void mote_parts_delete(mote_own mote_parts *parts);
 
 /* Reads every *.yaml and *.yml of a folder, in the order of their names. All documents are checked;

@@ -193,7 +193,7 @@ void mote__parts_begin(struct mote_parts_component *component, mote_parts_op *op
     op->more = op->is_over_budget = op->failed_whole = false;
     op->is_under_way = true;
     op->ended = NULL;
-    mote_parts_code code = check(op);
+    mote_parts_code code = component->parts->is_closing ? MOTE_PARTS_CANCELLED : check(op);
     if (!code && !prepare(op)) code = MOTE_PARTS_NOMEM;
     if (!code && mote__parts_open(component, &error) != MOTE_OK)
         code = mote__parts_say(

@@ -57,6 +57,7 @@ static void component_close(struct mote_parts_component *component) {
 void mote_parts_delete(mote_parts *parts) {
     if (!parts) return;
     const mote_allocator *a = parts->allocator;
+    parts->is_closing = true;
     for (size_t i = 0; i < parts->components.count; i++) component_close(parts->components.data[i]);
     mote__loop_delete(parts->loop);
     for (size_t i = 0; i < parts->components.count; i++)

@@ -43,6 +43,7 @@ struct mote_parts {
     void (*log)(void *context, const char *line);
     void *context;
     VEC(struct mote_parts_component *) components;
+    bool is_closing; /* nothing begins any more */
 };
 
 /* What several operations may bring in together. Some of it is taken on drivers' threads. */

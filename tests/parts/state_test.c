@@ -525,6 +525,51 @@ TEST(in_flight) {
     }
 }
 
+/* Who begins something whenever something has ended. */
+static mote_parts *parts_now;
+static unsigned ends;
+static void go_on(mote_parts_op *op) {
+    ends++;
+    if (op->code == MOTE_PARTS_CANCELLED && op->item_count && !op->context) {
+        op->context = &ends;
+        mote_parts_op_deinit(op);
+        mote_parts_submit(parts_now, "store", op);
+    }
+}
+
+/* Everything ends, whatever its store still has to do. */
+TEST(deleting_with_operations_under_way) {
+    enum { COUNT = 40 };
+    static mote_parts_op ops[COUNT];
+    static mote_parts_item items[COUNT];
+    for (int round = 0; round < 3; round++) {
+        for (size_t store_at = 0; store_at < STORE_COUNT; store_at++) {
+            unsigned again = 0;
+            mote_parts *parts = parts_now = store_open(&stores[store_at], NULL);
+            if (!parts) continue;
+            if (round) set(parts, "k", "1"); /* it is connected */
+            ends = 0;
+            for (int i = 0; i < COUNT; i++) {
+                items[i] = (mote_parts_item){.key = bytes("k"), .value = bytes("2")};
+                ops[i] = (mote_parts_op){.verb = i % 3 ? MOTE_PARTS_SET : MOTE_PARTS_GET,
+                                         .items = &items[i],
+                                         .item_count = 1,
+                                         .done = go_on};
+                mote_parts_submit(parts, "store", &ops[i]);
+            }
+            bool never = false;
+            if (round == 2) mote_parts_drive(parts, &never, 300000);
+            mote_parts_delete(parts);
+            for (int i = 0; i < COUNT; i++) {
+                again += ops[i].context != NULL;
+                CHECK(ops[i].code == MOTE_PARTS_OK || ops[i].code == MOTE_PARTS_CANCELLED);
+                mote_parts_op_deinit(&ops[i]);
+            }
+            CHECK_EQ(ends, COUNT + again);
+        }
+    }
+}
+
 TEST(no_such_component) {
     FOR_STORES(parts) {
         mote_parts_op op = {.verb = MOTE_PARTS_GET};

@@ -69,6 +69,8 @@ struct sqlite {
     struct job *first, **end;
     bool stop;
     _Atomic uint32_t pushes; /* counts what wakes the writer */
+    size_t jobs;             /* queued and not ended yet: of the loop's thread, as is `is_idle` */
+    bool is_idle;            /* there are none */
     char *name;              /* what sqlite3_open_v2 gets */
     const char *shown;       /* what people are told of it */
     size_t name_bytes;
@@ -339,7 +341,9 @@ static void end(struct sqlite *q, mote_parts_op *op, mote_parts_code code) {
 
 static void finish(struct loop_post *post) {
     struct job *job = (struct job *)post;
-    end(job->sqlite, job->op, job->code);
+    struct sqlite *q = job->sqlite;
+    q->is_idle = !--q->jobs;
+    end(q, job->op, job->code);
 }
 
 static uint64_t next_cleanup(const struct sqlite *q) {
@@ -376,6 +380,8 @@ static void enqueue(struct sqlite *q, mote_parts_op *op) {
     }
     *job = (struct job){.post.run = finish, .op = op, .sqlite = q};
     op->driver = job;
+    q->jobs++;
+    q->is_idle = false;
     mote__os_mutex_lock(&q->lock);
     *q->end = job;
     q->end = &job->next;
@@ -407,7 +413,9 @@ static void sqlite_cancel(void *instance, mote_parts_op *op) {
     if (waiting) *at = job->next;
     if (waiting && q->end == &job->next) q->end = at;
     mote__os_mutex_unlock(&q->lock);
-    if (waiting) mote__parts_complete(op, MOTE_PARTS_CANCELLED);
+    if (!waiting) return;
+    q->is_idle = !--q->jobs;
+    mote__parts_complete(op, MOTE_PARTS_CANCELLED);
 }
 
 /* ---------------------------------------------------------------- the connection string */
@@ -676,7 +684,7 @@ static void disconnect(struct connection *c) {
     sqlite3_close(c->db);
 }
 
-/* The writer finishes its queue first. */
+/* The writer finishes its queue first; the loop still has to hear of it. */
 static void sqlite_close(void *instance) {
     struct sqlite *q = instance;
     mote__os_mutex_lock(&q->lock);
@@ -684,6 +692,7 @@ static void sqlite_close(void *instance) {
     mote__os_mutex_unlock(&q->lock);
     wake_writer(q);
     if (q->has_thread) mote__os_thread_join(q->thread);
+    if (q->jobs) mote__loop_run(q->opening->loop, &q->is_idle, UINT64_MAX);
     disconnect(&q->reader);
     disconnect(&q->writer);
     mote__link_deinit(&q->link);
