@@ -353,6 +353,7 @@ static void on_br_on(struct walk *w, enum mote__op op, struct walk_frame *f) {
     x_test(c->b, true, cast ? emit_match(w, w->imm.to) : look_at(w));
     c->locked[GP] = 0;
     if (to_label) w->count++;
+    else if (walk_label_count(f)) settle(w, at); /* before reads of the same local below it */
     emit_br_if(w, f, op == OP_br_on_null || op == OP_br_on_cast_fail ? CC_E : CC_NE);
     w->count = at;
     if (op == OP_br_on_non_null) {
