@@ -313,7 +313,7 @@ static void emit_cmpxchg(struct walk *w, uint32_t bytes, valtype type) {
     struct x_rm rm = atomic_address(w, operand(w, 0), bytes);
     int expected = use_reg(w, operand(w, 1));
     x_mov(c->b, true, RAX, expected);
-    release_reg(c, GP, expected);
+    if (expected != rm.index) release_reg(c, GP, expected); /* both may be one local */
     int replacement = use_reg(w, operand(w, 2));
     locked_ins(c, 1, 0xB0, bytes, replacement, rm);
     load_sized(c, bytes, RAX, in_reg(RAX));

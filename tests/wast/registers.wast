@@ -649,3 +649,20 @@
 (assert_return (invoke "label" (ref.null extern) (ref.extern 2)) (ref.null extern) (ref.null extern))
 (assert_return (invoke "body" (ref.extern 1) (ref.extern 2)) (i32.const 3) (ref.extern 1))
 (assert_return (invoke "body" (ref.null extern) (ref.extern 2)) (i32.const 8) (ref.null extern))
+
+;; The place of an atomic access and what is expected there are reads of one local, and the temporaries are used up.
+(module
+  (memory 1 1)
+  (data (i32.const 0) "\00\01\02\03\04\05\06\07\08")
+  (func $nothing)
+  (func (export "cmpxchg") (param $at i32) (param $new i32) (param $a i32) (result i32)
+    (call $nothing) (call $nothing) (call $nothing) (call $nothing) (call $nothing) (call $nothing) (call $nothing) (call $nothing) (call $nothing)
+    (call $nothing) (call $nothing) (call $nothing) (call $nothing) (call $nothing) (call $nothing) (call $nothing) (call $nothing) (call $nothing)
+    (i32.add (local.get $a) (i32.const 100))
+    (i32.add (local.get $a) (i32.const 200))
+    (i32.add (local.get $a) (i32.const 300))
+    (i32.add (local.get $a) (i32.const 400))
+    (i32.atomic.rmw8.cmpxchg_u (local.get $at) (local.get $at) (local.get $new))
+    (drop) (drop) (drop) (drop) (drop)
+    (i32.load8_u (local.get $at))))
+(assert_return (invoke "cmpxchg" (i32.const 5) (i32.const 77) (i32.const 1)) (i32.const 77))
