@@ -15,7 +15,7 @@ static inline void gen_func_type(struct gen *g, const char *params, const char *
 
 static inline void gen_types(struct gen *g) {
     size_t section = emit_section(g->e, SECTION_TYPE);
-    emit_u(g->e, TYPE_FUNCS + g->func_count + GEN_SHAPE_MAX);
+    emit_u(g->e, TYPE_FUNCS + g->func_count + GEN_SHAPE_MAX + 2 * GEN_WIDE_MAX);
     emit_byte(g->e, 0x50), emit_u(g->e, 0), gen_struct_type(g, GEN_BASE_FIELDS);
     emit_byte(g->e, 0x4F), emit_u(g->e, 1), emit_u(g->e, TYPE_BASE), gen_struct_type(g, GEN_DERIVED_FIELDS);
     for (unsigned i = 0; i < GEN_ARRAY_COUNT; i++) emit_byte(g->e, 0x5E), gen_field(g, gen_elements[i]);
@@ -26,6 +26,7 @@ static inline void gen_types(struct gen *g) {
     for (unsigned i = 0; i < 4; i++) gen_func_type(g, "", gen_caught[i]);
     for (unsigned i = 0; i < g->func_count; i++) gen_func_type(g, g->funcs[i].params, g->funcs[i].results);
     for (unsigned i = 0; i < GEN_SHAPE_MAX; i++) gen_func_type(g, g->shapes[i].params, g->shapes[i].results);
+    for (unsigned i = 0; i < GEN_WIDE_MAX; i++) gen_func_type(g, "", g->wides[i]), gen_func_type(g, g->wides[i], g->wides[i]);
     emit_close(g->e, section);
 }
 
@@ -144,6 +145,7 @@ static inline void gen_body(struct gen *g, const struct gen_signature *func) {
     size_t body = emit_open(g->e);
     g->func = func;
     g->label_count = 0;
+    for (unsigned i = 0; i < GEN_LETTER_COUNT; i++) g->recent[i] = gen_own(g, i * GEN_PLAIN_LOCALS);
     gen_locals(g);
     gen_prologue(g);
     gen_push_label(g, func->results);
@@ -169,6 +171,12 @@ static inline void gen_signature(struct gen *g, struct gen_signature *signature)
     for (unsigned i = 0; i < result_count; i++) signature->results[i] = gen_letters[gen_choose(g, GEN_LETTER_COUNT)];
 }
 
+static inline void gen_wide_values(struct gen *g, char values[GEN_WIDE_VALUES + 1]) {
+    unsigned count = 2 + gen_choose(g, GEN_WIDE_VALUES - 1);
+    for (unsigned i = 0; i < count; i++) values[i] = gen_pressing_letter(g);
+    values[count] = 0;
+}
+
 /* Makes the module in g->e; the caller sets it, `is_counting` and `canonical` before. */
 static inline void gen_module(struct gen *g, const uint8_t *choices, size_t size) {
     g->in = choices, g->in_end = choices + size;
@@ -178,6 +186,7 @@ static inline void gen_module(struct gen *g, const uint8_t *choices, size_t size
     g->func_count = 1 + gen_choose(g, GEN_FUNC_MAX);
     for (unsigned i = 0; i < g->func_count; i++) gen_signature(g, &g->funcs[i]);
     for (unsigned i = 0; i < GEN_SHAPE_MAX; i++) gen_signature(g, &g->shapes[i]);
+    for (unsigned i = 0; i < GEN_WIDE_MAX; i++) gen_wide_values(g, g->wides[i]);
     gen_types(g);
     gen_imports(g);
     gen_func_section(g);

@@ -225,12 +225,16 @@ static inline void gen_drop_segment(struct gen *g) {
     else gen_op_u(g, OP_elem_drop, 3);
 }
 
+static inline void gen_pressure(struct gen *g, unsigned depth);
+static inline void gen_many_reads(struct gen *g);
+static inline void gen_wide(struct gen *g, unsigned depth);
+
 /* Anything that leaves the stack as it was. */
 static inline void gen_statement(struct gen *g, unsigned depth) {
     if (!depth-- || gen_is_full(g) || g->label_count > GEN_LABEL_MAX - 6) return;
     char letter = gen_letters[gen_choose(g, GEN_LETTER_COUNT)];
     unsigned own = (unsigned)(g->func - g->funcs), later = g->func_count - 1 - own, callee = later ? own + 1 + gen_choose(g, later) : own;
-    switch (gen_choose(g, 36)) {
+    switch (gen_choose(g, 44)) {
     case 0: gen_value(g, letter, depth), gen_op(g, OP_drop); return;
     case 1: gen_op(g, OP_nop); return;
     case 2: gen_block(g, 0, depth); return;
@@ -256,6 +260,12 @@ static inline void gen_statement(struct gen *g, unsigned depth) {
     case 22:
         if (!later && !gen_rarely(g)) return;
         gen_call(g, callee, false, depth), gen_set_locals(g, g->funcs[callee].results);
+        return;
+    case 36: case 37: case 38: case 39: gen_wide(g, depth); return;
+    case 40: case 41: case 42: gen_pressure(g, depth); return;
+    case 43:
+        if (gen_choose(g, 4)) gen_pressure(g, depth);
+        else gen_many_reads(g);
         return;
     case 23: case 24: gen_set(g, letter, depth); return;
     default: gen_plain_statement(g, depth); return;

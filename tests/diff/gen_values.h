@@ -57,6 +57,12 @@ static inline enum location gen_from_local(struct gen *g, char letter, uint32_t 
     return location;
 }
 
+/* Any local that may be read: sometimes an address. */
+static inline uint32_t gen_readable(struct gen *g, char letter) {
+    bool is_address = letter == 'i' || letter == 'I';
+    return is_address && !gen_choose(g, 6) ? gen_own(g, LOCAL_ADDRESS + (letter == 'I')) : gen_local(g, letter);
+}
+
 /* An operand of any value, in a chosen location. */
 static inline enum location gen_operand(struct gen *g, char letter, unsigned depth) {
     enum location location = (enum location)gen_choose(g, LOCATION_COUNT);
@@ -68,7 +74,7 @@ static inline enum location gen_operand(struct gen *g, char letter, unsigned dep
         gen_value(g, letter, depth);
         return COMPUTED;
     }
-    return gen_from_local(g, letter, gen_local(g, letter), location);
+    return gen_from_local(g, letter, gen_readable(g, letter), location);
 }
 
 /* An operand that no instruction traps on: small, positive, odd. */

@@ -26,6 +26,9 @@ enum {
     GEN_LABEL_MAX = 24,
     GEN_SITE_MAX = 8192,
     GEN_OPERAND_MAX = 5,
+    GEN_WIDE_MAX = 3,   /* types of blocks and loops with many values */
+    GEN_WIDE_VALUES = 10,
+    GEN_PILE_MAX = 64,
     GEN_BUDGET = 400
 };
 
@@ -57,7 +60,7 @@ enum { FUNC_SITE, FUNC_NOTHING, FUNC_EMPTY, FUNC_FIRST };
 
 /* Locals after the parameters: of each letter some that are written and read, then those with a use of their own. */
 enum {
-    GEN_PLAIN_LOCALS = 2,
+    GEN_PLAIN_LOCALS = 3,
     LOCAL_SAFE = GEN_LETTER_COUNT * GEN_PLAIN_LOCALS, /* iIfF: 1 ... 63, odd where whole */
     LOCAL_ADDRESS = LOCAL_SAFE + 4,                   /* iI: a multiple of 16 below 32768 */
     LOCAL_TEMP = LOCAL_ADDRESS + 2,                   /* fFv */
@@ -79,7 +82,7 @@ struct gen_site {
 #define GEN_NO_LABEL "?" /* carries what no letter says: nothing branches to it */
 
 struct gen_label {
-    char carries[GEN_PARAM_MAX + 1];
+    char carries[GEN_WIDE_VALUES + 1];
 };
 
 struct gen {
@@ -87,6 +90,8 @@ struct gen {
     struct emit *e;
     bool is_counting, canonical;
     struct gen_signature funcs[GEN_FUNC_MAX], shapes[GEN_SHAPE_MAX]; /* shapes: of blocks */
+    char wides[GEN_WIDE_MAX][GEN_WIDE_VALUES + 1];
+    uint32_t recent[GEN_LETTER_COUNT]; /* the local of each letter that was chosen last */
     unsigned func_count;
     const struct gen_signature *func; /* whose body is made */
     struct gen_label labels[GEN_LABEL_MAX]; /* the last is the innermost */
@@ -132,12 +137,17 @@ static inline void gen_valtypes(struct gen *g, const char *letters) {
 
 static inline uint32_t gen_own(const struct gen *g, unsigned local) { return (uint32_t)strlen(g->func->params) + local; }
 
-/* Any local that holds this type: a parameter where there is one, else one of the plain ones. */
+/* Any local that holds this type: a parameter where there is one, one of the plain ones, or the same as the last time. */
 static inline uint32_t gen_local(struct gen *g, char letter) {
-    unsigned start = gen_choose(g, GEN_PARAM_MAX * 2);
-    for (unsigned i = start; i < strlen(g->func->params); i++)
-        if (g->func->params[i] == letter) return i;
-    return gen_own(g, gen_letter_index(letter) * GEN_PLAIN_LOCALS + start % GEN_PLAIN_LOCALS);
+    unsigned start = gen_choose(g, GEN_PARAM_MAX * 3), letter_index = gen_letter_index(letter);
+    if (start >= GEN_PARAM_MAX * 2) return g->recent[letter_index];
+    g->recent[letter_index] = gen_own(g, letter_index * GEN_PLAIN_LOCALS + start % GEN_PLAIN_LOCALS);
+    for (unsigned i = start; i < strlen(g->func->params); i++) {
+        if (g->func->params[i] != letter) continue;
+        g->recent[letter_index] = i;
+        break;
+    }
+    return g->recent[letter_index];
 }
 
 static inline void gen_set_locals(struct gen *g, const char *letters) {
@@ -177,6 +187,7 @@ static inline void gen_call_nothing(struct gen *g) {
 #include "diff/gen_values.h"
 #include "diff/gen_objects.h"
 #include "diff/gen_statements.h"
+#include "diff/gen_pressure.h"
 #include "diff/gen_module.h"
 
 #endif

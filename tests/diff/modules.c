@@ -10,7 +10,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-enum { CHOICES_MAX = 6000, LEAST_SHOWN = 10, PADDED_COUNT = 1 << RUN_COUNT };
+enum { SECONDS_MAX = 300, CHOICES_MAX = 6000, LEAST_SHOWN = 10, PADDED_COUNT = 1 << RUN_COUNT };
 
 static volatile uint64_t seed_now;
 
@@ -65,7 +65,7 @@ static void fill_choices(uint64_t seed, uint8_t *choices, size_t *size) {
     *size = 200 + (state >> 33) % (CHOICES_MAX - 200);
 }
 
-/* The seed is said when a module ends the process. */
+/* The seed is said when a module ends the process, or takes a time without end. */
 static void on_crash(int number) {
     char text[64] = "modules: crash at seed ";
     size_t size = strlen(text);
@@ -136,16 +136,19 @@ int main(int argc, char **argv) {
     uint64_t first = strtoull(argv[3], NULL, 10), count = strtoull(argv[4], NULL, 10), min = strtoull(argv[5], NULL, 10);
     if (argc > 6) calls_per_func = (unsigned)strtoul(argv[6], NULL, 10);
     /* before the engines: their handler must have faults of compiled code first */
-    signal(SIGSEGV, on_crash), signal(SIGBUS, on_crash), signal(SIGABRT, on_crash), signal(SIGILL, on_crash), signal(SIGFPE, on_crash);
+    signal(SIGSEGV, on_crash), signal(SIGBUS, on_crash), signal(SIGABRT, on_crash), signal(SIGILL, on_crash), signal(SIGFPE, on_crash), signal(SIGALRM, on_crash);
     set_up(argv[1], argv[2]);
     for (seed_now = first; seed_now < first + count; seed_now++) {
+        alarm(SECONDS_MAX);
         fill_choices(seed_now, choices, &size);
         pad_seed = seed_now, padded_runs = seed_now % PADDED_COUNT;
         if (compare_module(choices, size, &func)) continue;
+        alarm(0);
         report(choices, size);
         printf("0 passed, 1 failed\n");
         return 1;
     }
+    alarm(0);
     bool covered = is_covered(min);
     print_locations();
     print_traps();
