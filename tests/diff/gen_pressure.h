@@ -297,8 +297,28 @@ static inline void gen_wide_loop(struct gen *g, unsigned index, unsigned depth) 
     gen_mix_all(g, carried);
 }
 
+/* An if without else: what it takes is what it gives, one value or many. */
+static inline void gen_one_armed(struct gen *g, unsigned index, unsigned depth) {
+    unsigned number = gen_choose(g, GEN_NUMBER_COUNT * 2);
+    bool is_one = number < GEN_NUMBER_COUNT;
+    const char one[] = {gen_letters[is_one ? number : 0], 0}, *carried = is_one ? one : g->wides[index];
+    struct gen_pile under = {.count = 0}, pile = {.count = 0};
+    gen_left_behind(g, &under);
+    gen_carry(g, &pile, carried);
+    gen_pressing(g, 'i');
+    gen_op(g, OP_if), emit_s(g->e, is_one ? (int)(TYPE_KEEP + number) : gen_wide_type(g, index, true)), gen_push_label(g, carried);
+    gen_press_some(g, &pile, 4, depth);
+    gen_mix_pile(g, &pile);
+    gen_carry(g, &pile, carried);
+    if (gen_choose(g, 2)) gen_pressing(g, 'i'), gen_op_u(g, OP_br_if, 0);
+    gen_end(g);
+    gen_mix_all(g, carried);
+    gen_mix_pile(g, &under);
+}
+
 static inline void gen_wide(struct gen *g, unsigned depth) {
     unsigned index = gen_choose(g, GEN_WIDE_MAX);
-    if (!gen_choose(g, 4) && g->loop_count < GEN_COUNTERS) gen_wide_loop(g, index, depth);
+    if (!gen_choose(g, 6)) gen_one_armed(g, index, depth);
+    else if (!gen_choose(g, 4) && g->loop_count < GEN_COUNTERS) gen_wide_loop(g, index, depth);
     else gen_wide_block(g, index, depth);
 }
