@@ -90,30 +90,32 @@ static void put(struct text_out *out, const char *text, size_t size) {
         if (out->size < out->capacity) out->data[out->size] = text[i];
 }
 
-/* The text that a placeholder at `at` stands for, NULL when it is none; *length: of the
- * placeholder. */
-static const char *placeholder(const mote_parts *parts, const char *at, size_t *length,
-                               char uuid[37]) {
+/* Puts what a placeholder at `at` stands for and returns the placeholder's length; 0: there is none.
+ * A namespace is told with the app's id behind it, as Dapr does. */
+static size_t put_placeholder(const mote_parts *parts, const char *at, const char *uuid,
+                              struct text_out *out) {
     const struct {
-        const char *name, *text;
-    } known[] = {{"{uuid}", uuid},
-                 {"{podName}", getenv("POD_NAME")},
-                 {"{appID}", parts->app_id},
-                 {"{namespace}", parts->namespace_}};
+        const char *name, *text, *more[2];
+    } known[] = {{"{uuid}", uuid, {"", ""}},
+                 {"{podName}", getenv("POD_NAME"), {"", ""}},
+                 {"{appID}", parts->app_id, {"", ""}},
+                 {"{namespace}", parts->namespace_, {".", parts->app_id}}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        *length = strlen(known[i].name);
-        if (strncmp(at, known[i].name, *length) != 0) continue;
-        return known[i].text ? known[i].text : "";
+        size_t length = strlen(known[i].name);
+        if (strncmp(at, known[i].name, length) != 0) continue;
+        if (known[i].text) put(out, known[i].text, strlen(known[i].text));
+        for (size_t k = 0; k < 2; k++) put(out, known[i].more[k], strlen(known[i].more[k]));
+        return length;
     }
-    return NULL;
+    return 0;
 }
 
 static void expand(const mote_parts *parts, const char *text, char uuid[37], struct text_out *out) {
-    size_t length;
-    for (; *text; text += length) {
-        const char *with = placeholder(parts, text, &length, uuid);
-        if (!with) with = text, length = 1, put(out, with, 1);
-        else put(out, with, strlen(with));
+    for (size_t length; *text; text += length) {
+        length = put_placeholder(parts, text, uuid, out);
+        if (length) continue;
+        put(out, text, 1);
+        length = 1;
     }
 }
 

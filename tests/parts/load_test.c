@@ -140,7 +140,7 @@ TEST(placeholders) {
                   &error),
              MOTE_OK);
     const char *url = parts->components.data[0]->values[KEY_state_sqlite_connection].text,
-               *fixed = "pod-1/shop/prod/";
+               *fixed = "pod-1/shop/prod.shop/";
     size_t uuid_at = strlen(fixed);
     CHECK(!strncmp(url, fixed, uuid_at));
     CHECK_EQ(strlen(url), uuid_at + 36 + strlen("/{other}"));
