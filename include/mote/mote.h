@@ -90,8 +90,8 @@ typedef struct mote_config {
 /* Fills *config with the defaults. */
 MOTE_API void mote_config_init(mote_config *config);
 /* Makes an engine; config NULL means defaults. Returns MOTE_OK, MOTE_E_NOMEM or MOTE_E_IO.
- * A child of fork() may go on with engines, modules and stores that are at rest: what has been compiled runs there, what has not is interpreted. Its parent must
- * not delete modules that it still runs. */
+ * A child of fork() may go on with engines, modules and stores that are at rest: what has been compiled runs there, what has not is interpreted.
+ * Its parent must not delete modules that it still runs. */
 MOTE_API MOTE_CHECKED mote_status mote_engine_new(const mote_config *config, mote_own mote_engine **out, mote_error *error);
 /* What runs the engine's functions. *why (may be NULL) is set to the reason where MOTE_TIER_INTERPRETER was not asked for and still is the answer,
  * else to NULL; static storage. */
@@ -343,7 +343,8 @@ MOTE_API void mote_store_set_fuel_source(mote_store *store, mote_fuel_source *so
 MOTE_API void mote_store_interrupt(mote_store *store);
 /* Whether it has been, or its deadline has passed, and nothing has trapped by it yet. */
 MOTE_API bool mote_store_interrupted(const mote_store *store);
-/* The same as mote_store_interrupt with MOTE_TRAP_DEADLINE, by itself, once `timeout_ns` have passed from now; 0 takes the deadline back. Uses one helper thread per engine. */
+/* The same as mote_store_interrupt with MOTE_TRAP_DEADLINE, by itself, once `timeout_ns` have passed from now; 0 takes the deadline back. Uses one
+ * helper thread per engine. */
 MOTE_API MOTE_CHECKED mote_status mote_store_set_timeout(mote_store *store, uint64_t timeout_ns, mote_error *error);
 /* Runs a full collection. Objects that nothing refers to are gone after it. */
 MOTE_API void mote_store_collect(mote_store *store);

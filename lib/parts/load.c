@@ -90,8 +90,8 @@ static void put(struct text_out *out, const char *text, size_t size) {
         if (out->size < out->capacity) out->data[out->size] = text[i];
 }
 
-/* Puts what a placeholder at `at` stands for and returns the placeholder's length; 0: there is none.
- * A namespace is told with the app's id behind it, as Dapr does. */
+/* Puts what Dapr's placeholder ({uuid} and its like) at `at` stands for and returns its length; 0:
+ * there is none. A namespace is told with the app's id behind it, as Dapr does. */
 static size_t put_placeholder(const mote_parts *parts, const char *at, const char *uuid,
                               struct text_out *out) {
     const struct {

@@ -87,7 +87,8 @@ mote_status mote_caller_fail(mote_caller *caller, mote_status status, uint32_t t
 mote_status mote_caller_throw(mote_caller *caller, mote_ref exception) {
     if (!mote_exception_tag(caller->exec->store, exception).ptr)
         return mote_caller_fail(caller, MOTE_E_TRAP, MOTE_TRAP_HOST, "host error: what is thrown is no exception");
-    mote__handle_get(caller->exec->store, exception, &caller->exec->pending);
-    caller->exec->traced = 0;
+    uint64_t slot = 0;
+    mote__handle_get(caller->exec->store, exception, &slot);
+    mote__exec_throw(caller->exec, slot);
     return MOTE_E_EXCEPTION;
 }

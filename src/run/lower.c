@@ -205,7 +205,8 @@ static struct mote__code *lower(struct walk *w, uint32_t func_index, mote_status
     mote__translate_run(w);
     *status = c->failed ? MOTE_OK : mote__translate_finish(w);
     if (is_too_large(c)) {
-        *status = mote__error_set(w->error, MOTE_E_LIMIT, MOTE_NO_OFFSET, "the code of function %u is over the limit of %u MiB", func_index, LIMIT_FUNCTION_CODE >> 20);
+        *status = mote__error_set(w->error, MOTE_E_LIMIT, MOTE_NO_OFFSET, "the code of function %u is over the limit of %u MiB", func_index,
+                                  LIMIT_FUNCTION_CODE >> 20);
         return NULL;
     }
     end_segment(c);
