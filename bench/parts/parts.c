@@ -3,18 +3,14 @@
  * tests/parts/with-servers build/release/bench-parts, with MOTE_DRIVERS=build/release/drivers. A
  * word takes only the rows whose names hold it. slices.h says what counts. */
 #define _GNU_SOURCE
+#include "raw_redis.h"
 #include "slices.h"
 #include <mote/parts.h>
-#include <arpa/inet.h>
 #include <libpq-fe.h>
 #include <mysql.h>
-#include <netinet/tcp.h>
 #include <sqlite3.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
-
-enum { FLIGHT = 100 };
 
 static mote_parts *parts;
 static const char value[] = "{\"id\": 17, \"name\": \"a thing of middling size\", \"price\": 12.5, "
@@ -88,42 +84,6 @@ static void raw_sqlite_get(void) {
          *etag = strdup((const char *)sqlite3_column_text(raw_statement, 2));
     free(copy), free(etag);
     sqlite3_reset(raw_statement);
-}
-
-static int raw_socket;
-static void open_raw_redis(int port) {
-    struct sockaddr_in at = {.sin_family = AF_INET,
-                             .sin_port = htons((uint16_t)port),
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int on = 1;
-    raw_socket = socket(AF_INET, SOCK_STREAM, 0);
-    if (connect(raw_socket, (struct sockaddr *)&at, sizeof at)) fail("raw Redis");
-    setsockopt(raw_socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-}
-
-static const char raw_command[] = "*2\r\n$7\r\nHGETALL\r\n$9\r\nmote||key\r\n";
-static size_t raw_reply_bytes;
-
-static void raw_redis_get(void) {
-    char reply[1000];
-    ssize_t got = send(raw_socket, raw_command, sizeof raw_command - 1, 0) < 0
-                      ? -1
-                      : recv(raw_socket, reply, sizeof reply, 0);
-    if (got < 100) fail("raw Redis: no value");
-    raw_reply_bytes = (size_t)got;
-}
-
-/* All commands at once, and their answers as they come, which nobody looks into. */
-static void raw_redis_gets(void) {
-    static char commands[FLIGHT * (sizeof raw_command - 1)], replies[65536];
-    for (size_t i = 0; i < FLIGHT; i++)
-        memcpy(commands + i * (sizeof raw_command - 1), raw_command, sizeof raw_command - 1);
-    if (send(raw_socket, commands, sizeof commands, 0) < 0) fail("raw Redis");
-    for (size_t left = FLIGHT * raw_reply_bytes; left;) {
-        ssize_t got = recv(raw_socket, replies, left < sizeof replies ? left : sizeof replies, 0);
-        if (got <= 0) fail("raw Redis: no values");
-        left -= (size_t)got;
-    }
 }
 
 /* The statement that mote's driver asks with, and the one that Dapr's does. */
@@ -307,8 +267,7 @@ static void load(const char *folder) {
 
 static void open_servers(void) {
     if (getenv("MOTE_REDIS_PORT"))
-        one("redis", MOTE_PARTS_SET), open_raw_redis(atoi(port_of("MOTE_REDIS_PORT"))),
-            raw_redis_get();
+        one("redis", MOTE_PARTS_SET), raw_redis_open(atoi(port_of("MOTE_REDIS_PORT")));
     if (getenv("MOTE_MYSQL_PORT"))
         one("mysql", MOTE_PARTS_SET), open_raw_mysql(atoi(port_of("MOTE_MYSQL_PORT")));
     if (getenv("MOTE_POSTGRES_PORT"))

@@ -154,6 +154,7 @@ struct mote_parts_op {
     /* Of mote; not to be touched. */
     struct mote_parts_component *component;
     void *memory, *timer, *driver;
+    uint64_t begun_ns; /* when it was submitted, by the clock of timers; 0: that is not known yet */
     size_t awaited; /* the store's answers that are still to come, where it gives several */
     mote_parts_bytes whole_prefix, whole_after;
     size_t item_capacity;

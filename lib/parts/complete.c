@@ -148,7 +148,7 @@ bool mote__parts_wants_key(const mote_parts_op *op, const void *key, size_t size
 }
 
 bool mote__parts_add_key(mote_parts_op *op, const void *key, size_t size) {
-    size_t prefix = strlen(op->component->prefix);
+    size_t prefix = op->component->prefix.size;
     if (op->item_count == op->limit) return op->more = true;
     if (op->item_count == op->item_capacity) {
         size_t capacity = op->item_capacity ? op->item_capacity * 2 : 16;
@@ -192,6 +192,7 @@ void mote__parts_complete(mote_parts_op *op, mote_parts_code code) {
     op->failed_whole = op->ending || code;
     op->code = op->ending ? op->ending : code ? code : sum_up(op);
     op->is_under_way = false;
+    op->component->parts->under_way -= op->verb != MOTE_PARTS_WATCH;
     if (op->ended) *op->ended = true;
     op->done(op);
 }

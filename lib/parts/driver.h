@@ -14,7 +14,8 @@
  * completes it then, with any code; what the caller sees is TIMEOUT or CANCELLED. Until it has
  * completed it, the operation's memory stays.
  *
- * submit may set op->timeout_ns where it is 0: the component's own deadline.
+ * submit may set op->timeout_ns where it is 0: the component's own deadline; and op->begun_ns, if it
+ * has looked at the clock: afterwards the core does.
  *
  * Connecting: `open` must not wait for a server. It checks the metadata and returns; submit begins
  * the connection, operations queue behind it, and if it fails they are completed with UNAVAILABLE
@@ -29,7 +30,7 @@
 #include "tables.h"
 
 /* Counts the changes that modules would not survive: here, in complete.c and in loop.c. */
-enum { PARTS_DRIVER_ABI = 10 };
+enum { PARTS_DRIVER_ABI = 11 };
 
 struct parts_opening;
 
@@ -48,6 +49,10 @@ struct parts_driver {
     void (*submit)(void *instance, mote_parts_op *op);
     /* NULL: operations complete inside submit. */
     void (*cancel)(void *instance, mote_parts_op *op);
+    /* Waits, 10 ms at most, for what brings an operation on, which it may complete: the only one
+     * under way, whose caller has nothing else to do. False: nothing has come, or it is for the loop
+     * to wait. NULL: it always is. */
+    bool (*await)(void *instance, const mote_parts_op *op);
 };
 
 /* What `open` gets; it stays until `close`. */
@@ -125,15 +130,6 @@ static inline uint64_t parts_ns(uint64_t count, uint64_t unit_ns, uint64_t since
     bool beyond = __builtin_mul_overflow(count, unit_ns, &ns) ||
                   __builtin_add_overflow(ns, since_ns, &ns);
     return beyond ? UINT64_MAX : ns;
-}
-
-/* When an operation began that is under way and has its own deadline in timeout_ns, by the clock of
- * timers; 0: it has not quite begun, or its deadline lies beyond that clock's end. Spares a look at
- * the clock for each. */
-static inline uint64_t parts_begun_ns(const mote_parts_op *op) {
-    const struct loop_timer *timer = op->timer;
-    bool known = timer && timer->due_ns > op->timeout_ns && timer->due_ns != UINT64_MAX;
-    return known ? timer->due_ns - op->timeout_ns : 0;
 }
 
 /* ---- What items ask for. ---- */

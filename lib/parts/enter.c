@@ -7,13 +7,27 @@
 
 enum { SLICE_NS = 50000000, PATIENCE_NS = 1000000 };
 
-void mote__parts_enter(struct mote_parts *parts) {
+/* Threads are told apart by where theirs is. */
+static _Thread_local char here;
+
+static void note_thread(struct mote_parts *parts) {
+    bool same = parts->thread == &here;
+    parts->thread = &here;
+    parts->alone = !same ? 0 : parts->alone < UINT32_MAX ? parts->alone + 1 : parts->alone;
+}
+
+static void take_lock(struct mote_parts *parts) {
     if (mote__os_mutex_try_lock(&parts->lock)) return;
     atomic_fetch_add(&parts->wanting, 1);
     mote__loop_wake(parts->loop);
     mote__os_mutex_lock(&parts->lock);
     atomic_fetch_sub(&parts->wanting, 1);
     mote__os_wake(&parts->wanting, UINT32_MAX);
+}
+
+void mote__parts_enter(struct mote_parts *parts) {
+    take_lock(parts);
+    note_thread(parts);
 }
 
 void mote__parts_leave(struct mote_parts *parts) { mote__os_mutex_unlock(&parts->lock); }

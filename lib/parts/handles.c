@@ -459,6 +459,8 @@ static uint64_t deadline_of(int64_t timeout_ns) {
 
 /* The lock is held. Most operations have ended before anybody waits for them. */
 static int32_t wait_for(struct wait *w, int64_t timeout_ns) {
+    if (is_over(w)) return w->result;
+    if (w->count == 1 && timeout_ns < 0) mote__parts_await(&find(w->guest, handle_at(w, 0))->op);
     if (!is_over(w)) mote__parts_wait(w->guest->parts, is_over, w, deadline_of(timeout_ns));
     return w->result;
 }

@@ -427,15 +427,16 @@ static mote_status make_prefix(const struct load *l, struct mote_parts_component
                                const struct yaml_node *root) {
     enum parts_key key = mote__parts_key_find(c->id, "keyPrefix");
     char text[PREFIX_BYTES_MAX + 20];
-    c->prefix = "";
+    c->prefix = (mote_parts_bytes){"", 0};
     if (key == KEY_COUNT) return MOTE_OK;
     const struct parts_value *value = &c->values[key];
     struct yaml_node at = {.line = value->line ? value->line : root->line};
     TRY(check_prefix(l, &at, value->text));
     const struct prefix_pieces pieces = pieces_of(l, c, value->text);
     write_prefix(&pieces, mote__parts_drivers[c->id].block == BLOCK_lock, text, sizeof text);
-    c->prefix = mote__arena_string(&l->parts->arena, text, strlen(text));
-    return c->prefix ? MOTE_OK : no_memory(l);
+    size_t size = strlen(text);
+    c->prefix = (mote_parts_bytes){mote__arena_string(&l->parts->arena, text, size), size};
+    return c->prefix.data ? MOTE_OK : no_memory(l);
 }
 
 /* ---------------------------------------------------------------- documents */

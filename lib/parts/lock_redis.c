@@ -92,6 +92,10 @@ static void locks_cancel(void *instance, mote_parts_op *op) {
     mote__redis_cancel(&((struct locks *)instance)->redis, op);
 }
 
+static bool locks_await(void *instance, const mote_parts_op *op) {
+    return mote__redis_await(&((struct locks *)instance)->redis, op);
+}
+
 static mote_status locks_check(const struct parts_opening *o, mote_error *error) {
     const struct redis_settings settings = REDIS_SETTINGS(o, lock_redis);
     return mote__redis_check(o, &settings, error);
@@ -120,4 +124,5 @@ const struct parts_driver mote__lock_redis = {.abi = PARTS_DRIVER_ABI,
                                               .open = locks_open,
                                               .close = locks_close,
                                               .submit = locks_submit,
-                                              .cancel = locks_cancel};
+                                              .cancel = locks_cancel,
+                                              .await = locks_await};

@@ -12,7 +12,7 @@
 struct loop {
     const mote_allocator *allocator;
     struct event_base *base;
-    struct event *wake, *soon, *alarm; /* alarm: of the timers */
+    struct event *wake, *alarm; /* alarm: of the timers */
     int pipe[2], alarm_fd;
     struct os_mutex lock;
     struct loop_post *first, **end; /* under the lock */
@@ -62,9 +62,7 @@ static void run_posts(evutil_socket_t fd, short what, void *context) {
 
 /* ---------------------------------------------------------------- soon */
 
-static void run_soon(evutil_socket_t fd, short what, void *context) {
-    struct loop *loop = context;
-    (void)fd, (void)what;
+static void run_soon(struct loop *loop) {
     while (loop->due) {
         struct loop_soon *soon = loop->due;
         loop->due = soon->next;
@@ -75,7 +73,6 @@ static void run_soon(evutil_socket_t fd, short what, void *context) {
 
 void mote__loop_soon(struct loop *loop, struct loop_soon *soon) {
     if (soon->is_due) return;
-    if (!loop->due) event_active(loop->soon, EV_TIMEOUT, 0);
     soon->is_due = true;
     soon->next = loop->due;
     loop->due = soon;
@@ -126,14 +123,19 @@ static void insert(struct loop *loop, struct loop_timer *timer) {
     timer->loop = loop;
 }
 
-bool mote__loop_timer_start(struct loop *loop, struct loop_timer *timer, uint64_t delay_ns) {
-    uint64_t now_ns = mote__os_clock_ns(OS_CLOCK_MONOTONIC);
+bool mote__loop_timer_start_from(struct loop *loop, struct loop_timer *timer, uint64_t from_ns,
+                                 uint64_t delay_ns) {
     mote__loop_timer_stop(timer);
-    timer->due_ns = delay_ns < UINT64_MAX - now_ns ? now_ns + delay_ns : UINT64_MAX;
+    timer->due_ns = delay_ns < UINT64_MAX - from_ns ? from_ns + delay_ns : UINT64_MAX;
     insert(loop, timer);
     if ((loop->alarm_ns && loop->alarm_ns <= timer->due_ns) || set_alarm(loop)) return true;
     mote__loop_timer_stop(timer);
     return false;
+}
+
+bool mote__loop_timer_start(struct loop *loop, struct loop_timer *timer, uint64_t delay_ns) {
+    return mote__loop_timer_start_from(loop, timer, mote__os_clock_ns(OS_CLOCK_MONOTONIC),
+                                       delay_ns);
 }
 
 void mote__loop_timer_stop(struct loop_timer *timer) {
@@ -169,8 +171,7 @@ struct loop *mote__loop_new(const mote_allocator *allocator) {
     bool good = loop->base && open_descriptors(loop);
     if (good) loop->wake = attend(loop, loop->pipe[0], run_posts);
     if (good) loop->alarm = attend(loop, loop->alarm_fd, ring);
-    if (good) loop->soon = event_new(loop->base, -1, 0, run_soon, loop);
-    if (loop->wake && loop->alarm && loop->soon) return loop;
+    if (loop->wake && loop->alarm) return loop;
     mote__loop_delete(loop);
     return NULL;
 }
@@ -185,8 +186,11 @@ static void pass(struct loop_timer *timer) { ((struct limit *)timer)->passed = t
 static void run(struct loop *loop, const bool *stop, const bool *stop_too, uint64_t timeout_ns) {
     struct limit limit = {.timer.run = pass};
     bool good = timeout_ns == UINT64_MAX || mote__loop_timer_start(loop, &limit.timer, timeout_ns);
-    while (good && !*stop && !*stop_too && !limit.passed)
+    run_soon(loop);
+    while (good && !*stop && !*stop_too && !limit.passed) {
         good = event_base_loop(loop->base, EVLOOP_ONCE) >= 0;
+        run_soon(loop);
+    }
     mote__loop_timer_stop(&limit.timer);
 }
 
@@ -208,7 +212,6 @@ void mote__loop_delete(struct loop *loop) {
     if (!loop) return;
     while (loop->works) mote__loop_run(loop, &idle, 10000000);
     if (loop->wake) run_posts(loop->pipe[0], 0, loop), event_free(loop->wake);
-    if (loop->soon) event_free(loop->soon);
     if (loop->alarm) event_free(loop->alarm);
     if (loop->base) event_base_free(loop->base);
     for (int i = 0; i < 2; i++)

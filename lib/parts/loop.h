@@ -30,8 +30,8 @@ struct loop_post {
 };
 void mote__loop_post(struct loop *loop, struct loop_post *post);
 
-/* ---- Soon: a call before the loop waits again, asked for by its own thread; costs next to
- * nothing. ---- */
+/* ---- Soon: a call in the loop's next turn, before it waits, asked for by its own thread; costs
+ * next to nothing. ---- */
 
 struct loop_soon {
     void (*run)(struct loop_soon *soon);
@@ -54,6 +54,9 @@ struct loop_timer {
 /* Calls timer->run once, `delay_ns` from now; starting again moves it. False when out of memory.
  * Cheap, with delays that are alike: operations start and stop one each. */
 bool mote__loop_timer_start(struct loop *loop, struct loop_timer *timer, uint64_t delay_ns);
+/* The same, `delay_ns` from `from_ns` on, for those who have just looked at the clock. */
+bool mote__loop_timer_start_from(struct loop *loop, struct loop_timer *timer, uint64_t from_ns,
+                                 uint64_t delay_ns);
 /* Forgets the timer; it may be started again. Fine when it is not running. */
 void mote__loop_timer_stop(struct loop_timer *timer);
 

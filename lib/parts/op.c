@@ -7,6 +7,14 @@
 #include <stdio.h>
 
 enum { KEYS_LIMIT_DEFAULT = 1000, SLICE_NS = 50000000, LAST_SLICE_NS = 10000000 };
+/* Who may wait without the loop: one thread alone, for so many calls already, for no operation that
+ * is short of time; and for how many pieces of its answer. */
+enum { DIRECT_MIN_NS = 100000000, DIRECT_PIECES_MAX = 4 };
+#ifdef MOTE_HOSTILE
+enum { ALONE_MIN = 0 };
+#else
+enum { ALONE_MIN = 100 };
+#endif
 static const uint64_t timeout_default_ns = 20000000000;
 
 /* ---------------------------------------------------------------- checks */
@@ -33,7 +41,7 @@ static mote_parts_code check_key(mote_parts_op *op, const mote_parts_bytes *key)
     if (!key->data || !key->size) return mote__parts_say(op, MOTE_PARTS_INVALID, "a key is empty");
     mote_parts_code code = check_letters(op, "a key", key);
     if (code) return code;
-    size_t whole = key->size + strlen(op->component->prefix);
+    size_t whole = key->size + op->component->prefix.size;
     if (whole > row->key_bytes_max)
         return mote__parts_say(op, MOTE_PARTS_TOO_LARGE,
                                "a key of %zu bytes with its prefix; %s takes %zu", whole, row->type,
@@ -96,19 +104,14 @@ static mote_parts_code check(mote_parts_op *op) {
 
 /* ---------------------------------------------------------------- whole keys */
 
-static size_t join(char *out, const char *prefix, const mote_parts_bytes *key) {
-    size_t size = strlen(prefix);
-    memcpy(out, prefix, size);
-    if (key->size) memcpy(out + size, key->data, key->size);
-    return size + key->size;
-}
-
 static bool make_whole(mote_parts_op *op, const mote_parts_bytes *key, mote_parts_bytes *out) {
-    const char *prefix = op->component->prefix;
-    if (!*prefix && key->data) return *out = *key, true;
-    char *whole = mote__parts_alloc(op, strlen(prefix) + key->size + 1);
+    const mote_parts_bytes *prefix = &op->component->prefix;
+    if (!prefix->size && key->data) return *out = *key, true;
+    char *whole = mote__parts_alloc(op, prefix->size + key->size + 1);
     if (!whole) return false;
-    *out = (mote_parts_bytes){whole, join(whole, prefix, key)};
+    *out = (mote_parts_bytes){whole, prefix->size + key->size};
+    memcpy(whole, prefix->data, prefix->size);
+    if (key->size) memcpy(whole + prefix->size, key->data, key->size);
     whole[out->size] = 0;
     return true;
 }
@@ -177,22 +180,25 @@ static bool prepare_deadline(mote_parts_op *op) {
  * timer. */
 static void start_deadline(mote_parts_op *op) {
     if (op->verb == MOTE_PARTS_WATCH && !op->timeout_ns) return;
-    if (!mote__loop_timer_start(op->component->parts->loop, op->timer,
-                                op->timeout_ns ? op->timeout_ns : timeout_default_ns))
+    if (!op->begun_ns) op->begun_ns = mote__os_clock_ns(OS_CLOCK_MONOTONIC);
+    if (!mote__loop_timer_start_from(op->component->parts->loop, op->timer, op->begun_ns,
+                                     op->timeout_ns ? op->timeout_ns : timeout_default_ns))
         mote_parts_cancel(op);
 }
 
-void mote__parts_begin(struct mote_parts_component *component, mote_parts_op *op) {
+/* Whether it is still under way; it has no deadline then yet. */
+static bool begin(struct mote_parts_component *component, mote_parts_op *op) {
     mote_error error;
     bool ended = false;
     op->component = component;
     op->memory = op->timer = op->driver = NULL;
-    op->awaited = 0;
+    op->awaited = op->begun_ns = 0;
     op->ending = MOTE_PARTS_OK;
     op->text[0] = 0;
     op->more = op->is_over_budget = op->failed_whole = false;
     op->is_under_way = true;
     op->ended = NULL;
+    component->parts->under_way += op->verb != MOTE_PARTS_WATCH;
     mote_parts_code code = component->parts->is_closing ? MOTE_PARTS_CANCELLED : check(op);
     if (!code && !prepare(op)) code = MOTE_PARTS_NOMEM;
     if (!code && mote__parts_open(component, &error) != MOTE_OK)
@@ -200,15 +206,25 @@ void mote__parts_begin(struct mote_parts_component *component, mote_parts_op *op
             op, error.status == MOTE_E_NOMEM ? MOTE_PARTS_NOMEM : MOTE_PARTS_UNAVAILABLE, "%s",
             error.message);
     if (!code && !prepare_deadline(op)) code = MOTE_PARTS_NOMEM;
-    if (code) {
-        mote__parts_complete(op, code);
-        return;
-    }
+    if (code) return mote__parts_complete(op, code), false;
     op->ended = &ended;
     component->driver->submit(component->instance, op);
-    if (ended) return;
+    if (ended) return false;
     op->ended = NULL;
-    start_deadline(op);
+    return true;
+}
+
+void mote__parts_begin(struct mote_parts_component *component, mote_parts_op *op) {
+    if (begin(component, op)) start_deadline(op);
+}
+
+/* Others may want to enter, and an answer in pieces could keep its operation from its deadline:
+ * whoever comes often gets few of them. */
+void mote__parts_await(mote_parts_op *op) {
+    const struct mote_parts_component *c = op->component;
+    if (!c->driver->await || c->parts->alone < ALONE_MIN || op->timeout_ns < DIRECT_MIN_NS) return;
+    for (int pieces = 0; pieces < DIRECT_PIECES_MAX && op->is_under_way; pieces++)
+        if (c->parts->under_way > 1 || !c->driver->await(c->instance, op)) break;
 }
 
 static void note_done(mote_parts_op *op) { *(bool *)op->context = true; }
@@ -217,7 +233,8 @@ mote_parts_code mote__parts_carry_out(struct mote_parts_component *component, mo
     bool is_done = false;
     op->done = note_done;
     op->context = &is_done;
-    mote__parts_begin(component, op);
+    if (begin(component, op)) mote__parts_await(op);
+    if (!is_done) start_deadline(op); /* most have ended and never needed it */
     /* Whose time is over already may have many more of them: each gets what a store that is there
      * takes. */
     uint64_t slice_ns = !is_done && mote_vfs_is_over() ? LAST_SLICE_NS : SLICE_NS;

@@ -77,7 +77,7 @@ struct pool_client {
 };
 
 static inline uint64_t pool_started_ns(const struct pool_task *task) {
-    return task->started_ns ? task->started_ns : parts_begun_ns(task->op);
+    return task->started_ns ? task->started_ns : task->op->begun_ns;
 }
 
 enum { POOL_SIZE_MAX = 64 };

@@ -18,6 +18,11 @@
 
 enum { READ_BYTES = 65536, GREETING = UINT32_MAX };
 
+/* How long an answer is awaited without the loop (us); how many one after the other, before the
+ * loop gets a turn again; and how many until the socket is not watched meanwhile: to a watched one
+ * an answer is 1 us longer under way. */
+enum { AWAIT_US = 10000, DIRECT_MAX = 1000, DIRECT_WATCHED_MAX = 8 };
+
 /* A connection that was in use a moment ago is not asked whether it is still there. */
 static const uint64_t fresh_ns = 1000000;
 
@@ -40,7 +45,7 @@ static uint64_t now_ns(void) { return mote__os_clock_ns(OS_CLOCK_MONOTONIC); }
 /* ---------------------------------------------------------------- losing it */
 
 static uint64_t sent_ns(const struct redis_slot *slot) {
-    uint64_t begun_ns = slot->op && !slot->sent_ns ? parts_begun_ns(slot->op) : slot->sent_ns;
+    uint64_t begun_ns = slot->op && !slot->sent_ns ? slot->op->begun_ns : slot->sent_ns;
     return begun_ns ? begun_ns : now_ns();
 }
 
@@ -67,6 +72,7 @@ static void disconnect(struct redis *r) {
     r->addresses = r->next_address = NULL;
     r->in.count = r->out.count = r->sent = 0;
     r->skip.is_under_way = false;
+    r->direct = 0;
     r->state = REDIS_IDLE;
 }
 
@@ -149,10 +155,19 @@ void mote__redis_script(struct redis_command *c, bool in_full) {
     else mote__redis_word(c, c->redis->script_sha, 40);
 }
 
+/* Has the loop look at the socket. */
+static void watch(struct redis *r) {
+    bool all = r->sent == r->out.count;
+    if (!mote__loop_watch_start(r->opening->loop, &r->watch, r->fd,
+                                LOOP_READ | (all ? 0u : (unsigned)LOOP_WRITE)))
+        lose(r, "out of memory");
+}
+
 /* Sends what there is; the loop says when there is room for the rest. */
 static void flush(struct redis *r) {
     while (r->sent < r->out.count) {
-        ssize_t got = send(r->fd, r->out.data + r->sent, r->out.count - r->sent, MSG_NOSIGNAL);
+        ssize_t got = send(r->fd, r->out.data + r->sent, r->out.count - r->sent,
+                           MSG_NOSIGNAL | MSG_DONTWAIT);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0 && errno != EAGAIN) {
             lose(r, mote__os_error_text(errno));
@@ -163,9 +178,7 @@ static void flush(struct redis *r) {
     }
     bool all = r->sent == r->out.count;
     if (all) r->out.count = r->sent = 0;
-    if (!mote__loop_watch_start(r->opening->loop, &r->watch, r->fd,
-                                LOOP_READ | (all ? 0u : (unsigned)LOOP_WRITE)))
-        lose(r, "out of memory");
+    if (!all || r->direct < DIRECT_WATCHED_MAX) watch(r);
 }
 
 static void send_op(struct redis *r, mote_parts_op *op) {
@@ -216,9 +229,11 @@ static void become_ready(struct redis *r) {
     flush(r);
 }
 
-static void flush_soon(struct loop_soon *soon) {
+/* The loop has a turn: it sends, and watches again, what it was kept out of. */
+static void on_turn(struct loop_soon *soon) {
     struct redis *r = (struct redis *)((char *)soon - offsetof(struct redis, soon));
-    if (r->state == REDIS_READY && r->sent < r->out.count) flush(r);
+    r->direct = 0;
+    if (r->state == REDIS_READY) flush(r);
 }
 
 void mote__redis_flush(struct redis *r) {
@@ -297,29 +312,38 @@ static void take_replies(struct redis *r) {
         if (length == SIZE_MAX) return;
         at += length;
     }
-    memmove(r->in.data, r->in.data + at, r->in.count - at);
     r->in.count -= at;
+    if (r->in.count) memmove(r->in.data, r->in.data + at, r->in.count);
 }
 
-static void receive(struct redis *r) {
-    for (;;) {
-        if (!mote__vec_reserve(&r->in, allocator(r), READ_BYTES)) {
-            lose(r, "out of memory");
-            return;
-        }
+/* Takes in what has come; where `flags` is not MSG_DONTWAIT it waits AWAIT_US for it. False when
+ * nothing has. */
+static bool receive(struct redis *r, int flags) {
+    for (bool some = false;; some = true, flags = MSG_DONTWAIT) {
+        if (!mote__vec_reserve(&r->in, allocator(r), READ_BYTES))
+            return lose(r, "out of memory"), true;
         size_t room = r->in.capacity - r->in.count;
-        ssize_t got = recv(r->fd, r->in.data + r->in.count, room, 0);
+        ssize_t got = recv(r->fd, r->in.data + r->in.count, room, flags);
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0 && errno == EAGAIN) return;
+        if (got < 0 && errno == EAGAIN) return some;
         if (got <= 0) {
             lose(r, got ? mote__os_error_text(errno) : "the server closed the connection");
-            return;
+            return true;
         }
         r->in.count += (size_t)got;
-        r->used_ns = now_ns();
         take_replies(r);
-        if (r->fd < 0 || (size_t)got < room) return;
+        if (r->fd < 0 || (size_t)got < room) return true;
     }
+}
+
+bool mote__redis_await(struct redis *r, const mote_parts_op *op) {
+    bool alone = r->state == REDIS_READY && r->slots.count - r->first_slot == op->awaited;
+    if (!alone || r->sent < r->out.count || r->direct == DIRECT_MAX) return false;
+    if (r->direct++ == DIRECT_WATCHED_MAX) mote__loop_watch_stop(&r->watch);
+    mote__loop_soon(r->opening->loop, &r->soon);
+    if (!receive(r, 0)) return false;
+    if (r->fd >= 0 && r->sent < r->out.count) flush(r);
+    return true;
 }
 
 /* ---------------------------------------------------------------- connecting */
@@ -328,6 +352,13 @@ static void try_addresses(struct redis *r);
 
 static void say_why(struct redis *r, int code) {
     snprintf(r->link.why, sizeof r->link.why, "%s", mote__os_error_text(code));
+}
+
+/* From here on what waits is what says so, and not for long. One that cannot be told so stays as it
+ * is: then answers come through the loop. */
+static void let_wait(int fd) {
+    const struct timeval most = {.tv_usec = AWAIT_US};
+    if (!setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most)) fcntl(fd, F_SETFL, 0);
 }
 
 static void on_connected(struct redis *r) {
@@ -341,6 +372,7 @@ static void on_connected(struct redis *r) {
         try_addresses(r);
         return;
     }
+    let_wait(r->fd);
     r->state = REDIS_GREETING;
     r->greetings = 0;
     if (greet(r)) flush(r);
@@ -353,7 +385,7 @@ static void on_ready(struct loop_watch *watch, unsigned ready) {
         on_connected(r);
         return;
     }
-    if (ready & LOOP_READ) receive(r);
+    if (ready & LOOP_READ) receive(r, MSG_DONTWAIT);
     if (r->fd >= 0 && r->sent < r->out.count) flush(r);
 }
 
@@ -460,9 +492,11 @@ static void wait_for_it(struct redis *r, mote_parts_op *op) {
 
 /* Whether the server hung up while nothing was in flight, as servers do with those who are idle:
  * nobody's operation, so nobody's failure. */
-static bool went_away_idle(const struct redis *r) {
+static bool went_away_idle(struct redis *r, uint64_t at_ns) {
     char byte;
-    if (now_ns() - r->used_ns < fresh_ns) return false;
+    uint64_t idle_ns = at_ns - r->used_ns;
+    r->used_ns = at_ns;
+    if (idle_ns < fresh_ns) return false;
     ssize_t got = recv(r->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return !got || (got < 0 && errno != EAGAIN && errno != EINTR);
 }
@@ -478,7 +512,8 @@ void mote__redis_submit(struct redis *r, mote_parts_op *op) {
         return;
     }
     bool alone = r->first_slot == r->slots.count && r->sent == r->out.count;
-    if (r->state == REDIS_READY && alone && went_away_idle(r)) disconnect(r);
+    if (alone) op->begun_ns = now_ns();
+    if (r->state == REDIS_READY && alone && went_away_idle(r, op->begun_ns)) disconnect(r);
     if (r->state != REDIS_READY) {
         wait_for_it(r, op);
         return;
@@ -588,7 +623,7 @@ mote_status mote__redis_init(struct redis *r, const struct parts_opening *openin
     if (!r->settings.dial_timeout_ns) r->settings.dial_timeout_ns = dial_timeout_default_ns;
     if (!r->settings.answer_timeout_ns) r->settings.answer_timeout_ns = answer_timeout_default_ns;
     r->watch.run = on_ready;
-    r->soon.run = flush_soon;
+    r->soon.run = on_turn;
     r->dial.run = out_of_time;
     r->stall.run = on_stall;
     TRY(take_settings(opening, settings, &address, error));

@@ -73,8 +73,9 @@ struct redis {
     bool sends_anew;       /* what has just begun */
     size_t sent;           /* of `out` */
     struct resp_skip skip; /* an answer that nobody wants, as it comes in */
-    struct loop_soon soon; /* sends it */
-    uint64_t used_ns;      /* when an answer came last */
+    struct loop_soon soon; /* runs when the loop has a turn: sends, watches */
+    unsigned direct;       /* answers awaited since then without it */
+    uint64_t used_ns;      /* when one was submitted last that was alone */
     VEC(struct redis_slot) slots;
     size_t first_slot;  /* those before it have been answered */
     unsigned greetings; /* replies of the handshake that are awaited */
@@ -102,6 +103,8 @@ void mote__redis_flush(struct redis *redis);
 mote_parts_code mote__redis_failure(mote_parts_op *op, const struct resp *error);
 /* Ends an operation, whose other answers nobody will look at. */
 void mote__redis_complete(struct redis *redis, mote_parts_op *op, mote_parts_code code);
+/* The driver's await: in the socket itself, where nothing else is awaited from it. */
+bool mote__redis_await(struct redis *redis, const mote_parts_op *op);
 /* The driver's cancel. The connection stays, and with it what others wait for, unless the oldest
  * command without an answer was sent longer ago than the component's own time. */
 void mote__redis_cancel(struct redis *redis, mote_parts_op *op);

@@ -15,24 +15,34 @@ static enum outcome take_line(struct resp_reader *r, struct resp *out) {
 }
 
 /* Takes a line that is a decimal number. */
-static enum outcome take_number(struct resp_reader *r, int64_t *out) {
+static enum outcome take_any_number(struct resp_reader *r, int64_t *out) {
     enum { DIGITS_MAX = 20 };
     const char *at = r->at, *end = r->end;
     bool negative = at < end && *at == '-';
     const char *first = at += negative;
-    int64_t number = 0;
-    for (unsigned digit; at < end && (digit = (unsigned)(*at - '0')) < 10; at++)
-        if (at - first == DIGITS_MAX || __builtin_mul_overflow(number, 10, &number) ||
-            __builtin_add_overflow(number, (int64_t)digit, &number))
-            return BROKEN;
-    if (at < end && (*at != '\r' || at == first)) return BROKEN;
+    uint64_t number = 0;
+    for (unsigned digit; at < end && (digit = (unsigned)(*at - '0')) < 10; at++) {
+        if (number > INT64_MAX / 10 || at - first == DIGITS_MAX) return BROKEN;
+        number = number * 10 + digit;
+    }
+    if (number > INT64_MAX || (at < end && (*at != '\r' || at == first))) return BROKEN;
     if (end - at < 2) return PARTIAL;
-    *out = negative ? -number : number;
+    *out = negative ? -(int64_t)number : (int64_t)number;
     r->at = at + 2;
     return WHOLE;
 }
 
-static enum outcome take_bulk(struct resp_reader *r, struct resp *out) {
+/* The same, quickly when it has one digit, as most have. */
+static inline enum outcome take_number(struct resp_reader *r, int64_t *out) {
+    const char *at = r->at;
+    unsigned digit = r->end - at > 2 && at[1] == '\r' ? (unsigned)(*at - '0') : 10;
+    if (digit > 9) return take_any_number(r, out);
+    *out = digit;
+    r->at = at + 3;
+    return WHOLE;
+}
+
+static inline enum outcome take_bulk(struct resp_reader *r, struct resp *out) {
     if (out->number > INT32_MAX) return BROKEN;
     if (r->end - r->at < out->number + 2) return PARTIAL;
     out->text = r->at;
@@ -41,24 +51,28 @@ static enum outcome take_bulk(struct resp_reader *r, struct resp *out) {
     return WHOLE;
 }
 
-/* Takes one element but for the bytes of a BULK. */
-static enum outcome take_head(struct resp_reader *r, struct resp *out) {
-    if (r->at == r->end) return PARTIAL;
-    switch (*r->at++) {
+/* What is no BULK and no ARRAY. */
+static enum outcome take_other(struct resp_reader *r, struct resp *out, char first) {
+    switch (first) {
     case '+': out->kind = RESP_STATUS; return take_line(r, out);
     case '-': out->kind = RESP_ERROR; return take_line(r, out);
-    case ':': out->kind = RESP_INTEGER; return take_number(r, &out->number);
-    case '*': out->kind = RESP_ARRAY; break;
-    case '$': out->kind = RESP_BULK; break;
+    case ':': out->kind = RESP_INTEGER; return take_any_number(r, &out->number);
     default: return BROKEN;
     }
-    enum outcome outcome = take_number(r, &out->number);
-    if (outcome != WHOLE) return outcome;
-    if (out->number < 0) out->kind = RESP_NULL;
-    return WHOLE;
 }
 
-static enum outcome take(struct resp_reader *r, struct resp *out) {
+/* Takes one element but for the bytes of a BULK. Most are a BULK with a small number. */
+static inline enum outcome take_head(struct resp_reader *r, struct resp *out) {
+    if (r->at == r->end) return PARTIAL;
+    char first = *r->at++;
+    if (first != '$' && first != '*') return take_other(r, out, first);
+    out->kind = first == '$' ? RESP_BULK : RESP_ARRAY;
+    enum outcome outcome = take_number(r, &out->number);
+    if (outcome == WHOLE && out->number < 0) out->kind = RESP_NULL;
+    return outcome;
+}
+
+static inline enum outcome take(struct resp_reader *r, struct resp *out) {
     enum outcome outcome = take_head(r, out);
     return outcome == WHOLE && out->kind == RESP_BULK ? take_bulk(r, out) : outcome;
 }
@@ -121,27 +135,30 @@ struct resp mote__resp_next(struct resp_reader *reader) {
     return element;
 }
 
-static bool put(resp_buffer *out, const mote_allocator *a, const void *bytes, size_t size) {
-    if (!mote__vec_reserve(out, a, size)) return false;
-    if (size) memcpy(out->data + out->count, bytes, size);
-    out->count += size;
-    return true;
-}
-
-/* A line of a kind and a number. */
-static bool put_head(resp_buffer *out, const mote_allocator *a, char kind, size_t number) {
-    char line[32], *at = line + sizeof line;
-    *--at = '\n', *--at = '\r';
-    do *--at = (char)('0' + number % 10);
+/* A line of a kind and a number; there is room for it. */
+enum { HEAD_BYTES_MAX = 32 };
+static void put_head(resp_buffer *out, char kind, size_t number) {
+    char digits[HEAD_BYTES_MAX], *end = digits + sizeof digits, *first = end;
+    char *at = out->data + out->count;
+    do *--first = (char)('0' + number % 10);
     while (number /= 10);
-    *--at = kind;
-    return put(out, a, at, (size_t)(line + sizeof line - at));
+    *at++ = kind;
+    while (first < end) *at++ = *first++;
+    *at++ = '\r', *at++ = '\n';
+    out->count = (size_t)(at - out->data);
 }
 
 bool mote__resp_begin(resp_buffer *out, const mote_allocator *a, size_t count) {
-    return put_head(out, a, '*', count);
+    if (!mote__vec_reserve(out, a, HEAD_BYTES_MAX)) return false;
+    put_head(out, '*', count);
+    return true;
 }
 
 bool mote__resp_word(resp_buffer *out, const mote_allocator *a, const void *bytes, size_t size) {
-    return put_head(out, a, '$', size) && put(out, a, bytes, size) && put(out, a, "\r\n", 2);
+    if (size > SIZE_MAX / 2 || !mote__vec_reserve(out, a, HEAD_BYTES_MAX + size + 2)) return false;
+    put_head(out, '$', size);
+    if (size) memcpy(out->data + out->count, bytes, size);
+    out->count += size;
+    out->data[out->count++] = '\r', out->data[out->count++] = '\n';
+    return true;
 }

@@ -24,7 +24,7 @@ struct mote_parts_component {
     struct parts_link own, *links; /* own: of opening it; links: of its instance */
     struct parts_secret *secrets;
     struct parts_value values[KEY_COUNT];
-    const char *prefix; /* of every key, "shop||"; "" for none */
+    mote_parts_bytes prefix; /* of every key, "shop||"; with a NUL behind it */
     struct parts_opening opening;
     const struct parts_driver *driver;
     void *instance, *module; /* module: what dlopen gave, NULL for those compiled in */
@@ -37,6 +37,9 @@ struct mote_parts {
     struct loop *loop;
     struct os_mutex lock; /* held by whoever uses anything of it, the loop above all: see enter.c */
     _Atomic uint32_t wanting, turns;
+    const void *thread; /* that has entered last */
+    unsigned alone;     /* how many times before it was the same one */
+    uint32_t under_way; /* operations; not those that watch, for whom later is soon enough */
     bool is_driven, is_stirred;
     unsigned sleeping; /* on `turns` */
     const char *app_id, *namespace_, *driver_dir;
@@ -81,6 +84,9 @@ mote_status mote__parts_secret_store(struct mote_parts_component *component,
                                      struct mote_parts_component **out, mote_error *error);
 /* Begins an operation on a component that is known; mote_parts_call's inside. The lock is held. */
 void mote__parts_begin(struct mote_parts_component *component, mote_parts_op *op);
+/* Waits a while for an operation where that is cheaper than with the loop; it may have ended
+ * afterwards. The lock is held, and nobody else can enter meanwhile: 40 ms at most. */
+void mote__parts_await(mote_parts_op *op);
 /* Carries it out, or cancels it when the program whose call this is is to end (mote_vfs_is_over);
  * the lock is held. */
 mote_parts_code mote__parts_carry_out(struct mote_parts_component *component, mote_parts_op *op);

@@ -232,6 +232,10 @@ static void state_cancel(void *instance, mote_parts_op *op) {
     mote__redis_cancel(&((struct state *)instance)->redis, op);
 }
 
+static bool state_await(void *instance, const mote_parts_op *op) {
+    return mote__redis_await(&((struct state *)instance)->redis, op);
+}
+
 static mote_status state_check(const struct parts_opening *o, mote_error *error) {
     const struct redis_settings settings = REDIS_SETTINGS(o, state_redis);
     if (parts_number(o, KEY_state_redis_ttl) <= PARTS_TTL_MAX_S)
@@ -267,4 +271,5 @@ const struct parts_driver mote__state_redis = {.abi = PARTS_DRIVER_ABI,
                                                .open = state_open,
                                                .close = state_close,
                                                .submit = state_submit,
-                                               .cancel = state_cancel};
+                                               .cancel = state_cancel,
+                                               .await = state_await};

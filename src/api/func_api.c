@@ -66,9 +66,7 @@ mote_instance mote_caller_instance(mote_caller *caller) { return (mote_instance)
 mote_memory mote_caller_memory(mote_caller *caller) {
     struct mote__instance *instance = caller->instance;
     if (!instance || !instance->module->memory_count) return (mote_memory){NULL};
-    const uint64_t *index = mote__map_get(&instance->module->export_map, "memory", strlen("memory"));
-    const struct mote__export *export = index ? &instance->module->exports[*index] : NULL;
-    return (mote_memory){instance->memories[export && export->kind == MOTE_EXTERN_MEMORY ? export->index : 0]};
+    return (mote_memory){instance->memories[instance->module->callers_memory]};
 }
 
 bool mote_caller_interrupted(const mote_caller *caller) {

@@ -474,6 +474,9 @@ static mote_status decode_export(struct decoder *d) {
                     (int)(export->name.size < 100 ? export->name.size : 100),
                     (const char *)export->name.data);
     *index = m->export_count++;
+    if (export->kind == MOTE_EXTERN_MEMORY && export->name.size == 6 &&
+        !memcmp(export->name.data, "memory", 6))
+        m->callers_memory = export->index;
     return MOTE_OK;
 }
 

@@ -106,7 +106,8 @@ struct mote_module {
     uint32_t import_count;
     struct mote__export *exports;
     uint32_t export_count;
-    struct map export_map; /* name -> export index */
+    struct map export_map;   /* name -> export index */
+    uint32_t callers_memory; /* that host functions see: the one exported as "memory", or the first */
 
     const mote_type **func_types; /* by function index */
     uint32_t func_count, func_import_count;

@@ -342,6 +342,38 @@ TEST(a_watcher_comes_back) {
     mote_parts_delete(parts);
 }
 
+/* Who only ever awaits answers, one after the other, hears of changes too. */
+TEST(a_watcher_beside_calls) {
+    char text[1000];
+    mote_parts *parts = open_with(&configurations[1], NULL, "");
+    if (!parts) return;
+    const struct store state = {.type = "state.redis",
+                                .metadata = "  - {name: redisHost, value: '127.0.0.1:$'}\n",
+                                .server = "MOTE_REDIS_PORT"};
+    CHECK(store_yaml(&state, "state", "", text, sizeof text));
+    CHECK_EQ(mote_parts_load_text(parts, "s.yaml", text, strlen(text), NULL), MOTE_OK);
+    mote_parts_item item = {.key = bytes("beside")}, value = {.key = bytes("beside")};
+    mote_parts_op op = {
+        .verb = MOTE_PARTS_WATCH, .items = &item, .item_count = 1, .changed = see, .done = watched};
+    *seen = 0;
+    cli("set beside 1");
+    mote_parts_submit(parts, "state", &op);
+    CHECK_EQ(op.code, MOTE_PARTS_UNSUPPORTED);
+    mote_parts_submit(parts, "store", &op);
+    CHECK(sees(parts, "beside=1 "));
+    for (int i = 0; i < 100000 && !strstr(seen, "beside=2 "); i++) {
+        if (i == 150) cli("set beside 2");
+        mote_parts_op get = {.verb = MOTE_PARTS_GET, .items = &value, .item_count = 1};
+        if (!CHECK_EQ(mote_parts_call(parts, "state", &get), MOTE_PARTS_OK)) break;
+        mote_parts_op_deinit(&get);
+    }
+    CHECK(strstr(seen, "beside=2 "));
+    mote_parts_cancel(&op);
+    mote_parts_op_deinit(&op);
+    cli("del beside");
+    mote_parts_delete(parts);
+}
+
 TEST(a_watch_of_nothing_is_refused) {
     mote_parts *parts = open_with(&configurations[0], NULL, "");
     mote_parts_op op = {.verb = MOTE_PARTS_WATCH, .changed = see};

@@ -48,7 +48,7 @@ TEST(takes) {
     CHECK_EQ(c->values[KEY_state_sqlite_disable_wal].number, 1);
     CHECK_STR(c->values[KEY_state_sqlite_table].text, "state");
     CHECK(!c->values[KEY_state_sqlite_table].given);
-    CHECK_STR(c->prefix, "shop||");
+    CHECK_STR((const char *)c->prefix.data, "shop||");
     mote_parts_delete(parts);
 }
 
@@ -167,7 +167,7 @@ TEST(prefixes) {
                  "spec:\n  type: state.in-memory\n  metadata:\n  - {name: keyPrefix, value: %s}\n",
                  cases[i].how);
         CHECK_EQ(load(&parts, text, &error), MOTE_OK);
-        CHECK_STR(parts->components.data[0]->prefix, cases[i].prefix);
+        CHECK_STR((const char *)parts->components.data[0]->prefix.data, cases[i].prefix);
         mote_parts_delete(parts);
     }
 }

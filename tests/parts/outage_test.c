@@ -221,10 +221,27 @@ static mote_parts_code disturb(mote_parts *parts, struct proxy *proxy, mote_part
     return op.code;
 }
 
+/* Cuts the connection 3 ms after a call has begun, which no answer comes to. */
+static mote_parts_code cut_meanwhile(mote_parts *parts, struct proxy *proxy, mote_parts_verb verb) {
+    set_mode(proxy, STALL);
+    pid_t pid = fork();
+    if (!pid) usleep(3000), proxy->shared->mode = RESET, _exit(0);
+    mote_parts_code code = one(parts, verb, "a", 0, NULL);
+    waitpid(pid, NULL, 0);
+    set_mode(proxy, FORWARD);
+    return code;
+}
+
+/* Who has called so often, alone, may await answers without the loop. */
+static void call_often(mote_parts *parts) {
+    for (int i = 0; i < 150; i++) CHECK_EQ(one(parts, MOTE_PARTS_GET, "a", 0, NULL), MOTE_PARTS_OK);
+}
+
 static void disturb_connections(mote_parts *parts, struct proxy *proxy) {
     char text[200];
     CHECK_EQ(one(parts, MOTE_PARTS_SET, "a", 0, NULL), MOTE_PARTS_OK);
     for (int verb = MOTE_PARTS_GET; verb <= MOTE_PARTS_SET; verb++) {
+        call_often(parts);
         set_mode(proxy, STALL);
         uint64_t began = now_ms();
         CHECK_EQ(one(parts, (mote_parts_verb)verb, "a", 200000000, text), MOTE_PARTS_TIMEOUT);
@@ -238,7 +255,11 @@ static void disturb_connections(mote_parts *parts, struct proxy *proxy) {
         CHECK(comes_back(parts));
         CHECK_EQ(disturb(parts, proxy, (mote_parts_verb)verb, false), MOTE_PARTS_UNAVAILABLE);
         CHECK(comes_back(parts));
+        call_often(parts);
+        CHECK_EQ(cut_meanwhile(parts, proxy, (mote_parts_verb)verb), MOTE_PARTS_UNAVAILABLE);
+        CHECK(comes_back(parts));
     }
+    call_often(parts);
     set_mode(proxy, RESET); /* while nothing is asked */
     set_mode(proxy, FORWARD);
     CHECK_EQ(one(parts, MOTE_PARTS_GET, "a", 0, text), MOTE_PARTS_OK);

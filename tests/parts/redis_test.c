@@ -121,6 +121,70 @@ TEST(scripts_that_are_forgotten) {
     mote_parts_delete(parts);
 }
 
+/* ---------------------------------------------------------------- answers awaited in the socket:
+ * by a thread that has been alone for a while */
+
+static mote_parts *open_alone(void) {
+    mote_parts *parts = open_redis();
+    for (int i = 0; parts && i < 150; i++) CHECK_EQ(set(parts, "d", "1", NULL, 0), MOTE_PARTS_OK);
+    return parts;
+}
+
+static mote_parts_code get_in(mote_parts *parts, const char *key, uint64_t timeout_ns,
+                              char text[200]) {
+    mote_parts_item item = {.key = bytes(key)};
+    mote_parts_op op = {
+        .verb = MOTE_PARTS_GET, .items = &item, .item_count = 1, .timeout_ns = timeout_ns};
+    mote_parts_code code = mote_parts_call(parts, "store", &op);
+    snprintf(text, 200, "%s", op.text);
+    mote_parts_op_deinit(&op);
+    return code;
+}
+
+TEST(a_script_that_is_forgotten_meanwhile) {
+    mote_parts *parts = open_alone();
+    if (!parts) return;
+    CHECK_STR(cli("script flush"), "OK");
+    CHECK_EQ(set(parts, "d", "2", NULL, 0), MOTE_PARTS_OK);
+    CHECK(holds(parts, "d", "2", cli("hget 'r||d' version")));
+    mote_parts_delete(parts);
+}
+
+/* Longer than anybody waits in the socket: the loop goes on. What came too late is not taken for
+ * the answer to something else. */
+TEST(an_answer_that_takes_its_time) {
+    char text[200], etag[40];
+    mote_parts *parts = open_alone();
+    if (!parts) return;
+    snprintf(etag, sizeof etag, "%s", cli("hget 'r||d' version"));
+    cli("client pause 60 all");
+    CHECK(holds(parts, "d", "1", etag));
+    cli("client pause 600 all");
+    CHECK_EQ(get_in(parts, "none", 150000000, text), MOTE_PARTS_TIMEOUT);
+    CHECK_STR(text, "no answer in time");
+    CHECK(holds(parts, "d", "1", etag));
+    CHECK_EQ(get_in(parts, "none", 1000000000, text), MOTE_PARTS_OK);
+    mote_parts_delete(parts);
+}
+
+/* In more pieces than anybody waits for, and again into memory that is there. */
+TEST(an_answer_in_many_pieces) {
+    enum { BYTES = 8 << 20 };
+    mote_parts *parts = open_alone();
+    if (!parts) return;
+    char *value = malloc(BYTES + 1);
+    memset(value, 'v', BYTES);
+    value[BYTES] = 0;
+    CHECK_EQ(set(parts, "big", value, NULL, 0), MOTE_PARTS_OK);
+    char etag[40];
+    snprintf(etag, sizeof etag, "%s", cli("hget 'r||big' version"));
+    for (int i = 0; i < 3; i++) CHECK(holds(parts, "big", value, etag));
+    CHECK(holds(parts, "d", "1", cli("hget 'r||d' version")));
+    cli("del 'r||big'");
+    free(value);
+    mote_parts_delete(parts);
+}
+
 TEST(connections_that_are_cut_while_idle) {
     mote_parts *parts = open_redis();
     if (!parts) return;
