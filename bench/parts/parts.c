@@ -1,7 +1,9 @@
 /* parts.c - what a component costs beside the raw client: memory, SQLite, Redis, MySQL, PostgreSQL,
  * and files over them. Built by `ninja -C build/release bench-parts`; run as
  * tests/parts/with-servers build/release/bench-parts, with MOTE_DRIVERS=build/release/drivers. A
- * word takes only the rows whose names hold it. slices.h says what counts. */
+ * word takes only the rows whose names hold it. slices.h says what counts. Client and server on one
+ * processor (taskset -c 1 before it all) show what each of them costs; on one each (taskset -c 0
+ * tests/parts/with-servers taskset -c 1 build/release/bench-parts), what many in flight gain. */
 #define _GNU_SOURCE
 #include "raw_redis.h"
 #include "slices.h"

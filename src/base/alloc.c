@@ -11,7 +11,7 @@ static void *resize_libc(void *ctx, void *ptr, size_t old_bytes, size_t new_byte
         free(ptr);
         return NULL;
     }
-    void *result = ptr ? realloc(ptr, new_bytes) : malloc(new_bytes);
+    void *result = realloc(ptr, new_bytes);
     assert(((uintptr_t)result & 15) == 0);
     return result;
 }
