@@ -2,6 +2,7 @@
  * into every loadable driver too, so it knows nothing of how components are found and opened.
  * Keeps: `done` runs exactly once, and after it nothing here touches the operation. */
 #include "set.h"
+#include "sorted.h"
 #include "base/error.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -143,8 +144,7 @@ bool mote__parts_wants_key(const mote_parts_op *op, const void *key, size_t size
     const mote_parts_bytes *prefix = &op->whole_prefix, *after = &op->whole_after;
     if (size < prefix->size || memcmp(key, prefix->data, prefix->size) != 0) return false;
     if (!after->data) return true;
-    int order = memcmp(key, after->data, size < after->size ? size : after->size);
-    return order ? order > 0 : size > after->size;
+    return sorted_order(key, size, after->data, after->size) > 0;
 }
 
 bool mote__parts_add_key(mote_parts_op *op, const void *key, size_t size) {

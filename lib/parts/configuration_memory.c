@@ -2,6 +2,7 @@
  * file and from whoever writes them here. Versions count the writes of a key. */
 #include "builtin.h"
 #include "base/error.h"
+#include "sorted.h"
 #include "watch.h"
 #include "yaml.h"
 #include <inttypes.h>
@@ -9,8 +10,9 @@
 #include <stdlib.h>
 
 struct entry {
-    char *key, *value;
-    size_t key_size, value_size;
+    struct sorted_key key;
+    char *value;
+    size_t value_size;
     uint64_t version;
 };
 
@@ -21,21 +23,6 @@ struct values {
 };
 
 /* ---------------------------------------------------------------- entries */
-
-static int compare(const struct entry *entry, const mote_parts_bytes *key) {
-    size_t size = entry->key_size < key->size ? entry->key_size : key->size;
-    int order = memcmp(entry->key, key->data, size);
-    return order ? order : (entry->key_size > key->size) - (entry->key_size < key->size);
-}
-
-/* Index of a key, or of where it would be. */
-static size_t position(const struct values *v, const mote_parts_bytes *key, bool *found) {
-    size_t at = 0;
-    int order = -1;
-    while (at < v->entries.count && (order = compare(&v->entries.data[at], key)) < 0) at++;
-    *found = at < v->entries.count && !order;
-    return at;
-}
 
 /* A NUL behind it, so that no value is nothing. */
 static char *duplicate(const struct values *v, const mote_parts_bytes *bytes) {
@@ -50,15 +37,14 @@ static bool insert(struct values *v, size_t at, const mote_parts_bytes *key) {
     char *copy = duplicate(v, key);
     if (!copy || !mote__vec_reserve(&v->entries, v->allocator, 1))
         return mote__free(v->allocator, copy, key->size + 1), false;
-    memmove(&v->entries.data[at + 1], &v->entries.data[at],
-            (v->entries.count++ - at) * sizeof *v->entries.data);
-    v->entries.data[at] = (struct entry){.key = copy, .key_size = key->size};
+    SORTED_OPEN(&v->entries, at);
+    v->entries.data[at] = (struct entry){.key = {copy, key->size}};
     return true;
 }
 
 static bool put(struct values *v, const mote_parts_bytes *key, const mote_parts_bytes *value) {
     bool found;
-    size_t at = position(v, key, &found);
+    size_t at = SORTED_POSITION(&v->entries, key, &found);
     char *copy = duplicate(v, value);
     if (!copy || (!found && !insert(v, at, key)))
         return mote__free(v->allocator, copy, value->size + 1), false;
@@ -71,10 +57,10 @@ static bool put(struct values *v, const mote_parts_bytes *key, const mote_parts_
 }
 
 static void drop(struct values *v, size_t at) {
-    struct entry *entry = &v->entries.data[at];
-    mote__free(v->allocator, entry->key, entry->key_size + 1);
+    const struct entry *entry = &v->entries.data[at];
+    mote__free(v->allocator, entry->key.data, entry->key.size + 1);
     mote__free(v->allocator, entry->value, entry->value_size + 1);
-    memmove(entry, entry + 1, (--v->entries.count - at) * sizeof *entry);
+    SORTED_CLOSE(&v->entries, at);
 }
 
 /* ---------------------------------------------------------------- verbs */
@@ -83,7 +69,7 @@ static void drop(struct values *v, size_t at) {
 static void tell(const struct values *v, const struct watch *list, const mote_parts_bytes *key) {
     bool found;
     char version[24];
-    size_t at = position(v, key, &found);
+    size_t at = SORTED_POSITION(&v->entries, key, &found);
     if (!found) {
         mote__watch_tell(list, key, MOTE_PARTS_NOT_FOUND, (mote_parts_bytes){0},
                          (mote_parts_bytes){0});
@@ -98,7 +84,7 @@ static void tell(const struct values *v, const struct watch *list, const mote_pa
 static mote_parts_code get(const struct values *v, mote_parts_op *op, mote_parts_item *item) {
     bool found;
     char version[24];
-    size_t at = position(v, &item->whole_key, &found);
+    size_t at = SORTED_POSITION(&v->entries, &item->whole_key, &found);
     if (!found) return item->code = MOTE_PARTS_NOT_FOUND, MOTE_PARTS_OK;
     const struct entry *entry = &v->entries.data[at];
     item->found = mote__parts_copy(op, entry->value, entry->value_size);
@@ -111,7 +97,7 @@ static mote_parts_code change(struct values *v, mote_parts_op *op, mote_parts_it
     bool found;
     if (op->verb == MOTE_PARTS_SET && !put(v, &item->whole_key, &item->value))
         return MOTE_PARTS_NOMEM;
-    size_t at = position(v, &item->whole_key, &found);
+    size_t at = SORTED_POSITION(&v->entries, &item->whole_key, &found);
     if (op->verb == MOTE_PARTS_DELETE && found) drop(v, at);
     if (found) tell(v, v->watches, &item->whole_key);
     return MOTE_PARTS_OK;
@@ -119,9 +105,9 @@ static mote_parts_code change(struct values *v, mote_parts_op *op, mote_parts_it
 
 static mote_parts_code keys(const struct values *v, mote_parts_op *op) {
     for (size_t i = 0; i < v->entries.count && !op->more; i++) {
-        const struct entry *entry = &v->entries.data[i];
-        if (mote__parts_wants_key(op, entry->key, entry->key_size) &&
-            !mote__parts_add_key(op, entry->key, entry->key_size))
+        const struct sorted_key *key = &v->entries.data[i].key;
+        if (mote__parts_wants_key(op, key->data, key->size) &&
+            !mote__parts_add_key(op, key->data, key->size))
             return MOTE_PARTS_NOMEM;
     }
     return MOTE_PARTS_OK;

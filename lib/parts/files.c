@@ -4,13 +4,6 @@
  * MOTE_PARTS_OPEN_BYTES_MAX; of one key there is at most one snapshot that is not detached. */
 #include "files.h"
 
-/* A directory made by the program. */
-struct made {
-    struct made *next;
-    size_t size;
-    char key[]; /* NUL-terminated */
-};
-
 static uint64_t present(void) { return mote__os_clock_ns(OS_CLOCK_REALTIME); }
 
 struct files *mote__files_hold(struct mote_parts_component *component) {
@@ -25,16 +18,11 @@ struct files *mote__files_hold(struct mote_parts_component *component) {
     return component->files = files;
 }
 
-static void made_free(struct files *files, struct made **at) {
-    struct made *made = *at;
-    *at = made->next;
-    files->made_bytes -= sizeof *made + made->size;
-    mote__free(files->allocator, made, sizeof *made + made->size + 1);
-}
-
 void mote__files_release(struct files *files) {
     if (--files->holds) return;
-    while (files->made) made_free(files, &files->made);
+    for (size_t i = 0; i < files->made.count; i++)
+        mote__free(files->allocator, files->made.data[i].data, files->made.data[i].size + 1);
+    mote__vec_deinit(&files->made, files->allocator);
     files->component->files = NULL;
     MOTE__DELETE(files->allocator, files);
 }
@@ -236,34 +224,41 @@ void mote__snapshot_move(struct files *files, struct snapshot *s, char *key,
 
 /* ---------------------------------------------------------------- made directories */
 
-static struct made **find_made(struct files *files, const char *key, size_t size) {
-    struct made **at = &files->made;
-    while (*at && ((*at)->size != size || memcmp((*at)->key, key, size) != 0)) at = &(*at)->next;
-    return at;
+static size_t made_bytes(size_t size) { return sizeof(struct sorted_key) + size; }
+
+static size_t made_position(const struct files *files, const char *key, size_t size, bool *found) {
+    return SORTED_POSITION(&files->made, (&(mote_parts_bytes){key, size}), found);
 }
 
 bool mote__made_find(const struct files *files, const char *key) {
-    return *find_made((struct files *)(uintptr_t)files, key, strlen(key));
+    bool found;
+    made_position(files, key, strlen(key), &found);
+    return found;
 }
 
 mote_vfs_error mote__made_add(struct files *files, const char *key, size_t size) {
-    if (*find_made(files, key, size)) return MOTE_VFS_OK;
-    size_t bytes = sizeof(struct made) + size;
-    if (bytes > MADE_BYTES_MAX - files->made_bytes) return MOTE_VFS_ENOSPC;
-    struct made *made = mote__alloc(files->allocator, bytes + 1);
-    if (!made) return MOTE_VFS_ENOMEM;
-    made->next = files->made;
-    made->size = size;
-    memcpy(made->key, key, size);
-    made->key[size] = 0;
-    files->made = made;
-    files->made_bytes += bytes;
+    bool found;
+    size_t at = made_position(files, key, size, &found);
+    if (found) return MOTE_VFS_OK;
+    if (made_bytes(size) > MADE_BYTES_MAX - files->made_bytes) return MOTE_VFS_ENOSPC;
+    char *copy = mote__alloc(files->allocator, size + 1);
+    if (!copy || !mote__vec_reserve(&files->made, files->allocator, 1))
+        return mote__free(files->allocator, copy, size + 1), MOTE_VFS_ENOMEM;
+    memcpy(copy, key, size);
+    copy[size] = 0;
+    SORTED_OPEN(&files->made, at);
+    files->made.data[at] = (struct sorted_key){copy, size};
+    files->made_bytes += made_bytes(size);
     return MOTE_VFS_OK;
 }
 
 void mote__made_remove(struct files *files, const char *key) {
-    struct made **at = find_made(files, key, strlen(key));
-    if (*at) made_free(files, at);
+    bool found;
+    size_t size = strlen(key), at = made_position(files, key, size, &found);
+    if (!found) return;
+    mote__free(files->allocator, files->made.data[at].data, size + 1);
+    SORTED_CLOSE(&files->made, at);
+    files->made_bytes -= made_bytes(size);
 }
 
 mote_vfs_error mote__files_each(const struct files *files, const char *prefix,
@@ -275,7 +270,10 @@ mote_vfs_error mote__files_each(const struct files *files, const char *prefix,
     for (const struct snapshot *s = files->snapshots; s && !error; s = s->next)
         if (!s->is_detached && !strncmp(s->key, prefix, size))
             error = each(context, s->key + size, false);
-    for (const struct made *at = files->made; at && !error; at = at->next)
-        if (!strncmp(at->key, prefix, size)) error = each(context, at->key + size, true);
+    const mote_parts_bytes before = {prefix, size};
+    bool found;
+    for (size_t i = SORTED_POSITION(&files->made, &before, &found);
+         i < files->made.count && sorted_begins(&files->made.data[i], &before) && !error; i++)
+        error = each(context, files->made.data[i].data + size, true);
     return error;
 }

@@ -6,6 +6,7 @@
 #define MOTE_PARTS_FILES_H
 
 #include "set.h"
+#include "sorted.h"
 
 enum {
     KEY_MAX = 2 * MOTE_VFS_PATH_MAX + 1, /* a mount's prefix, a path, the slash behind it */
@@ -42,7 +43,7 @@ struct files {
     uint64_t opened_ns;
     struct snapshot *snapshots;
     size_t bytes; /* of their contents: at most MOTE_PARTS_OPEN_BYTES_MAX */
-    struct made *made;
+    VEC(struct sorted_key) made; /* directories, by their keys, which have a NUL behind them */
     size_t made_bytes;
 };
 

@@ -84,6 +84,7 @@ static mote_status take_text(const struct load *l, const struct yaml_node *mappi
 struct text_out {
     char *data;
     size_t size, capacity;
+    bool has_failed; /* there are no random bytes */
 };
 static void put(struct text_out *out, const char *text, size_t size) {
     for (size_t i = 0; i < size; i++, out->size++)
@@ -91,9 +92,11 @@ static void put(struct text_out *out, const char *text, size_t size) {
 }
 
 /* Puts what Dapr's placeholder ({uuid} and its like) at `at` stands for and returns its length; 0:
- * there is none. A namespace is told with the app's id behind it, as Dapr does. */
-static size_t put_placeholder(const mote_parts *parts, const char *at, const char *uuid,
-                              struct text_out *out) {
+ * there is none. As in Dapr a namespace is told with the app's id behind it, and each {uuid} is one
+ * of its own. */
+static size_t put_placeholder(const mote_parts *parts, const char *at, struct text_out *out) {
+    char uuid[37] = "";
+    if (!strncmp(at, "{uuid}", 6) && !mote__parts_uuid(uuid)) out->has_failed = true;
     const struct {
         const char *name, *text, *more[2];
     } known[] = {{"{uuid}", uuid, {"", ""}},
@@ -110,9 +113,9 @@ static size_t put_placeholder(const mote_parts *parts, const char *at, const cha
     return 0;
 }
 
-static void expand(const mote_parts *parts, const char *text, char uuid[37], struct text_out *out) {
+static void expand(const mote_parts *parts, const char *text, struct text_out *out) {
     for (size_t length; *text; text += length) {
-        length = put_placeholder(parts, text, uuid, out);
+        length = put_placeholder(parts, text, out);
         if (length) continue;
         put(out, text, 1);
         length = 1;
@@ -121,16 +124,14 @@ static void expand(const mote_parts *parts, const char *text, char uuid[37], str
 
 /* A value with its placeholders filled in; NULL when out of memory. */
 static const char *expanded(mote_parts *parts, const char *text) {
-    char uuid[37] = "";
     struct text_out out = {0};
     if (!strchr(text, '{')) return text;
-    if (!mote__parts_uuid(uuid)) return NULL;
-    expand(parts, text, uuid, &out);
+    expand(parts, text, &out);
     out.capacity = out.size;
     out.data = mote__arena_alloc(&parts->arena, out.size + 1);
     out.size = 0;
-    if (out.data) expand(parts, text, uuid, &out);
-    return out.data;
+    if (out.data) expand(parts, text, &out);
+    return out.has_failed ? NULL : out.data;
 }
 
 bool mote__parts_set_value(struct mote_parts_component *component, enum parts_key key,

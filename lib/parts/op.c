@@ -2,6 +2,7 @@
  * those who wait for it.
  * Keeps: once it has completed (complete.c) nothing here touches the operation. */
 #include "set.h"
+#include "sorted.h"
 #include "base/utf8.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -123,9 +124,8 @@ static bool make_whole_after(mote_parts_op *op) {
     op->whole_after = (mote_parts_bytes){0};
     if (!op->after.data) return true;
     if (!make_whole(op, &op->after, &after)) return false;
-    size_t size = after.size < prefix->size ? after.size : prefix->size;
-    int order = size ? memcmp(after.data, prefix->data, size) : 0;
-    if (order > 0 || (!order && after.size >= prefix->size)) op->whole_after = after;
+    if (sorted_order(after.data, after.size, prefix->data, prefix->size) >= 0)
+        op->whole_after = after;
     return true;
 }
 

@@ -1,6 +1,7 @@
 /* redis_scan.c - KEYS on a Redis server: SCAN over the whole database, then in order. For people
  * and small stores. */
 #include "redis.h"
+#include "sorted.h"
 #include <stdlib.h>
 
 /* A key that SCAN has found; they come in no order, some of them twice. */
@@ -49,8 +50,7 @@ static bool keep_key(mote_parts_op *op, const struct resp *key) {
 
 static int compare(const void *a, const void *b) {
     const struct found *x = *(struct found *const *)a, *y = *(struct found *const *)b;
-    int order = memcmp(x->key, y->key, x->size < y->size ? x->size : y->size);
-    return order ? order : (x->size > y->size) - (x->size < y->size);
+    return sorted_order(x->key, x->size, y->key, y->size);
 }
 
 /* All keys are there: in order, each once, as many as are wanted. */

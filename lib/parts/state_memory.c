@@ -4,12 +4,14 @@
  * their key is written. */
 #include "builtin.h"
 #include "base/error.h"
+#include "sorted.h"
 #include <inttypes.h>
 #include <stdio.h>
 
 struct entry {
-    char *key, *value;
-    size_t key_size, value_size;
+    struct sorted_key key;
+    char *value;
+    size_t value_size;
     uint64_t version, expires_ns, modified_ns;
 };
 
@@ -23,25 +25,6 @@ static uint64_t present(void) { return mote__os_clock_ns(OS_CLOCK_REALTIME); }
 
 /* ---------------------------------------------------------------- entries */
 
-static int compare(const struct entry *entry, const void *key, size_t size) {
-    int order = memcmp(entry->key, key, entry->key_size < size ? entry->key_size : size);
-    return order ? order : (entry->key_size > size) - (entry->key_size < size);
-}
-
-/* Index of a key, or of where it would be. */
-static size_t position(const struct memory *m, const mote_parts_bytes *key, bool *found) {
-    size_t low = 0, high = m->entries.count;
-    *found = false;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = compare(&m->entries.data[middle], key->data, key->size);
-        if (!order) return *found = true, middle;
-        if (order < 0) low = middle + 1;
-        else high = middle;
-    }
-    return low;
-}
-
 static bool is_live(const struct entry *entry, uint64_t now) {
     return !entry->expires_ns || entry->expires_ns > now;
 }
@@ -49,12 +32,12 @@ static bool is_live(const struct entry *entry, uint64_t now) {
 /* The live entry of a key, NULL when there is none. */
 static struct entry *lookup(const struct memory *m, const mote_parts_bytes *key) {
     bool found;
-    size_t at = position(m, key, &found);
+    size_t at = SORTED_POSITION(&m->entries, key, &found);
     return found && is_live(&m->entries.data[at], present()) ? &m->entries.data[at] : NULL;
 }
 
 static void entry_free(const struct memory *m, struct entry *entry) {
-    mote__free(m->allocator, entry->key, entry->key_size);
+    mote__free(m->allocator, entry->key.data, entry->key.size);
     mote__free(m->allocator, entry->value, entry->value_size);
 }
 
@@ -97,11 +80,10 @@ static mote_parts_code allows(const struct memory *m, const mote_parts_op *op,
 /* Takes the entry of a key out of the array; without a key when there is none. */
 static struct entry take_out(struct memory *m, const mote_parts_bytes *key) {
     bool found;
-    size_t at = position(m, key, &found);
+    size_t at = SORTED_POSITION(&m->entries, key, &found);
     if (!found) return (struct entry){0};
     struct entry entry = m->entries.data[at];
-    memmove(&m->entries.data[at], &m->entries.data[at + 1],
-            (--m->entries.count - at) * sizeof *m->entries.data);
+    SORTED_CLOSE(&m->entries, at);
     return entry;
 }
 
@@ -109,14 +91,13 @@ static struct entry take_out(struct memory *m, const mote_parts_bytes *key) {
 static bool make(struct memory *m, const mote_parts_item *item, struct entry *out) {
     uint64_t now = present();
     *out =
-        (struct entry){.key = duplicate(m, &item->whole_key),
+        (struct entry){.key = {duplicate(m, &item->whole_key), item->whole_key.size},
                        .value = duplicate(m, &item->value),
-                       .key_size = item->whole_key.size,
                        .value_size = item->value.size,
                        .version = ++m->versions,
                        .expires_ns = item->ttl_s > 0 ? now + (uint64_t)item->ttl_s * 1000000000 : 0,
                        .modified_ns = now};
-    if (out->key && (out->value || !out->value_size)) return true;
+    if (out->key.data && (out->value || !out->value_size)) return true;
     entry_free(m, out);
     *out = (struct entry){0};
     return false;
@@ -125,9 +106,9 @@ static bool make(struct memory *m, const mote_parts_item *item, struct entry *ou
 /* Puts an entry whose key is not there in its place; there is room in the array. */
 static void insert(struct memory *m, const struct entry *entry) {
     bool found;
-    size_t at = position(m, &(mote_parts_bytes){entry->key, entry->key_size}, &found);
-    memmove(&m->entries.data[at + 1], &m->entries.data[at],
-            (m->entries.count++ - at) * sizeof *entry);
+    const mote_parts_bytes key = {entry->key.data, entry->key.size};
+    size_t at = SORTED_POSITION(&m->entries, &key, &found);
+    SORTED_OPEN(&m->entries, at);
     m->entries.data[at] = *entry;
 }
 
@@ -159,7 +140,7 @@ static mote_parts_code apply(struct memory *m, mote_parts_op *op, mote_parts_ite
 static void put_back(struct memory *m, const mote_parts_item *item, const struct entry *before) {
     struct entry made = take_out(m, &item->whole_key);
     entry_free(m, &made);
-    if (before->key) insert(m, before);
+    if (before->key.data) insert(m, before);
 }
 
 static void write_each(struct memory *m, mote_parts_op *op) {
@@ -188,11 +169,13 @@ static mote_parts_code keys(const struct memory *m, mote_parts_op *op) {
     bool found;
     uint64_t now = present();
     const mote_parts_bytes *from = op->whole_after.data ? &op->whole_after : &op->whole_prefix;
-    for (size_t i = position(m, from, &found); i < m->entries.count && !op->more; i++) {
+    size_t i = SORTED_POSITION(&m->entries, from, &found);
+    for (; i < m->entries.count && !op->more; i++) {
         const struct entry *entry = &m->entries.data[i];
-        if (!is_live(entry, now) || !mote__parts_wants_key(op, entry->key, entry->key_size))
-            continue;
-        if (!mote__parts_add_key(op, entry->key, entry->key_size)) return MOTE_PARTS_NOMEM;
+        const struct sorted_key *key = &entry->key;
+        if (!sorted_begins(key, &op->whole_prefix)) break; /* nor does any behind it */
+        if (!is_live(entry, now) || !mote__parts_wants_key(op, key->data, key->size)) continue;
+        if (!mote__parts_add_key(op, key->data, key->size)) return MOTE_PARTS_NOMEM;
     }
     return MOTE_PARTS_OK;
 }

@@ -136,16 +136,18 @@ TEST(placeholders) {
     setenv("POD_NAME", "pod-1", 1);
     CHECK_EQ(load(&parts,
                   SQLITE
-                  "  - {name: url, value: \"{podName}/{appID}/{namespace}/{uuid}/{other}\"}\n",
+                  "  - {name: url, value: \"{podName}/{appID}/{namespace}/{uuid}/{uuid}/{other}\"}"
+                  "\n",
                   &error),
              MOTE_OK);
     const char *url = parts->components.data[0]->values[KEY_state_sqlite_connection].text,
                *fixed = "pod-1/shop/prod.shop/";
     size_t uuid_at = strlen(fixed);
     CHECK(!strncmp(url, fixed, uuid_at));
-    CHECK_EQ(strlen(url), uuid_at + 36 + strlen("/{other}"));
+    CHECK_EQ(strlen(url), uuid_at + 36 + 37 + strlen("/{other}"));
     CHECK(url[uuid_at + 8] == '-' && url[uuid_at + 14] == '4');
-    CHECK_STR(url + uuid_at + 36, "/{other}");
+    CHECK(strncmp(url + uuid_at, url + uuid_at + 37, 36) != 0); /* as in Dapr */
+    CHECK_STR(url + uuid_at + 36 + 37, "/{other}");
     mote_parts_delete(parts);
 }
 

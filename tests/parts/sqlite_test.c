@@ -172,7 +172,11 @@ static void read_as_nobody(void) {
     if (access(drivers, R_OK)) _exit(0); /* of a tree that is closed to it */
     read_only("~/shut/plain.db");
     mote_parts_code code = once("~/shut/wal.db", "", MOTE_PARTS_GET, "k", text);
-    CHECK(!code || strstr(text, "wal.db: ")); /* it needs a file beside it */
+    CHECK(code && strstr(text, "wal.db: its log needs a folder"));
+    CHECK(strstr(text, "`?immutable=1` reads a file to which nobody writes"));
+    CHECK_EQ(once("file:~/shut/wal.db?immutable=1", "", MOTE_PARTS_GET, "k", text), MOTE_PARTS_OK);
+    CHECK_EQ(once("file:~/shut/wal.db?mode=ro", "", MOTE_PARTS_GET, "k", text),
+             MOTE_PARTS_UNAVAILABLE);
     _exit(test_failures ? 1 : 0);
 }
 
@@ -200,7 +204,11 @@ TEST(words_of_sqlite) {
     CHECK_EQ(once("~/t.db", "  - {name: tableName, value: sqlite_state}\n", MOTE_PARTS_GET, "k",
                   text),
              MOTE_PARTS_UNAVAILABLE);
-    CHECK(strstr(text, "object name reserved for internal use: sqlite_state"));
+    CHECK(strstr(text, "(s.yaml:10): a table's name that begins with `sqlite_` is SQLite's own"));
+    CHECK_EQ(once("~/t.db", "  - {name: metadataTableName, value: SQLITE_m}\n", MOTE_PARTS_GET, "k",
+                  text),
+             MOTE_PARTS_UNAVAILABLE);
+    CHECK(strstr(text, "is SQLite's own"));
     CHECK_EQ(once("~/t.db", "  - {name: timeout, value: 0}\n", MOTE_PARTS_GET, "k", text),
              MOTE_PARTS_UNAVAILABLE);
     CHECK(strstr(text, "`timeout` is 1s at least"));

@@ -621,11 +621,22 @@ static int set_journal(struct sqlite *q, bool wal, bool there, int busy_ms) {
     return wal && there ? SQLITE_OK : rc;
 }
 
+/* A file that can be read may have a log that cannot be. Returns rc. */
+static int say_of_log(struct sqlite *q, int rc) {
+    bool log = rc == SQLITE_READONLY ||
+               (rc == SQLITE_CANTOPEN && sqlite3_db_readonly(q->writer.db, "main") == 1);
+    if (log)
+        snprintf(q->why, sizeof q->why,
+                 "its log needs a folder that can be written; `?immutable=1` reads a file to which "
+                 "nobody writes");
+    return rc;
+}
+
 /* What is there is taken as it is: the file may be read-only, and somebody else be writing. */
 static int set_up(struct sqlite *q, bool wal, int busy_ms) {
     int there;
     int rc = look_for_tables(q, &there);
-    if (rc != SQLITE_OK) return rc;
+    if (rc != SQLITE_OK) return say_of_log(q, rc);
     q->is_read_only = sqlite3_db_readonly(q->writer.db, "main") == 1;
     if (q->is_read_only && there) return SQLITE_OK;
     if (q->is_read_only) {
@@ -637,9 +648,20 @@ static int set_up(struct sqlite *q, bool wal, int busy_ms) {
     return rc == SQLITE_OK && !there ? make_tables(q) : rc;
 }
 
+/* Names of tables that SQLite keeps for itself. */
+static mote_status check_table(const struct parts_opening *o, enum parts_key key,
+                               mote_error *error) {
+    if (!mote__same_letters(parts_text(o, key), "sqlite_", 7)) return MOTE_OK;
+    mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
+                    "a table's name that begins with `sqlite_` is SQLite's own");
+    return parts_blame(o, key, error);
+}
+
 /* The connection string into `name` and settings; whose line an error has. */
 static mote_status take_settings(struct sqlite *q, struct settings *out, mote_error *error) {
     TRY(mote__parts_check_timeout(q->opening, KEY_state_sqlite_timeout, error));
+    TRY(check_table(q->opening, KEY_state_sqlite_table, error));
+    TRY(check_table(q->opening, KEY_state_sqlite_metadata_table, error));
     mote_status status = take_connection(q, out, error);
     if (status && status != MOTE_E_NOMEM)
         parts_blame(q->opening, KEY_state_sqlite_connection, error);
