@@ -5,11 +5,11 @@
 #include "set.h"
 #include "base/error.h"
 #include "base/utf8.h"
+#include "scalar.h"
 #include "yaml.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -142,17 +142,18 @@ bool mote__parts_set_value(struct mote_parts_component *component, enum parts_ke
     return mote__parts_convert(mote__parts_keys[key].kind, text, &value->number);
 }
 
-/* What Dapr makes of a value: null is an empty text, and YAML's numbers that are whole are written
- * with digits alone, where a number may stand. NULL when out of memory. */
-static const char *written(const struct load *l, enum parts_key key, const struct yaml_node *node) {
-    enum parts_kind kind = mote__parts_keys[key].kind;
-    uint64_t number;
-    char digits[24];
-    if (mote__yaml_is_null(node)) return "";
-    if (kind == KIND_TEXT || kind == KIND_NAME || !node->is_plain) return node->text;
-    if (!mote__parts_whole(node->text, &number)) return node->text;
-    int size = snprintf(digits, sizeof digits, "%" PRIu64, number);
-    return mote__arena_string(&l->parts->arena, digits, (size_t)size);
+/* What Dapr makes of a value: null is an empty text, and numbers and truth values that stand without
+ * quotes have one spelling each. */
+static mote_status written(const struct load *l, const struct yaml_node *node, const char **out) {
+    char other[SCALAR_BYTES];
+    *out = mote__yaml_is_null(node) ? "" : node->text;
+    if (!node->is_plain || !**out) return MOTE_OK;
+    const char *text = mote__scalar_text(node->text, other);
+    if (!text)
+        return wrong(l, node, "`%s` is no value; if it is to be a text, put it in quotes",
+                     node->text);
+    if (text == other) *out = mote__arena_string(&l->parts->arena, other, strlen(other));
+    return *out ? MOTE_OK : no_memory(l);
 }
 
 /* A key that must be given is not there, or there is nothing in it, which is the same. */
@@ -253,8 +254,9 @@ static mote_status take_entry(const struct load *l, struct mote_parts_component 
     if (env) return take_env(l, c, key, env);
     if (value->kind != YAML_SCALAR)
         return wrong(l, value, "`%s` must be a text, a number or a truth value", name);
-    const char *text = written(l, key, value);
-    return text ? take_value(l, c, key, value, text) : no_memory(l);
+    const char *text;
+    TRY(written(l, value, &text));
+    return take_value(l, c, key, value, text);
 }
 
 static mote_status take_metadata(const struct load *l, struct mote_parts_component *c,

@@ -193,16 +193,6 @@ bool mote__parts_convert(enum parts_kind kind, const char *text, uint64_t *numbe
     return false;
 }
 
-bool mote__parts_whole(const char *text, uint64_t *number) {
-    char *end;
-    if (convert_count(text, number)) return true;
-    if (!*text || text[strspn(text, "0123456789+-.eE")]) return false;
-    double value = strtod(text, &end);
-    if (*end || !(value >= 0 && value <= 1e15)) return false;
-    *number = (uint64_t)value;
-    return (double)*number == value;
-}
-
 bool mote__parts_is_port(const char *text) {
     uint64_t number;
     return take_digits(&text, &number) && !*text && number >= 1 && number <= UINT16_MAX;

@@ -82,8 +82,6 @@ enum parts_key mote__parts_key_find(enum parts_driver_id driver, const char *nam
 const struct parts_later_row *mote__parts_later_find(enum parts_driver_id driver, const char *name);
 /* Converts a written value; false when it is none of its kind. */
 bool mote__parts_convert(enum parts_kind kind, const char *text, uint64_t *number);
-/* Whether YAML reads a text without quotes as a whole number: 1.0, 0x1, 1e0, +1. */
-bool mote__parts_whole(const char *text, uint64_t *number);
 /* Whether a text is the number of a port: the system would take what is beyond it for another. */
 bool mote__parts_is_port(const char *text);
 /* What a value of that kind looks like, for messages. */

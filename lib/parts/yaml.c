@@ -3,6 +3,7 @@
 #include "yaml.h"
 #include "base/error.h"
 #include "base/utf8.h"
+#include "scalar.h"
 #include <libfyaml.h>
 
 struct build {
@@ -63,7 +64,8 @@ static mote_status add_scalar(struct build *b, struct fy_event *event, unsigned 
     if (!node->text) return mote__error_nomem(b->error, "reading YAML");
     node->size = size;
     node->is_plain =
-        !event->scalar.value || fy_token_scalar_style(event->scalar.value) == FYSS_PLAIN;
+        !event->scalar.tag && (!event->scalar.value ||
+                               fy_token_scalar_style(event->scalar.value) == FYSS_PLAIN);
     return MOTE_OK;
 }
 
@@ -159,5 +161,5 @@ const struct yaml_node *mote__yaml_get(const struct yaml_node *mapping, const ch
 
 bool mote__yaml_is_null(const struct yaml_node *node) {
     if (node->kind != YAML_SCALAR || !node->is_plain) return false;
-    return !node->size || !strcmp(node->text, "~") || !strcmp(node->text, "null");
+    return mote__scalar_is_null(node->text);
 }

@@ -93,9 +93,11 @@ TEST(numbers) {
                 {"09", 9}, /* a float of YAML */
                 {"70e-1", 7},
                 {"0x", UINT64_MAX},
-                {"1__0", UINT64_MAX},
+                {"1__0", 10},
+                {"1_", 1},
                 {"_1", UINT64_MAX},
-                {"1_", UINT64_MAX},
+                {"'1__0'", UINT64_MAX},
+                {"'1_'", UINT64_MAX},
                 {".inf", UINT64_MAX},
                 {"true", UINT64_MAX}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -128,6 +130,84 @@ TEST(other_resources_of_dapr) {
                  kinds[i]);
         expect(text, "");
     }
+}
+
+/* What Dapr 1.18 makes of a key prefix, which makes it small too: tests/parts/dapr asks it. */
+TEST(scalars_without_quotes) {
+    static const struct {
+        const char *text, *prefix;
+    } rows[] = {
+        {"yes", "true||"},
+        {"True", "true||"},
+        {"on", "true||"},
+        {"off", "false||"},
+        {"n", "false||"},
+        {"y", "true||"},
+        {"oN", "on||"},
+        {"010", "8||"},
+        {"08", "8||"},
+        {"0x10", "16||"},
+        {"0b11", "3||"},
+        {"0o17", "15||"},
+        {"+5", "5||"},
+        {"-5", "-5||"},
+        {"-0", "0||"},
+        {"-0.0", "-0||"},
+        {"1_000", "1000||"},
+        {"1.0", "1||"},
+        {"1.50", "1.5||"},
+        {"1.0e+2", "100||"},
+        {"1e3", "1000||"},
+        {".5", "0.5||"},
+        {"0.000125", "0.000125||"},
+        {"1e-6", "0.000001||"},
+        {"1e-7", "1e-7||"},
+        {"1.25e-10", "1.25e-10||"},
+        {"1e20", "100000000000000000000||"},
+        {"1e21", "1e+21||"},
+        {"123456789.125", "123456789.125||"},
+        {"0.1", "0.1||"},
+        {"9007199254740993.0", "9007199254740992||"},
+        {"18446744073709551615", "18446744073709551615||"},
+        {"18446744073709551616", "18446744073709552000||"},
+        {"-9223372036854775808", "-9223372036854775808||"},
+        {"-9223372036854775809", "-9223372036854776000||"},
+        {"2001-01-01", "2001-01-01||"},
+        {"1:30", "1:30||"},
+        {"1.2.3", "1.2.3||"},
+        {"0x", "0x||"},
+        {"1e", "1e||"},
+        {"1e999", "1e999||"},
+        {"+", "+||"},
+        {"-.5", "-0.5||"},
+        {"5.", "5||"},
+        {"00", "0||"},
+        {"0b2", "0b2||"},
+        {"0x1p3", "0x1p3||"},
+        {"nUll", "null||"},
+        {"Null", "||"},
+        {"5e-324", "5e-324||"},
+        {"1.7976931348623157e308", "1.7976931348623157e+308||"},
+        {"._5", "._5||"},
+        {"_1", "_1||"},
+        {"'010'", "010||"},
+        {"\"yes\"", "yes||"},
+        {"!!str 010", "010||"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[300];
+        mote_parts *parts = NULL;
+        mote_error error = {0};
+        snprintf(text, sizeof text,
+                 HEAD
+                 "spec:\n  type: state.in-memory\n  metadata:\n  - {name: keyPrefix, value: %s}\n",
+                 rows[i].text);
+        CHECK_EQ(load(&parts, text, &error), MOTE_OK);
+        CHECK_STR((const char *)parts->components.data[0]->prefix.data, rows[i].prefix);
+        mote_parts_delete(parts);
+    }
+    expect(SQLITE "  - {name: url, value: .inf}\n",
+           "c.yaml:9: `.inf` is no value; if it is to be a text, put it in quotes");
 }
 
 TEST(placeholders) {

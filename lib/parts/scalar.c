@@ -1,0 +1,147 @@
+/* scalar.c - YAML 1.1's words and numbers (scalar.h): `resolve` of Go's yaml.v2, strconv's numbers
+ * with their base, and encoding/json's way to write them. */
+#include "scalar.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DIGITS_MAX = 400 }; /* of what can be a number; longer ones are texts to us */
+
+/* ---------------------------------------------------------------- words */
+
+static bool is_one_of(const char *text, const char *const *words) {
+    while (*words && strcmp(text, *words) != 0) words++;
+    return *words;
+}
+
+bool mote__scalar_is_null(const char *text) {
+    static const char *const nothing[] = {"", "~", "null", "Null", "NULL", NULL};
+    return is_one_of(text, nothing);
+}
+
+static const char *word_of(const char *text) {
+    static const char *const yes[] = {"y",    "Y",    "yes", "Yes", "YES", "true",
+                                      "True", "TRUE", "on",  "On",  "ON",  NULL},
+                             *const no[] = {"n",     "N",     "no",  "No",  "NO",  "false",
+                                            "False", "FALSE", "off", "Off", "OFF", NULL};
+    return is_one_of(text, yes) ? "true" : is_one_of(text, no) ? "false" : NULL;
+}
+
+static bool is_no_number(const char *text) {
+    static const char *const words[] = {".nan",  ".NaN",  ".NAN",  ".inf",  ".Inf",  ".INF", "+.inf",
+                                        "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", NULL};
+    return is_one_of(text, words);
+}
+
+/* ---------------------------------------------------------------- whole numbers */
+
+static unsigned digit_of(char c) {
+    if (c >= '0' && c <= '9') return (unsigned)(c - '0');
+    char small = c | 0x20;
+    return small >= 'a' && small <= 'z' ? (unsigned)(small - 'a' + 10) : 99;
+}
+
+/* The base that the beginning says; *at: its digits. */
+static unsigned take_base(const char **at) {
+    const char *text = *at;
+    if (text[0] != '0' || !text[1]) return 10;
+    char kind = text[1] | 0x20;
+    unsigned base = kind == 'x' ? 16 : kind == 'o' ? 8 : kind == 'b' ? 2 : 0;
+    *at += base ? 2 : 1;
+    return base ? base : 8;
+}
+
+/* ParseInt, or ParseUint, with base 0. */
+static bool write_whole(const char *text, char *out) {
+    const char *at = text + (*text == '-' || *text == '+');
+    unsigned base = take_base(&at);
+    uint64_t number = 0;
+    if (!*at) return false;
+    for (; *at; at++) {
+        unsigned digit = digit_of(*at);
+        if (digit >= base || __builtin_mul_overflow(number, (uint64_t)base, &number) ||
+            __builtin_add_overflow(number, (uint64_t)digit, &number))
+            return false;
+    }
+    bool negative = *text == '-' && number;
+    if (*text == '-' && number > UINT64_C(1) << 63) return false;
+    if (*text == '+' && number > INT64_MAX) return false; /* a ParseUint takes no sign */
+    snprintf(out, SCALAR_BYTES, "%s%" PRIu64, negative ? "-" : "", number);
+    return true;
+}
+
+/* ---------------------------------------------------------------- fractions */
+
+static const char *skip_digits(const char *at) { return at + strspn(at, "0123456789"); }
+
+/* [-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)? */
+static bool looks_like_fraction(const char *text) {
+    const char *at = text + (*text == '-' || *text == '+'), *first = at;
+    at = skip_digits(at);
+    bool any = at > first;
+    if (*at == '.') first = at + 1, at = skip_digits(first), any |= at > first;
+    if (!any) return false;
+    if ((*at | 0x20) == 'e') {
+        at += 1 + (at[1] == '-' || at[1] == '+');
+        if (*at < '0' || *at > '9') return false;
+        at = skip_digits(at);
+    }
+    return !*at;
+}
+
+/* The fewest digits that are this number, and where its point is: 0.DIGITS * 10^*point. */
+static void shortest_digits(double number, char digits[24], int *point) {
+    char text[32];
+    int precision = 0;
+    do snprintf(text, sizeof text, "%.*e", precision, number);
+    while (strtod(text, NULL) != number && ++precision < 17);
+    *point = atoi(strchr(text, 'e') + 1) + 1;
+    digits[0] = text[0];
+    memcpy(digits + 1, text + 2, (size_t)precision);
+    digits[1 + precision] = 0;
+    for (int i = precision; i > 0 && digits[i] == '0'; i--) digits[i] = 0;
+}
+
+/* As JSON in Go: with an exponent from 1e21 on and below 1e-6. */
+static void write_fraction(double number, char *out) {
+    static const char zeros[] = "000000000000000000000";
+    char digits[24];
+    int point, size;
+    const char *sign = signbit(number) ? "-" : "";
+    number = fabs(number);
+    shortest_digits(number, digits, &point);
+    size = (int)strlen(digits);
+    if (number != 0 && (number < 1e-6 || number >= 1e21))
+        snprintf(out, SCALAR_BYTES, "%s%c%s%se%+d", sign, digits[0], size > 1 ? "." : "",
+                 digits + 1, point - 1);
+    else if (point <= 0)
+        snprintf(out, SCALAR_BYTES, "%s0.%.*s%s", sign, -point, zeros, digits);
+    else if (point >= size)
+        snprintf(out, SCALAR_BYTES, "%s%s%.*s", sign, digits, point - size, zeros);
+    else snprintf(out, SCALAR_BYTES, "%s%.*s.%s", sign, point, digits, digits + point);
+}
+
+/* ---------------------------------------------------------------- the whole */
+
+static const char *number_of(const char *text, char *out) {
+    char plain[DIGITS_MAX + 1];
+    size_t size = 0;
+    if (!strchr("+-.0123456789", *text) || strlen(text) > DIGITS_MAX) return text;
+    for (const char *at = text; *at; at++)
+        if (*at != '_' || *text == '.') plain[size++] = *at;
+    plain[size] = 0;
+    if (write_whole(plain, out)) return out;
+    if (!looks_like_fraction(plain)) return text;
+    double number = strtod(plain, NULL);
+    if (!isfinite(number)) return text; /* ParseFloat refuses it, so it is a text */
+    write_fraction(number, out);
+    return out;
+}
+
+const char *mote__scalar_text(const char *text, char out[SCALAR_BYTES]) {
+    const char *word = word_of(text);
+    if (word) return memcpy(out, word, strlen(word) + 1);
+    return is_no_number(text) ? NULL : number_of(text, out);
+}
