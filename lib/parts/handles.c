@@ -156,15 +156,16 @@ static mote_parts_code make_items(struct handle *h) {
     return MOTE_PARTS_NOMEM;
 }
 
-static void finish_items(struct handle *h, mote_parts_verb verb, struct asked *asked) {
+/* The operation is zeroed. */
+static void finish_items(struct handle *h, mote_parts_verb verb, const struct asked *asked) {
     bool lists = verb == MOTE_PARTS_KEYS;
-    h->op = (mote_parts_op){.verb = verb,
-                            .items = lists ? NULL : asked->items,
-                            .item_count = lists ? 0 : asked->item_count,
-                            .prefix = asked->prefix,
-                            .after = asked->after,
-                            .limit = asked->limit,
-                            .timeout_ns = asked->timeout_ns};
+    h->op.verb = verb;
+    h->op.items = lists ? NULL : asked->items;
+    h->op.item_count = lists ? 0 : asked->item_count;
+    h->op.prefix = asked->prefix;
+    h->op.after = asked->after;
+    h->op.limit = asked->limit;
+    h->op.timeout_ns = asked->timeout_ns;
 }
 
 static mote_parts_code fill(struct handle *h, const struct request *request) {

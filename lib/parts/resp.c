@@ -4,6 +4,9 @@
 
 enum outcome { WHOLE, PARTIAL, BROKEN };
 
+/* Not what most elements are: kept out of the way of those. */
+#define SELDOM static __attribute__((noinline))
+
 /* Takes a line of text. */
 static enum outcome take_line(struct resp_reader *r, struct resp *out) {
     const char *cr = memchr(r->at, '\r', (size_t)(r->end - r->at));
@@ -15,7 +18,7 @@ static enum outcome take_line(struct resp_reader *r, struct resp *out) {
 }
 
 /* Takes a line that is a decimal number. */
-static enum outcome take_any_number(struct resp_reader *r, int64_t *out) {
+SELDOM enum outcome take_any_number(struct resp_reader *r, int64_t *out) {
     enum { DIGITS_MAX = 20 };
     const char *at = r->at, *end = r->end;
     bool negative = at < end && *at == '-';
@@ -52,7 +55,7 @@ static inline enum outcome take_bulk(struct resp_reader *r, struct resp *out) {
 }
 
 /* What is no BULK and no ARRAY. */
-static enum outcome take_other(struct resp_reader *r, struct resp *out, char first) {
+SELDOM enum outcome take_other(struct resp_reader *r, struct resp *out, char first) {
     switch (first) {
     case '+': out->kind = RESP_STATUS; return take_line(r, out);
     case '-': out->kind = RESP_ERROR; return take_line(r, out);
