@@ -141,8 +141,8 @@ mote_parts_code mote__parts_say(mote_parts_op *op, mote_parts_code code, const c
 /* ---------------------------------------------------------------- KEYS */
 
 bool mote__parts_wants_key(const mote_parts_op *op, const void *key, size_t size) {
-    const mote_parts_bytes *prefix = &op->whole_prefix, *after = &op->whole_after;
-    if (size < prefix->size || memcmp(key, prefix->data, prefix->size) != 0) return false;
+    const mote_parts_bytes *after = &op->whole_after;
+    if (!sorted_begins(key, size, &op->whole_prefix)) return false;
     if (!after->data) return true;
     return sorted_order(key, size, after->data, after->size) > 0;
 }

@@ -7,8 +7,8 @@
  * row in parts.def says which.
  *
  * The life of an operation: the core checks it (keys, sizes, values that are to be JSON), puts the
- * component's prefix before its keys, starts the deadline, and calls `submit`, once. The driver
- * works without blocking and calls mote__parts_complete once, inside `submit` or later, on the
+ * component's prefix before its keys, calls `submit`, once, and starts the deadline of what has not
+ * ended then. The driver works without blocking (but in `await`) and calls mote__parts_complete once, inside `submit` or later, on the
  * loop's thread. It may keep its own state in op->driver. When the deadline passes, or somebody
  * cancels, the core calls `cancel`: the driver lets go of the operation as soon as it can and
  * completes it then, with any code; what the caller sees is TIMEOUT or CANCELLED. Until it has

@@ -1,6 +1,7 @@
 /* enter.c - several threads and one loop. Everything of a mote_parts is under its lock. A thread
- * that waits for operations drives the loop and gives the lock away whenever another one wants it;
- * of several that wait one drives, and the others sleep until something has happened. Keeps: the
+ * that waits for a program's operations drives the loop and gives the lock away whenever another one
+ * wants it; one that waits with the lock lets somebody in afterwards. Of several that wait one
+ * drives, and the others sleep until something has happened. Keeps: the
  * loop is used by the holder of the lock only; is_driven is true from when a thread begins to drive
  * until it has what it waited for, also while it gives way. */
 #include "set.h"
@@ -13,8 +14,11 @@ static _Thread_local char here;
 static void note_thread(struct mote_parts *parts) {
     bool same = parts->thread == &here;
     parts->thread = &here;
+    parts->holder = &here;
     parts->alone = !same ? 0 : parts->alone < UINT32_MAX ? parts->alone + 1 : parts->alone;
 }
+
+bool mote__parts_is_inside(const struct mote_parts *parts) { return parts->holder == &here; }
 
 static void take_lock(struct mote_parts *parts) {
     if (mote__os_mutex_try_lock(&parts->lock)) return;
@@ -30,7 +34,18 @@ void mote__parts_enter(struct mote_parts *parts) {
     note_thread(parts);
 }
 
-void mote__parts_leave(struct mote_parts *parts) { mote__os_mutex_unlock(&parts->lock); }
+static uint64_t present(void) { return mote__os_clock_ns(OS_CLOCK_MONOTONIC); }
+
+/* Whoever has waited with the lock lets one in of those who have waited for it, who would mostly
+ * come too late. */
+void mote__parts_leave(struct mote_parts *parts) {
+    bool has_waited = parts->has_waited;
+    parts->has_waited = false;
+    parts->holder = NULL;
+    mote__os_mutex_unlock(&parts->lock);
+    uint32_t wanting = has_waited ? atomic_load(&parts->wanting) : 0;
+    if (wanting) mote__os_wait(&parts->wanting, wanting, present() + PATIENCE_NS);
+}
 
 void mote__parts_stir(struct mote_parts *parts) {
     parts->is_stirred = true;
@@ -38,8 +53,6 @@ void mote__parts_stir(struct mote_parts *parts) {
     atomic_fetch_add(&parts->turns, 1);
     mote__os_wake(&parts->turns, UINT32_MAX);
 }
-
-static uint64_t present(void) { return mote__os_clock_ns(OS_CLOCK_MONOTONIC); }
 
 static uint64_t slice_end(uint64_t deadline_ns) {
     uint64_t end = present() + SLICE_NS;

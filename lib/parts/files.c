@@ -272,8 +272,11 @@ mote_vfs_error mote__files_each(const struct files *files, const char *prefix,
             error = each(context, s->key + size, false);
     const mote_parts_bytes before = {prefix, size};
     bool found;
-    for (size_t i = SORTED_POSITION(&files->made, &before, &found);
-         i < files->made.count && sorted_begins(&files->made.data[i], &before) && !error; i++)
-        error = each(context, files->made.data[i].data + size, true);
+    for (size_t i = made_position(files, prefix, size, &found); i < files->made.count && !error;
+         i++) {
+        const struct sorted_key *key = &files->made.data[i];
+        if (!sorted_begins(key->data, key->size, &before)) break;
+        error = each(context, key->data + size, true);
+    }
     return error;
 }

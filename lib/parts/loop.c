@@ -4,6 +4,7 @@
 #include "loop.h"
 #include "base/alloc.h"
 #include "os/os.h"
+#include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
 #include <sys/timerfd.h>
@@ -20,7 +21,7 @@ struct loop {
     struct loop_soon *due;
     struct loop_timer *first_timer, *last_timer; /* in the order of due_ns */
     uint64_t alarm_ns;                           /* when it rings: not after the first; 0: never */
-    bool is_woken;
+    bool is_woken, is_running;
 };
 
 /* ---------------------------------------------------------------- posts */
@@ -31,9 +32,7 @@ void mote__loop_post(struct loop *loop, struct loop_post *post) {
     bool was_empty = !loop->first;
     *loop->end = post;
     loop->end = &post->next;
-    if (was_empty)
-        while (write(loop->pipe[1], "", 1) < 0)
-            continue; /* inside the lock: the loop cannot be deleted meanwhile */
+    if (was_empty) mote__loop_wake(loop); /* inside the lock: it cannot be deleted meanwhile */
     mote__os_mutex_unlock(&loop->lock);
 }
 
@@ -150,8 +149,7 @@ void mote__loop_timer_stop(struct loop_timer *timer) {
 
 static bool open_descriptors(struct loop *loop) {
     loop->alarm_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    return loop->alarm_fd >= 0 && !pipe2(loop->pipe, O_CLOEXEC) &&
-           !fcntl(loop->pipe[0], F_SETFL, O_NONBLOCK);
+    return loop->alarm_fd >= 0 && !pipe2(loop->pipe, O_CLOEXEC | O_NONBLOCK);
 }
 
 /* An event of the loop's own that runs whenever `fd` can be read; NULL when out of memory. */
@@ -186,13 +184,17 @@ static void pass(struct loop_timer *timer) { ((struct limit *)timer)->passed = t
 static void run(struct loop *loop, const bool *stop, const bool *stop_too, uint64_t timeout_ns) {
     struct limit limit = {.timer.run = pass};
     bool good = timeout_ns == UINT64_MAX || mote__loop_timer_start(loop, &limit.timer, timeout_ns);
+    loop->is_running = true;
     run_soon(loop);
     while (good && !*stop && !*stop_too && !limit.passed) {
         good = event_base_loop(loop->base, EVLOOP_ONCE) >= 0;
         run_soon(loop);
     }
+    loop->is_running = false;
     mote__loop_timer_stop(&limit.timer);
 }
+
+bool mote__loop_is_running(const struct loop *loop) { return loop->is_running; }
 
 void mote__loop_run(struct loop *loop, const bool *stop, uint64_t timeout_ns) {
     run(loop, stop, stop, timeout_ns);
@@ -203,8 +205,9 @@ void mote__loop_turn(struct loop *loop, const bool *stop, uint64_t timeout_ns) {
     run(loop, stop, &loop->is_woken, timeout_ns);
 }
 
+/* Where the pipe is full the loop has been woken. */
 void mote__loop_wake(struct loop *loop) {
-    while (write(loop->pipe[1], "", 1) < 0) continue;
+    while (write(loop->pipe[1], "", 1) < 0 && errno == EINTR) continue;
 }
 
 void mote__loop_delete(struct loop *loop) {

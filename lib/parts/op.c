@@ -186,8 +186,20 @@ static void start_deadline(mote_parts_op *op) {
         mote_parts_cancel(op);
 }
 
-/* Whether it is still under way; it has no deadline then yet. */
-static bool begin(struct mote_parts_component *component, mote_parts_op *op) {
+/* Whoever is called by the loop, or by who takes an answer, cannot wait for the next one. */
+static mote_parts_code refuse_waiting(mote_parts_op *op) {
+    return mote__parts_say(op, MOTE_PARTS_UNSUPPORTED,
+                           "a callback cannot wait for an operation, only submit it");
+}
+
+static mote_parts_code check_waiting(mote_parts_op *op) {
+    const struct mote_parts *parts = op->component->parts;
+    bool can_wait = !parts->is_awaiting && !mote__loop_is_running(parts->loop);
+    return can_wait || !op->component->driver->cancel ? MOTE_PARTS_OK : refuse_waiting(op);
+}
+
+/* Whether it is still under way; it has no deadline then yet. `waits`: the caller is to. */
+static bool begin(struct mote_parts_component *component, mote_parts_op *op, bool waits) {
     mote_error error;
     bool ended = false;
     op->component = component;
@@ -206,6 +218,7 @@ static bool begin(struct mote_parts_component *component, mote_parts_op *op) {
             op, error.status == MOTE_E_NOMEM ? MOTE_PARTS_NOMEM : MOTE_PARTS_UNAVAILABLE, "%s",
             error.message);
     if (!code && !prepare_deadline(op)) code = MOTE_PARTS_NOMEM;
+    if (!code && waits) code = check_waiting(op);
     if (code) return mote__parts_complete(op, code), false;
     op->ended = &ended;
     component->driver->submit(component->instance, op);
@@ -215,16 +228,26 @@ static bool begin(struct mote_parts_component *component, mote_parts_op *op) {
 }
 
 void mote__parts_begin(struct mote_parts_component *component, mote_parts_op *op) {
-    if (begin(component, op)) start_deadline(op);
+    if (begin(component, op, false)) start_deadline(op);
 }
 
-/* Others may want to enter, and an answer in pieces could keep its operation from its deadline:
- * whoever comes often gets few of them. */
+/* Whether nobody else has work here, or wants in. */
+static bool is_alone(const struct mote_parts *parts) {
+    return parts->alone >= ALONE_MIN && parts->under_way == 1 && !atomic_load(&parts->wanting);
+}
+
+/* An answer in pieces could keep its operation from its deadline: few of them are awaited here. */
 void mote__parts_await(mote_parts_op *op) {
     const struct mote_parts_component *c = op->component;
-    if (!c->driver->await || c->parts->alone < ALONE_MIN || op->timeout_ns < DIRECT_MIN_NS) return;
-    for (int pieces = 0; pieces < DIRECT_PIECES_MAX && op->is_under_way; pieces++)
-        if (c->parts->under_way > 1 || !c->driver->await(c->instance, op)) break;
+    struct mote_parts *parts = c->parts;
+    if (!c->driver->await || op->timeout_ns < DIRECT_MIN_NS) return;
+    bool came = true;
+    for (int pieces = 0; pieces < DIRECT_PIECES_MAX && came && op->is_under_way; pieces++) {
+        parts->is_awaiting = is_alone(parts);
+        came = parts->is_awaiting && c->driver->await(c->instance, op);
+        parts->has_waited |= parts->is_awaiting;
+        parts->is_awaiting = false;
+    }
 }
 
 static void note_done(mote_parts_op *op) { *(bool *)op->context = true; }
@@ -233,12 +256,13 @@ mote_parts_code mote__parts_carry_out(struct mote_parts_component *component, mo
     bool is_done = false;
     op->done = note_done;
     op->context = &is_done;
-    if (begin(component, op)) mote__parts_await(op);
+    if (begin(component, op, true)) mote__parts_await(op);
     if (!is_done) start_deadline(op); /* most have ended and never needed it */
     /* Whose time is over already may have many more of them: each gets what a store that is there
      * takes. */
     uint64_t slice_ns = !is_done && mote_vfs_is_over() ? LAST_SLICE_NS : SLICE_NS;
     while (!is_done) {
+        component->parts->has_waited = true;
         mote__loop_run(component->parts->loop, &is_done, slice_ns);
         if (!is_done && mote_vfs_is_over()) mote_parts_cancel(op);
         slice_ns = SLICE_NS;
@@ -246,12 +270,16 @@ mote_parts_code mote__parts_carry_out(struct mote_parts_component *component, mo
     return op->code;
 }
 
-/* Ends an operation on a component that is not there. */
-static void no_such_component(mote_parts_op *op, const char *name, const char *nearest) {
+/* An operation that does not begin. */
+static void leave_unbegun(mote_parts_op *op) {
     op->memory = op->timer = NULL;
     op->ended = NULL;
     op->is_under_way = false;
     op->text[0] = 0;
+}
+
+static void no_such_component(mote_parts_op *op, const char *name, const char *nearest) {
+    leave_unbegun(op);
     op->code = mote__parts_say(op, MOTE_PARTS_NOT_FOUND, "there is no component `%.60s`%s%.60s%s",
                                name, nearest ? "; did you mean `" : "", nearest ? nearest : "",
                                nearest ? "`?" : "");
@@ -272,6 +300,7 @@ mote_parts_code mote_parts_call(mote_parts *parts, const char *component, mote_p
     const char *nearest;
     struct mote_parts_component *c = mote__parts_find(parts, component, &nearest);
     if (!c) return no_such_component(op, component, nearest), op->code;
+    if (mote__parts_is_inside(parts)) return leave_unbegun(op), op->code = refuse_waiting(op);
     mote__parts_enter(parts);
     mote__parts_carry_out(c, op);
     mote__parts_leave(parts);

@@ -18,10 +18,10 @@
 
 enum { READ_BYTES = 65536, GREETING = UINT32_MAX };
 
-/* How long an answer is awaited without the loop (us); how many one after the other, before the
- * loop gets a turn again; and how many until the socket is not watched meanwhile: to a watched one
- * an answer is 1 us longer under way. */
-enum { AWAIT_US = 10000, DIRECT_MAX = 1000, DIRECT_WATCHED_MAX = 8 };
+/* How long an answer is awaited without the loop, and for how long one after the other before the
+ * loop gets a turn again; how many until the socket is not watched meanwhile: to a watched one an
+ * answer is 1 us longer under way. */
+enum { AWAIT_US = 10000, DIRECT_NS = 10000000, DIRECT_WATCHED_MAX = 8 };
 
 /* A connection that was in use a moment ago is not asked whether it is still there. */
 static const uint64_t fresh_ns = 1000000;
@@ -319,13 +319,13 @@ static void take_replies(struct redis *r) {
 /* Takes in what has come; where `flags` is not MSG_DONTWAIT it waits AWAIT_US for it. False when
  * nothing has. */
 static bool receive(struct redis *r, int flags) {
-    for (bool some = false;; some = true, flags = MSG_DONTWAIT) {
+    for (bool some = false;;) {
         if (!mote__vec_reserve(&r->in, allocator(r), READ_BYTES))
             return lose(r, "out of memory"), true;
         size_t room = r->in.capacity - r->in.count;
         ssize_t got = recv(r->fd, r->in.data + r->in.count, room, flags);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0 && errno == EAGAIN) return some;
+        if (got < 0 && errno == EINTR && flags) continue;
+        if (got < 0 && (errno == EAGAIN || errno == EINTR)) return some;
         if (got <= 0) {
             lose(r, got ? mote__os_error_text(errno) : "the server closed the connection");
             return true;
@@ -333,12 +333,16 @@ static bool receive(struct redis *r, int flags) {
         r->in.count += (size_t)got;
         take_replies(r);
         if (r->fd < 0 || (size_t)got < room) return true;
+        some = true;
+        flags = MSG_DONTWAIT;
     }
 }
 
 bool mote__redis_await(struct redis *r, const mote_parts_op *op) {
     bool alone = r->state == REDIS_READY && r->slots.count - r->first_slot == op->awaited;
-    if (!alone || r->sent < r->out.count || r->direct == DIRECT_MAX) return false;
+    if (!r->direct) r->direct_since_ns = op->begun_ns;
+    if (!alone || r->sent < r->out.count || op->begun_ns - r->direct_since_ns > DIRECT_NS)
+        return false;
     if (r->direct++ == DIRECT_WATCHED_MAX) mote__loop_watch_stop(&r->watch);
     mote__loop_soon(r->opening->loop, &r->soon);
     if (!receive(r, 0)) return false;

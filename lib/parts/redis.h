@@ -75,6 +75,7 @@ struct redis {
     struct resp_skip skip; /* an answer that nobody wants, as it comes in */
     struct loop_soon soon; /* runs when the loop has a turn: sends, watches */
     unsigned direct;       /* answers awaited since then without it */
+    uint64_t direct_since_ns; /* when the first of them was asked for */
     uint64_t used_ns;      /* when one was submitted last that was alone */
     VEC(struct redis_slot) slots;
     size_t first_slot;  /* those before it have been answered */

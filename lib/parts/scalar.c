@@ -1,7 +1,9 @@
 /* scalar.c - YAML 1.1's words and numbers (scalar.h): `resolve` of Go's yaml.v2, strconv's numbers
  * with their base, and encoding/json's way to write them. */
+#define _POSIX_C_SOURCE 200809L
 #include "scalar.h"
 #include <inttypes.h>
+#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,7 +93,8 @@ static bool looks_like_fraction(const char *text) {
     return !*at;
 }
 
-/* The fewest digits that are this number, and where its point is: 0.DIGITS * 10^*point. */
+/* The fewest digits that are this number, and where its point is: 0.DIGITS * 10^*point. (For some
+ * powers of two Go finds others, one digit less: not the nearest ones.) */
 static void shortest_digits(double number, char digits[24], int *point) {
     char text[32];
     int precision = 0;
@@ -123,6 +126,20 @@ static void write_fraction(double number, char *out) {
     else snprintf(out, SCALAR_BYTES, "%s%.*s.%s", sign, point, digits, digits + point);
 }
 
+/* With a point for a point, whatever the host's language. False: what Go's ParseFloat refuses too,
+ * and then it is a text. (There always is a C locale.) */
+static bool write_in_c(const char *plain, char *out) {
+    locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    if (!c) return false;
+    locale_t before = uselocale(c);
+    double number = strtod(plain, NULL);
+    bool good = isfinite(number);
+    if (good) write_fraction(number, out);
+    uselocale(before);
+    freelocale(c);
+    return good;
+}
+
 /* ---------------------------------------------------------------- the whole */
 
 static const char *number_of(const char *text, char *out) {
@@ -134,10 +151,7 @@ static const char *number_of(const char *text, char *out) {
     plain[size] = 0;
     if (write_whole(plain, out)) return out;
     if (!looks_like_fraction(plain)) return text;
-    double number = strtod(plain, NULL);
-    if (!isfinite(number)) return text; /* ParseFloat refuses it, so it is a text */
-    write_fraction(number, out);
-    return out;
+    return write_in_c(plain, out) ? out : text;
 }
 
 const char *mote__scalar_text(const char *text, char out[SCALAR_BYTES]) {

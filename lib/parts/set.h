@@ -37,10 +37,13 @@ struct mote_parts {
     struct loop *loop;
     struct os_mutex lock; /* held by whoever uses anything of it, the loop above all: see enter.c */
     _Atomic uint32_t wanting, turns;
-    const void *thread; /* that has entered last */
-    unsigned alone;     /* how many times before it was the same one */
-    uint32_t under_way; /* operations; not those that watch, for whom later is soon enough */
+    const void *thread;           /* that has entered last */
+    _Atomic(const void *) holder; /* the same, while it has the lock; else NULL */
+    unsigned alone;               /* how many times before it was the same one */
+    uint32_t under_way; /* operations, but for those that watch, who can hear a little later */
     bool is_driven, is_stirred;
+    bool is_awaiting; /* an answer, without the loop */
+    bool has_waited;  /* whoever has the lock, for anything, with it */
     unsigned sleeping; /* on `turns` */
     const char *app_id, *namespace_, *driver_dir;
     void (*log)(void *context, const char *line);
@@ -63,6 +66,8 @@ void mote__budget_release(mote_parts_op *op);
 /* Takes the lock, out of the hands of a thread that only waits (mote__parts_wait). */
 void mote__parts_enter(struct mote_parts *parts);
 void mote__parts_leave(struct mote_parts *parts);
+/* Whether it is this thread that has it, as in a callback. */
+bool mote__parts_is_inside(const struct mote_parts *parts);
 /* Lets the loop work until is_done(context), which is asked after each mote__parts_stir and every
  * 50 ms, or until `deadline_ns` (monotonic); meanwhile others may enter. The lock is held before
  * and afterwards. */
@@ -85,10 +90,11 @@ mote_status mote__parts_secret_store(struct mote_parts_component *component,
 /* Begins an operation on a component that is known; mote_parts_call's inside. The lock is held. */
 void mote__parts_begin(struct mote_parts_component *component, mote_parts_op *op);
 /* Waits a while for an operation where that is cheaper than with the loop; it may have ended
- * afterwards. The lock is held, and nobody else can enter meanwhile: 40 ms at most. */
+ * afterwards. The lock is held, and nobody else can enter meanwhile: until the answer is there, or
+ * for 10 ms. */
 void mote__parts_await(mote_parts_op *op);
 /* Carries it out, or cancels it when the program whose call this is is to end (mote_vfs_is_over);
- * the lock is held. */
+ * the lock is held. UNSUPPORTED in a callback, where nobody can wait. */
 mote_parts_code mote__parts_carry_out(struct mote_parts_component *component, mote_parts_op *op);
 
 /* The drivers that are compiled in; NULL when `type` is none of them (builtin.c). */

@@ -19,8 +19,8 @@ static inline int sorted_order(const void *a, size_t a_size, const void *b, size
     return order ? order : (a_size > b_size) - (a_size < b_size);
 }
 
-static inline bool sorted_begins(const struct sorted_key *key, const mote_parts_bytes *with) {
-    return key->size >= with->size && (!with->size || !memcmp(key->data, with->data, with->size));
+static inline bool sorted_begins(const void *key, size_t size, const mote_parts_bytes *with) {
+    return size >= with->size && (!with->size || !memcmp(key, with->data, with->size));
 }
 
 /* Index of a key, or of where it would be; `bytes` is the size of an element. */

@@ -53,6 +53,14 @@ static mote_status begin(struct build *b, enum yaml_kind kind, unsigned line) {
     return MOTE_OK;
 }
 
+/* `! 010` and `!!str 010` are texts, whatever they look like. */
+static bool is_text_by_tag(struct fy_token *tag) {
+    size_t size = 0;
+    const char *text = tag ? fy_token_get_text(tag, &size) : NULL;
+    return text && ((size == 1 && *text == '!') ||
+                    (size >= 4 && !memcmp(text + size - 4, ":str", 4)));
+}
+
 static mote_status add_scalar(struct build *b, struct fy_event *event, unsigned line) {
     struct yaml_node *node;
     size_t size = 0;
@@ -64,8 +72,8 @@ static mote_status add_scalar(struct build *b, struct fy_event *event, unsigned 
     if (!node->text) return mote__error_nomem(b->error, "reading YAML");
     node->size = size;
     node->is_plain =
-        !event->scalar.tag && (!event->scalar.value ||
-                               fy_token_scalar_style(event->scalar.value) == FYSS_PLAIN);
+        !is_text_by_tag(event->scalar.tag) &&
+        (!event->scalar.value || fy_token_scalar_style(event->scalar.value) == FYSS_PLAIN);
     return MOTE_OK;
 }
 

@@ -5,6 +5,7 @@
 #include "stores.h"
 #include "fail_alloc.h"
 #include "parts/handles.h"
+#include "parts/loop.h"
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <sys/socket.h>
@@ -649,6 +650,16 @@ TEST(one_waits_and_others_go_on) {
     }
     mote_parts_guest_delete(shared);
     mote_parts_delete(parts);
+}
+
+/* More often than a pipe holds bytes, while nobody runs the loop. */
+TEST(a_loop_is_woken_often) {
+    const bool never = false;
+    struct loop *loop = mote__loop_new(&mote__allocator_libc);
+    if (!CHECK(loop)) return;
+    for (int i = 0; i < 200000; i++) mote__loop_wake(loop);
+    mote__loop_turn(loop, &never, UINT64_MAX);
+    mote__loop_delete(loop);
 }
 
 /* ---------------------------------------------------------------- the imports */

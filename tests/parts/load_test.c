@@ -193,6 +193,8 @@ TEST(scalars_without_quotes) {
         {"'010'", "010||"},
         {"\"yes\"", "yes||"},
         {"!!str 010", "010||"},
+        {"! 010", "010||"},
+        {"!!int 010", "8||"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char text[300];

@@ -2,6 +2,7 @@
  * connections that are cut; and the hash as redis-cli sees it. */
 #define _GNU_SOURCE
 #include "stores.h"
+#include <pthread.h>
 
 static mote_parts *open_redis(void) {
     char text[1000];
@@ -184,6 +185,82 @@ TEST(an_answer_in_many_pieces) {
     free(value);
     mote_parts_delete(parts);
 }
+
+/* ---------------------------------------------------------------- callbacks, threads */
+
+static mote_parts *parts_of_callback;
+static char said[200];
+static bool was_called;
+
+static void call_inside(mote_parts_op *op) {
+    CHECK(!op->code && same(op->items[0].found, bytes("1")));
+    CHECK_EQ(get_in(parts_of_callback, "b", 0, said), MOTE_PARTS_UNSUPPORTED);
+    was_called = true;
+}
+
+/* Whether or not it is awaited without the loop, and by whom. */
+static void try_inside(mote_parts *parts, bool by_call) {
+    char text[200];
+    mote_parts_item item = {.key = bytes("d")};
+    mote_parts_op op = {
+        .verb = MOTE_PARTS_GET, .items = &item, .item_count = 1, .done = call_inside};
+    parts_of_callback = parts;
+    was_called = *said = 0;
+    mote_parts_submit(parts, "store", &op);
+    if (by_call) CHECK_EQ(get_in(parts, "b", 0, text), MOTE_PARTS_OK);
+    else mote_parts_drive(parts, &was_called, 5000000000);
+    CHECK(was_called);
+    CHECK_STR(said, "a callback cannot wait for an operation, only submit it");
+    CHECK(holds(parts, "d", "1", cli("hget 'r||d' version")));
+    mote_parts_op_deinit(&op);
+}
+
+TEST(callbacks_cannot_wait) {
+    mote_parts *parts = open_redis();
+    if (!parts) return;
+    CHECK_EQ(set(parts, "d", "1", NULL, 0), MOTE_PARTS_OK);
+    for (int round = 0; round < 4; round++) {
+        try_inside(parts, round % 2);
+        for (int i = 0; i < 150 && round == 1; i++)
+            CHECK_EQ(get_in(parts, "b", 0, said), MOTE_PARTS_OK);
+    }
+    mote_parts_delete(parts);
+}
+
+static _Atomic bool is_enough;
+static _Atomic unsigned long hog_calls;
+
+static void *hog(void *parts) {
+    char text[200];
+    while (!is_enough) hog_calls += !get_in(parts, "d", 0, text);
+    return NULL;
+}
+
+/* One thread that asks without end lets another in after each answer. */
+TEST(nobody_keeps_others_out) {
+    enum { CALLS = 200, AT_MOST = 200 };
+    pthread_t thread;
+    mote_parts *parts = open_alone();
+    if (!parts) return;
+    is_enough = false, hog_calls = 0;
+    CHECK(!pthread_create(&thread, NULL, hog, parts));
+    unsigned long most = 0;
+    for (int i = 0; i < CALLS; i++) {
+        usleep(1000);
+        unsigned long before = hog_calls;
+        char text[200];
+        CHECK_EQ(get_in(parts, "d", 0, text), MOTE_PARTS_OK);
+        unsigned long meanwhile = hog_calls - before;
+        if (meanwhile > most) most = meanwhile;
+    }
+    is_enough = true;
+    pthread_join(thread, NULL);
+    printf("%lu calls of another thread during one\n", most);
+    CHECK(most <= AT_MOST);
+    mote_parts_delete(parts);
+}
+
+/* ---------------------------------------------------------------- connections, times */
 
 TEST(connections_that_are_cut_while_idle) {
     mote_parts *parts = open_redis();

@@ -173,7 +173,7 @@ static void read_as_nobody(void) {
     read_only("~/shut/plain.db");
     mote_parts_code code = once("~/shut/wal.db", "", MOTE_PARTS_GET, "k", text);
     CHECK(code && strstr(text, "wal.db: its log needs a folder"));
-    CHECK(strstr(text, "`?immutable=1` reads a file to which nobody writes"));
+    CHECK(strstr(text, "`?immutable=1` reads what is in the file itself"));
     CHECK_EQ(once("file:~/shut/wal.db?immutable=1", "", MOTE_PARTS_GET, "k", text), MOTE_PARTS_OK);
     CHECK_EQ(once("file:~/shut/wal.db?mode=ro", "", MOTE_PARTS_GET, "k", text),
              MOTE_PARTS_UNAVAILABLE);

@@ -621,14 +621,18 @@ static int set_journal(struct sqlite *q, bool wal, bool there, int busy_ms) {
     return wal && there ? SQLITE_OK : rc;
 }
 
-/* A file that can be read may have a log that cannot be. Returns rc. */
+/* A file that can be read may have a log, or an interrupted transaction's journal, that cannot be
+ * made use of. Returns rc. */
 static int say_of_log(struct sqlite *q, int rc) {
-    bool log = rc == SQLITE_READONLY ||
-               (rc == SQLITE_CANTOPEN && sqlite3_db_readonly(q->writer.db, "main") == 1);
-    if (log)
-        snprintf(q->why, sizeof q->why,
-                 "its log needs a folder that can be written; `?immutable=1` reads a file to which "
-                 "nobody writes");
+    int code = sqlite3_extended_errcode(q->writer.db);
+    bool is_read_only = sqlite3_db_readonly(q->writer.db, "main") == 1;
+    const char *why = "";
+    if (code == SQLITE_READONLY_ROLLBACK)
+        why = "an interrupted transaction is to be undone first, which needs the right to write";
+    else if (rc == SQLITE_READONLY || (rc == SQLITE_CANTOPEN && is_read_only))
+        why = "its log needs a folder that can be written; `?immutable=1` reads what is in the file "
+              "itself, if nobody writes to it";
+    snprintf(q->why, sizeof q->why, "%s", why);
     return rc;
 }
 
