@@ -8,14 +8,14 @@
  *
  * The life of an operation: the core checks it (keys, sizes, values that are to be JSON), puts the
  * component's prefix before its keys, calls `submit`, once, and starts the deadline of what has not
- * ended then. The driver works without blocking (but in `await`) and calls mote__parts_complete once, inside `submit` or later, on the
- * loop's thread. It may keep its own state in op->driver. When the deadline passes, or somebody
- * cancels, the core calls `cancel`: the driver lets go of the operation as soon as it can and
- * completes it then, with any code; what the caller sees is TIMEOUT or CANCELLED. Until it has
- * completed it, the operation's memory stays.
+ * ended then. The driver works without blocking (but in `await`) and calls mote__parts_complete
+ * once, inside `submit` or later, on the loop's thread. It may keep its own state in op->driver.
+ * When the deadline passes, or somebody cancels, the core calls `cancel`: the driver lets go of the
+ * operation as soon as it can and completes it then, with any code; what the caller sees is TIMEOUT
+ * or CANCELLED. Until it has completed it, the operation's memory stays.
  *
- * submit may set op->timeout_ns where it is 0: the component's own deadline; and op->begun_ns, if it
- * has looked at the clock: afterwards the core does.
+ * submit may set op->timeout_ns where it is 0, to the component's own deadline, and op->begun_ns if
+ * it has looked at the clock; else the core does, afterwards.
  *
  * Connecting: `open` must not wait for a server. It checks the metadata and returns; submit begins
  * the connection, operations queue behind it, and if it fails they are completed with UNAVAILABLE
@@ -50,8 +50,8 @@ struct parts_driver {
     /* NULL: operations complete inside submit. */
     void (*cancel)(void *instance, mote_parts_op *op);
     /* Waits, 10 ms at most, for what brings an operation on, which it may complete: the only one
-     * under way, whose caller has nothing else to do. False: nothing has come, or it is for the loop
-     * to wait. NULL: it always is. */
+     * under way, whose caller has nothing else to do. False: nothing has come, or the loop is to
+     * wait. NULL: it always is. */
     bool (*await)(void *instance, const mote_parts_op *op);
 };
 
@@ -134,8 +134,8 @@ static inline uint64_t parts_ns(uint64_t count, uint64_t unit_ns, uint64_t since
 
 /* ---- What items ask for. ---- */
 
-/* Nobody lives longer, whatever the store: 317 years. The core has looked. A store's own end of time
- * and the nanoseconds since 1970 that items tell can hold it. */
+/* Nobody lives longer, whatever the store: 317 years. The core has looked. A store's own end of
+ * time and the nanoseconds since 1970 that items tell can hold it. */
 #define PARTS_TTL_MAX_S INT64_C(10000000000)
 
 static inline bool parts_is_removal(const mote_parts_op *op, const mote_parts_item *item) {

@@ -1,6 +1,6 @@
 /* enter.c - several threads and one loop. Everything of a mote_parts is under its lock. A thread
- * that waits for a program's operations drives the loop and gives the lock away whenever another one
- * wants it; one that waits with the lock lets somebody in afterwards. Of several that wait one
+ * that waits for a program's operations drives the loop and gives the lock away whenever another
+ * one wants it; one that waits with the lock lets somebody in afterwards. Of several that wait one
  * drives, and the others sleep until something has happened. Keeps: the
  * loop is used by the holder of the lock only; is_driven is true from when a thread begins to drive
  * until it has what it waited for, also while it gives way. */

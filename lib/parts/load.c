@@ -142,8 +142,8 @@ bool mote__parts_set_value(struct mote_parts_component *component, enum parts_ke
     return mote__parts_convert(mote__parts_keys[key].kind, text, &value->number);
 }
 
-/* What Dapr makes of a value: null is an empty text, and numbers and truth values that stand without
- * quotes have one spelling each. */
+/* What Dapr makes of a value: null is an empty text, and numbers and truth values that stand
+ * without quotes have one spelling each. */
 static mote_status written(const struct load *l, const struct yaml_node *node, const char **out) {
     char other[SCALAR_BYTES];
     *out = mote__yaml_is_null(node) ? "" : node->text;

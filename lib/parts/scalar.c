@@ -32,8 +32,9 @@ static const char *word_of(const char *text) {
 }
 
 static bool is_no_number(const char *text) {
-    static const char *const words[] = {".nan",  ".NaN",  ".NAN",  ".inf",  ".Inf",  ".INF", "+.inf",
-                                        "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", NULL};
+    static const char *const words[] = {".nan",  ".NaN",  ".NAN",  ".inf",  ".Inf",  ".INF",
+                                        "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF",
+                                        NULL};
     return is_one_of(text, words);
 }
 

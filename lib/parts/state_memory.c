@@ -173,7 +173,7 @@ static mote_parts_code keys(const struct memory *m, mote_parts_op *op) {
     for (; i < m->entries.count && !op->more; i++) {
         const struct entry *entry = &m->entries.data[i];
         const struct sorted_key *key = &entry->key;
-        if (!sorted_begins(key->data, key->size, &op->whole_prefix)) break; /* nor does any behind it */
+        if (!sorted_begins(key->data, key->size, &op->whole_prefix)) break; /* nor do later ones */
         if (!is_live(entry, now) || !mote__parts_wants_key(op, key->data, key->size)) continue;
         if (!mote__parts_add_key(op, key->data, key->size)) return MOTE_PARTS_NOMEM;
     }
