@@ -11,14 +11,21 @@ enum { SLICE_NS = 50000000, PATIENCE_NS = 1000000 };
 /* Threads are told apart by where theirs is. */
 static _Thread_local char here;
 
+/* Only whoever has set it to its own place looks for that. */
+static void set_holder(struct mote_parts *parts, const char *thread) {
+    atomic_store_explicit(&parts->holder, thread, memory_order_relaxed);
+}
+
 static void note_thread(struct mote_parts *parts) {
     bool same = parts->thread == &here;
     parts->thread = &here;
-    parts->holder = &here;
+    set_holder(parts, &here);
     parts->alone = !same ? 0 : parts->alone < UINT32_MAX ? parts->alone + 1 : parts->alone;
 }
 
-bool mote__parts_is_inside(const struct mote_parts *parts) { return parts->holder == &here; }
+bool mote__parts_is_inside(const struct mote_parts *parts) {
+    return atomic_load_explicit(&parts->holder, memory_order_relaxed) == &here;
+}
 
 static void take_lock(struct mote_parts *parts) {
     if (mote__os_mutex_try_lock(&parts->lock)) return;
@@ -41,7 +48,7 @@ static uint64_t present(void) { return mote__os_clock_ns(OS_CLOCK_MONOTONIC); }
 void mote__parts_leave(struct mote_parts *parts) {
     bool has_waited = parts->has_waited;
     parts->has_waited = false;
-    parts->holder = NULL;
+    set_holder(parts, NULL);
     mote__os_mutex_unlock(&parts->lock);
     uint32_t wanting = has_waited ? atomic_load(&parts->wanting) : 0;
     if (wanting) mote__os_wait(&parts->wanting, wanting, present() + PATIENCE_NS);
