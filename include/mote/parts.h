@@ -137,6 +137,7 @@ struct mote_parts_op {
     mote_parts_bytes prefix; /* KEYS: of the keys wanted */
     mote_parts_bytes after;  /* KEYS: go on behind this key; not given: from the first */
     size_t limit;            /* KEYS: at most so many; 0: 1000 */
+    bool any;                /* KEYS: whichever are found first, in no order and with no `more` */
     uint64_t timeout_ns;     /* 0: 20 s, or the component's own; WATCH: none */
     void (*done)(mote_parts_op *op); /* may submit and cancel, but not wait (mote_parts_call) */
     /* WATCH: an item of the operation with what is there now: NOT_FOUND, or `found` and `version`,
@@ -164,6 +165,7 @@ struct mote_parts_op {
     bool is_under_way;
     bool is_over_budget;
     bool failed_whole; /* whatever its items say */
+    bool has_own_time; /* timeout_ns is the component's */
 };
 
 /* ---------------------------------------------------------------- components */

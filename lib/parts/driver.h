@@ -53,6 +53,7 @@ struct parts_driver {
      * under way, whose caller has nothing else to do. False: nothing has come, or the loop is to
      * wait. NULL: it always is. */
     bool (*await)(void *instance, const mote_parts_op *op);
+    bool walks; /* KEYS looks at all that the store holds, whosever it is */
 };
 
 /* What `open` gets; it stays until `close`. */

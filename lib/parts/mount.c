@@ -10,7 +10,7 @@
 #include "files.h"
 #include <stdio.h>
 
-enum { LIST_PAGE = 256 };
+enum { LIST_PAGE = 256, LIST_PAGE_OF_WALKERS = 100000 };
 
 struct mount {
     struct files *files;
@@ -107,19 +107,27 @@ static mote_vfs_error note_any(void *found, const char *rest, bool is_directory)
     return MOTE_VFS_OK;
 }
 
+/* What this program has in the directory. */
+static enum content look_inside_here(const struct place *p) {
+    char prefix[KEY_MAX + 1];
+    enum content content = CONTENT_NOTHING;
+    inside(p->mount, p->key, prefix);
+    mote__files_each(p->files, prefix, note_any, &content);
+    return content;
+}
+
 /* What is in the directory, of the store and of this program. */
 static mote_vfs_error look_inside(const struct place *p, enum content *out) {
     char prefix[KEY_MAX + 1];
-    inside(p->mount, p->key, prefix);
-    *out = CONTENT_NOTHING;
-    mote__files_each(p->files, prefix, note_any, out);
+    *out = look_inside_here(p);
     if (*out) return MOTE_VFS_OK;
-    mote_parts_op op = {.verb = MOTE_PARTS_KEYS, .limit = 2, .prefix = key_bytes(prefix)};
+    inside(p->mount, p->key, prefix);
+    mote_parts_op op = {
+        .verb = MOTE_PARTS_KEYS, .limit = 2, .any = true, .prefix = key_bytes(prefix)};
     mote_vfs_error error = mote__files_ask(p->files, &op, "listing", prefix);
     if (!error && op.item_count)
-        *out = op.item_count == 1 && !op.more && op.items[0].key.size == strlen(prefix)
-                   ? CONTENT_MARK
-                   : CONTENT_MORE;
+        *out = op.item_count == 1 && op.items[0].key.size == strlen(prefix) ? CONTENT_MARK
+                                                                           : CONTENT_MORE;
     mote_parts_op_deinit(&op);
     return error == MOTE_VFS_ENOTSUP ? MOTE_VFS_OK : error;
 }
@@ -341,10 +349,13 @@ static void apply_flags(struct files *files, struct snapshot *s, unsigned flags,
     if (s->commit != COMMIT_CREATE) s->commit = COMMIT_ALWAYS;
 }
 
-/* Whether a key that is not there may become a file. */
+/* Whether a key that is not there may become a file. To make one a store that would walk through all
+ * that it holds is not asked whether there is a directory of that name. */
 static mote_vfs_error check_new(const struct place *p, unsigned flags) {
-    bool directory;
-    mote_vfs_error error = is_directory(p, &directory);
+    bool directory, walks = p->files->component->driver->walks && (flags & MOTE_VFS_CREATE);
+    mote_vfs_error error = MOTE_VFS_OK;
+    if (walks) directory = mote__made_find(p->files, p->key) || look_inside_here(p);
+    else error = is_directory(p, &directory);
     if (error) return error;
     if (directory) return flags & MOTE_VFS_EXCLUSIVE ? MOTE_VFS_EEXIST : MOTE_VFS_EISDIR;
     return flags & MOTE_VFS_CREATE ? MOTE_VFS_OK : MOTE_VFS_ENOENT;
@@ -661,8 +672,11 @@ static mote_vfs_error keep_last(struct listing *l, const mote_parts_bytes *key) 
 /* One page of keys, and where the next begins. */
 static mote_vfs_error list_page(struct listing *l, bool *more) {
     const mote_parts_bytes prefix = key_bytes(l->prefix);
-    mote_parts_op op = {
-        .verb = MOTE_PARTS_KEYS, .limit = LIST_PAGE, .prefix = prefix, .after = l->last};
+    bool walks = l->files->component->driver && l->files->component->driver->walks;
+    mote_parts_op op = {.verb = MOTE_PARTS_KEYS,
+                        .limit = walks ? LIST_PAGE_OF_WALKERS : LIST_PAGE,
+                        .prefix = prefix,
+                        .after = l->last};
     mote_vfs_error error = mote__files_ask(l->files, &op, "listing", l->prefix);
     for (size_t i = 0; i < op.item_count && !error; i++) {
         const mote_parts_bytes *key = &op.items[i].key;

@@ -207,7 +207,7 @@ static bool begin(struct mote_parts_component *component, mote_parts_op *op, boo
     op->awaited = op->begun_ns = 0;
     op->ending = MOTE_PARTS_OK;
     op->text[0] = 0;
-    op->more = op->is_over_budget = op->failed_whole = false;
+    op->more = op->is_over_budget = op->failed_whole = op->has_own_time = false;
     op->is_under_way = true;
     op->ended = NULL;
     component->parts->under_way += op->verb != MOTE_PARTS_WATCH;

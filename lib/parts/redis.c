@@ -508,7 +508,8 @@ static bool went_away_idle(struct redis *r, uint64_t at_ns) {
 /* What is alone goes out at once; what others are in flight with goes out with all that comes
  * before the loop turns. */
 void mote__redis_submit(struct redis *r, mote_parts_op *op) {
-    if (!op->timeout_ns)
+    op->has_own_time = !op->timeout_ns;
+    if (op->has_own_time)
         op->timeout_ns = r->settings.answer_timeout_ns +
                          (r->state == REDIS_READY ? 0 : r->settings.dial_timeout_ns);
     if (r->state == REDIS_IDLE && mote__link_rests(&r->link)) {

@@ -1,5 +1,5 @@
 /* redis_scan.c - KEYS on a Redis server: SCAN over the whole database, then in order. For people
- * and small stores. */
+ * and small stores. The component's time is that of each step. */
 #include "redis.h"
 #include "sorted.h"
 #include <stdlib.h>
@@ -37,8 +37,15 @@ static bool send_scan(struct redis *redis, mote_parts_op *op, const char *cursor
     return mote__redis_end(&c, op, 0, what);
 }
 
+/* Where some few are enough each is kept once. */
+static bool is_known(const mote_parts_op *op, const struct resp *key) {
+    const struct found *at = op->any ? ((const struct scan *)op->driver)->found : NULL;
+    while (at && sorted_order(at->key, at->size, key->text, key->size) != 0) at = at->next;
+    return at;
+}
+
 static bool keep_key(mote_parts_op *op, const struct resp *key) {
-    if (!mote__parts_wants_key(op, key->text, key->size)) return true;
+    if (!mote__parts_wants_key(op, key->text, key->size) || is_known(op, key)) return true;
     struct found *found = mote__parts_alloc(op, sizeof *found + key->size);
     if (!found) return false;
     *found = (struct found){.next = scan_of(op)->found, .size = key->size};
@@ -69,6 +76,14 @@ static mote_parts_code tell_keys(mote_parts_op *op) {
     return MOTE_PARTS_OK;
 }
 
+/* The next step, which may take as long as this one. */
+static bool go_on(struct redis *redis, mote_parts_op *op, const struct resp *cursor, unsigned what) {
+    const uint64_t time_ns = redis->settings.answer_timeout_ns;
+    if (op->has_own_time && !mote__loop_timer_start(redis->opening->loop, op->timer, time_ns))
+        return false;
+    return send_scan(redis, op, cursor->text, cursor->size, what);
+}
+
 /* A cursor and a list of keys; cursor 0: that was all. */
 void mote__redis_take_scan(struct redis *redis, const struct redis_slot *slot,
                            const struct resp *head, struct resp_reader *reply) {
@@ -84,9 +99,10 @@ void mote__redis_take_scan(struct redis *redis, const struct redis_slot *slot,
             redis, op, head->kind == RESP_ERROR ? mote__redis_failure(op, head) : MOTE_PARTS_NOMEM);
         return;
     }
-    bool last = cursor.size == 1 && cursor.text[0] == '0';
+    bool last = (cursor.size == 1 && cursor.text[0] == '0') ||
+                (op->any && scan_of(op)->count >= op->limit);
     if (last) mote__redis_complete(redis, op, tell_keys(op));
-    else if (!send_scan(redis, op, cursor.text, cursor.size, slot->what))
+    else if (!go_on(redis, op, &cursor, slot->what))
         mote__redis_complete(redis, op, MOTE_PARTS_NOMEM);
 }
 

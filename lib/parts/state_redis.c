@@ -272,4 +272,5 @@ const struct parts_driver mote__state_redis = {.abi = PARTS_DRIVER_ABI,
                                                .close = state_close,
                                                .submit = state_submit,
                                                .cancel = state_cancel,
-                                               .await = state_await};
+                                               .await = state_await,
+                                               .walks = true};
