@@ -28,6 +28,15 @@ void mote__parts_log(const struct parts_opening *opening, const char *format, ..
     parts->log(parts->context, line);
 }
 
+mote_status mote__parts_check_tables(const struct parts_opening *opening, enum parts_key table,
+                                     enum parts_key metadata_table, mote_error *error) {
+    if (!mote__same_word(parts_text(opening, table), parts_text(opening, metadata_table)))
+        return MOTE_OK;
+    mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
+                    "`tableName` and `metadataTableName` are the same");
+    return parts_blame(opening, parts_given(opening, table) ? table : metadata_table, error);
+}
+
 static bool is_letter(char c) {
     return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
 }

@@ -96,6 +96,9 @@ static inline mote_status parts_blame(const struct parts_opening *opening, enum 
 /* Dapr's SQL stores take no time-out below a second. */
 mote_status mote__parts_check_timeout(const struct parts_opening *opening, enum parts_key key,
                                       mote_error *error);
+/* Two tables of one database have two names. */
+mote_status mote__parts_check_tables(const struct parts_opening *opening, enum parts_key table,
+                                     enum parts_key metadata_table, mote_error *error);
 /* Whether the file says it, and it is not the default. */
 static inline bool parts_given(const struct parts_opening *opening, enum parts_key key) {
     return opening->values[key].given;

@@ -173,11 +173,30 @@ static void read_as_nobody(void) {
     read_only("~/shut/plain.db");
     mote_parts_code code = once("~/shut/wal.db", "", MOTE_PARTS_GET, "k", text);
     CHECK(code && strstr(text, "wal.db: its log needs a folder"));
-    CHECK(strstr(text, "`?immutable=1` reads what is in the file itself"));
+    CHECK(strstr(text, "`?immutable=1` reads a file to which nobody writes"));
     CHECK_EQ(once("file:~/shut/wal.db?immutable=1", "", MOTE_PARTS_GET, "k", text), MOTE_PARTS_OK);
     CHECK_EQ(once("file:~/shut/wal.db?mode=ro", "", MOTE_PARTS_GET, "k", text),
              MOTE_PARTS_UNAVAILABLE);
+    CHECK_EQ(once("~/shut/log.db", "", MOTE_PARTS_GET, "k", text), MOTE_PARTS_UNAVAILABLE);
+    CHECK(strstr(text, "its log (-wal) needs a folder that can be written; copy both to one"));
+    CHECK_EQ(once("file:~/shut/log.db?immutable=1", "", MOTE_PARTS_GET, "k", text),
+             MOTE_PARTS_UNAVAILABLE);
+    CHECK(strstr(text, "`immutable=1` would leave out what is in the log"));
     _exit(test_failures ? 1 : 0);
+}
+
+/* A database whose last commit is in its log only, as after a kill. */
+static void leave_log(void) {
+    char command[400], text[200], from[100], to[100];
+    mote_parts *parts = load("~/shut/open.db", "");
+    CHECK_EQ(one(parts, MOTE_PARTS_SET, "k", text), MOTE_PARTS_OK);
+    snprintf(from, sizeof from, "%s", path_of("shut/open.db"));
+    snprintf(to, sizeof to, "%s", path_of("shut/log.db"));
+    snprintf(command, sizeof command,
+             "cp %s %s && cp %s-wal %s-wal && test -s %s-wal && chmod 444 %s %s-wal", from, to, from,
+             to, to, to, to);
+    CHECK(!system(command));
+    mote_parts_delete(parts);
 }
 
 TEST(files_without_the_right_to_write) {
@@ -187,6 +206,7 @@ TEST(files_without_the_right_to_write) {
     CHECK(!mkdir(path_of("shut"), 0755) && !chmod(store_make_folder(), 0755));
     CHECK_EQ(once("~/shut/plain.db", no_wal, MOTE_PARTS_SET, "k", text), MOTE_PARTS_OK);
     CHECK_EQ(once("~/shut/wal.db", "", MOTE_PARTS_SET, "k", text), MOTE_PARTS_OK);
+    leave_log();
     CHECK(!chmod(path_of("shut/plain.db"), 0444) && !chmod(path_of("shut/wal.db"), 0444));
     CHECK(!chmod(path_of("shut"), 0555));
     fflush(stdout);
@@ -209,6 +229,9 @@ TEST(words_of_sqlite) {
                   text),
              MOTE_PARTS_UNAVAILABLE);
     CHECK(strstr(text, "is SQLite's own"));
+    CHECK_EQ(once("~/t.db", "  - {name: tableName, value: Metadata}\n", MOTE_PARTS_GET, "k", text),
+             MOTE_PARTS_UNAVAILABLE);
+    CHECK(strstr(text, "(s.yaml:10): `tableName` and `metadataTableName` are the same"));
     CHECK_EQ(once("~/t.db", "  - {name: timeout, value: 0}\n", MOTE_PARTS_GET, "k", text),
              MOTE_PARTS_UNAVAILABLE);
     CHECK(strstr(text, "`timeout` is 1s at least"));

@@ -12,6 +12,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdarg.h>
+#include <sys/stat.h>
 
 #define LIVE   "(expiration_time IS NULL OR expiration_time > CURRENT_TIMESTAMP)"
 #define EXPIRY "CASE WHEN ?5 > 0 THEN DATETIME(CURRENT_TIMESTAMP, '+' || ?5 || ' seconds') END"
@@ -621,6 +622,15 @@ static int set_journal(struct sqlite *q, bool wal, bool there, int busy_ms) {
     return wal && there ? SQLITE_OK : rc;
 }
 
+/* Whether there is anything in the file of SQLite's beside the database: its log, its journal. */
+static bool has_beside(const struct sqlite *q, const char *suffix) {
+    char path[4200];
+    struct stat st;
+    const char *name = sqlite3_db_filename(q->writer.db, "main");
+    snprintf(path, sizeof path, "%s%s", name ? name : "", suffix);
+    return !stat(path, &st) && st.st_size > 0;
+}
+
 /* A file that can be read may have a log, or an interrupted transaction's journal, that cannot be
  * made use of. Returns rc. */
 static int say_of_log(struct sqlite *q, int rc) {
@@ -630,15 +640,31 @@ static int say_of_log(struct sqlite *q, int rc) {
     if (code == SQLITE_READONLY_ROLLBACK)
         why = "an interrupted transaction is to be undone first, which needs the right to write";
     else if (rc == SQLITE_READONLY || (rc == SQLITE_CANTOPEN && is_read_only))
-        why = "its log needs a folder that can be written; `?immutable=1` reads what is in the file "
-              "itself, if nobody writes to it";
+        why = has_beside(q, "-wal")
+                  ? "its log (-wal) needs a folder that can be written; copy both to one"
+                  : "its log needs a folder that can be written; `?immutable=1` reads a file to "
+                    "which nobody writes";
     snprintf(q->why, sizeof q->why, "%s", why);
     return rc;
+}
+
+/* `immutable=1` looks at the file alone. What others have committed beside it must not be missing
+ * without a word. */
+static bool is_immutable_and_more(struct sqlite *q) {
+    const char *name = sqlite3_db_filename(q->writer.db, "main");
+    bool more = name && sqlite3_uri_boolean(name, "immutable", 0) &&
+                (has_beside(q, "-wal") || has_beside(q, "-journal"));
+    if (more)
+        snprintf(q->why, sizeof q->why,
+                 "`immutable=1` would leave out what is in the log or journal beside the file "
+                 "(-wal, -journal); copy both to a folder that can be written");
+    return more;
 }
 
 /* What is there is taken as it is: the file may be read-only, and somebody else be writing. */
 static int set_up(struct sqlite *q, bool wal, int busy_ms) {
     int there;
+    if (is_immutable_and_more(q)) return SQLITE_CANTOPEN;
     int rc = look_for_tables(q, &there);
     if (rc != SQLITE_OK) return say_of_log(q, rc);
     q->is_read_only = sqlite3_db_readonly(q->writer.db, "main") == 1;
@@ -666,6 +692,8 @@ static mote_status take_settings(struct sqlite *q, struct settings *out, mote_er
     TRY(mote__parts_check_timeout(q->opening, KEY_state_sqlite_timeout, error));
     TRY(check_table(q->opening, KEY_state_sqlite_table, error));
     TRY(check_table(q->opening, KEY_state_sqlite_metadata_table, error));
+    TRY(mote__parts_check_tables(q->opening, KEY_state_sqlite_table,
+                                 KEY_state_sqlite_metadata_table, error));
     mote_status status = take_connection(q, out, error);
     if (status && status != MOTE_E_NOMEM)
         parts_blame(q->opening, KEY_state_sqlite_connection, error);
