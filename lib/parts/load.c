@@ -67,6 +67,20 @@ static mote_status check_mapping(const struct load *l, const struct yaml_node *n
     return MOTE_OK;
 }
 
+/* What Dapr makes of a value: null is an empty text, and numbers and truth values that stand
+ * without quotes have one spelling each. */
+static mote_status written(const struct load *l, const struct yaml_node *node, const char **out) {
+    char other[SCALAR_BYTES];
+    *out = mote__yaml_is_null(node) ? "" : node->text;
+    if (!node->is_plain || !**out) return MOTE_OK;
+    const char *text = mote__scalar_text(node->text, other);
+    if (!text)
+        return wrong(l, node, "`%s` is no value; if it is to be a text, put it in quotes",
+                     node->text);
+    if (text == other) *out = mote__arena_string(&l->parts->arena, other, strlen(other));
+    return *out ? MOTE_OK : no_memory(l);
+}
+
 static mote_status take_text(const struct load *l, const struct yaml_node *mapping, const char *key,
                              const char *what, bool required, const char **out) {
     const struct yaml_node *node = mote__yaml_get(mapping, key);
@@ -74,8 +88,8 @@ static mote_status take_text(const struct load *l, const struct yaml_node *mappi
         return wrong(l, node, "`%s` of %s must be a text", key, what);
     bool given = node && node->size && !mote__yaml_is_null(node);
     if (!given && required) return wrong(l, node ? node : mapping, "%s lacks `%s`", what, key);
-    *out = given ? node->text : NULL;
-    return MOTE_OK;
+    *out = NULL;
+    return given ? written(l, node, out) : MOTE_OK;
 }
 
 /* ---------------------------------------------------------------- values */
@@ -85,6 +99,7 @@ struct text_out {
     char *data;
     size_t size, capacity;
     bool has_failed; /* there are no random bytes */
+    bool lacks_pod;  /* {podName}, of which nothing is known */
 };
 static void put(struct text_out *out, const char *text, size_t size) {
     for (size_t i = 0; i < size; i++, out->size++)
@@ -92,21 +107,23 @@ static void put(struct text_out *out, const char *text, size_t size) {
 }
 
 /* Puts what Dapr's placeholder ({uuid} and its like) at `at` stands for and returns its length; 0:
- * there is none. As in Dapr a namespace is told with the app's id behind it, and each {uuid} is one
- * of its own. */
+ * there is none. As in Dapr a namespace is told with the app's id behind it, and is `default` where
+ * nobody has said one; each {uuid} is one of its own. */
 static size_t put_placeholder(const mote_parts *parts, const char *at, struct text_out *out) {
     char uuid[37] = "";
+    const char *ns = parts->namespace_;
     if (!strncmp(at, "{uuid}", 6) && !mote__parts_uuid(uuid)) out->has_failed = true;
     const struct {
         const char *name, *text, *more[2];
     } known[] = {{"{uuid}", uuid, {"", ""}},
                  {"{podName}", getenv("POD_NAME"), {"", ""}},
                  {"{appID}", parts->app_id, {"", ""}},
-                 {"{namespace}", parts->namespace_, {".", parts->app_id}}};
+                 {"{namespace}", ns ? ns : "default", {".", parts->app_id}}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         size_t length = strlen(known[i].name);
         if (strncmp(at, known[i].name, length) != 0) continue;
         if (known[i].text) put(out, known[i].text, strlen(known[i].text));
+        else out->lacks_pod = true;
         for (size_t k = 0; k < 2; k++) put(out, known[i].more[k], strlen(known[i].more[k]));
         return length;
     }
@@ -122,16 +139,20 @@ static void expand(const mote_parts *parts, const char *text, struct text_out *o
     }
 }
 
-/* A value with its placeholders filled in; NULL when out of memory. */
-static const char *expanded(mote_parts *parts, const char *text) {
+/* Fills in the placeholders of a value. */
+static mote_status expand_value(const struct load *l, const struct yaml_node *node,
+                                const char **text) {
     struct text_out out = {0};
-    if (!strchr(text, '{')) return text;
-    expand(parts, text, &out);
+    if (!strchr(*text, '{')) return MOTE_OK;
+    expand(l->parts, *text, &out);
+    if (out.lacks_pod)
+        return wrong(l, node, "{podName} stands for the variable POD_NAME, which is not set");
     out.capacity = out.size;
-    out.data = mote__arena_alloc(&parts->arena, out.size + 1);
+    out.data = mote__arena_alloc(&l->parts->arena, out.size + 1);
     out.size = 0;
-    if (out.data) expand(parts, text, &out);
-    return out.has_failed ? NULL : out.data;
+    if (out.data) expand(l->parts, *text, &out);
+    *text = out.data;
+    return out.has_failed || !out.data ? no_memory(l) : MOTE_OK;
 }
 
 bool mote__parts_set_value(struct mote_parts_component *component, enum parts_key key,
@@ -140,20 +161,6 @@ bool mote__parts_set_value(struct mote_parts_component *component, enum parts_ke
     value->text = text;
     value->given = true;
     return mote__parts_convert(mote__parts_keys[key].kind, text, &value->number);
-}
-
-/* What Dapr makes of a value: null is an empty text, and numbers and truth values that stand
- * without quotes have one spelling each. */
-static mote_status written(const struct load *l, const struct yaml_node *node, const char **out) {
-    char other[SCALAR_BYTES];
-    *out = mote__yaml_is_null(node) ? "" : node->text;
-    if (!node->is_plain || !**out) return MOTE_OK;
-    const char *text = mote__scalar_text(node->text, other);
-    if (!text)
-        return wrong(l, node, "`%s` is no value; if it is to be a text, put it in quotes",
-                     node->text);
-    if (text == other) *out = mote__arena_string(&l->parts->arena, other, strlen(other));
-    return *out ? MOTE_OK : no_memory(l);
 }
 
 /* A key that must be given is not there, or there is nothing in it, which is the same. */
@@ -167,8 +174,7 @@ static mote_status take_value(const struct load *l, struct mote_parts_component 
                               enum parts_key key, const struct yaml_node *node, const char *text) {
     const struct parts_key_row *row = &mote__parts_keys[key];
     const char *kind = mote__parts_kind_text(row->kind);
-    text = expanded(l->parts, text);
-    if (!text) return no_memory(l);
+    TRY(expand_value(l, node, &text));
     if (row->need == NEED_REQUIRED && !*text) return lacks(l, node, row);
     if (mote__parts_set_value(c, key, text)) return MOTE_OK;
     if (c->values[key].is_hidden) return wrong(l, node, "`%s` is %s", row->name, kind);
@@ -279,10 +285,13 @@ static mote_status take_metadata(const struct load *l, struct mote_parts_compone
 
 /* ---------------------------------------------------------------- the parts of a document */
 
-static bool word_in(const char *list, const char *word) {
-    size_t size = strlen(word);
-    for (const char *at = list; (at = strstr(at, word)) != NULL; at += size)
-        if ((at == list || at[-1] == ' ') && (!at[size] || at[size] == ' ')) return true;
+/* As Dapr reads versions: v0 is the first one too, and letters are of any size. */
+static bool has_version(const char *list, const char *version) {
+    if (mote__same_word(version, "v0")) version = "v1";
+    for (size_t size; *list; list += size + (list[size] == ' ')) {
+        size = strcspn(list, " ");
+        if (size == strlen(version) && mote__same_letters(list, version, size)) return true;
+    }
     return false;
 }
 
@@ -302,7 +311,7 @@ static mote_status take_type(const struct load *l, struct mote_parts_component *
                      meant(hint, nearest.best));
     }
     const struct parts_driver_row *row = &mote__parts_drivers[c->id];
-    if (version && !word_in(row->versions, version))
+    if (version && !has_version(row->versions, version))
         return wrong(l, mote__yaml_get(spec, "version"), "%s has no version `%s`, only %s",
                      row->type, version, row->versions);
     c->version = version;
@@ -380,7 +389,10 @@ static mote_status take_scopes(const struct load *l, const struct yaml_node *roo
         return wrong(l, scopes, "`scopes` must be a list of app ids");
     if (scopes->first) *ours = false;
     for (const struct yaml_node *at = scopes->first; at; at = at->next) {
+        char other[SCALAR_BYTES];
         if (at->kind != YAML_SCALAR) return wrong(l, at, "`scopes` must be a list of app ids");
+        if (at->is_plain && mote__scalar_text(at->text, other) != at->text)
+            return wrong(l, at, "an app id in `scopes` is a text: put `%.60s` in quotes", at->text);
         if (!strcmp(at->text, l->parts->app_id)) *ours = true;
     }
     return MOTE_OK;
@@ -401,7 +413,7 @@ static struct prefix_pieces pieces_of(const struct load *l, const struct mote_pa
     bool spaced = !is_lock && mote__same_word(how, "namespace");
     if (mote__same_word(how, "none")) return (struct prefix_pieces){0};
     if (mote__same_word(how, "name")) return (struct prefix_pieces){.first = c->name};
-    if (spaced && ns) return (struct prefix_pieces){.first = ns, .second = app_id};
+    if (spaced && ns && *ns) return (struct prefix_pieces){.first = ns, .second = app_id};
     if (spaced || mote__same_word(how, "appid")) return (struct prefix_pieces){.first = app_id};
     return (struct prefix_pieces){.first = how, .is_small = true};
 }

@@ -40,7 +40,7 @@ mote_status mote_parts_new(const mote_parts_config *config, mote_parts **out, mo
     parts->log = config->log;
     parts->context = config->context;
     parts->app_id = keep(parts, app_id, &good);
-    parts->namespace_ = keep(parts, ns && *ns ? ns : NULL, &good);
+    parts->namespace_ = keep(parts, ns, &good); /* "" is not the same as none */
     parts->driver_dir = keep(parts, config->driver_dir, &good);
     parts->loop = mote__loop_new(a);
     if (!parts->loop) good = false;

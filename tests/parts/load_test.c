@@ -506,6 +506,62 @@ TEST(app_ids) {
     mote_parts_delete(parts);
 }
 
+/* With NAMESPACE unset and empty: what real ones of Dapr do with both. */
+TEST(no_namespace) {
+    static const struct {
+        const char *set, *how, *prefix;
+    } rows[] = {{NULL, "'{namespace}x'", "default.shopx||"},
+                {NULL, "namespace", "shop||"},
+                {"", "'{namespace}x'", ".shopx||"},
+                {"", "namespace", "shop||"},
+                {"prod", "'{namespace}x'", "prod.shopx||"},
+                {"prod", "namespace", "prod.shop||"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[300];
+        mote_parts *parts = NULL;
+        mote_error error = {0};
+        unsetenv("NAMESPACE");
+        if (rows[i].set) setenv("NAMESPACE", rows[i].set, 1);
+        snprintf(text, sizeof text,
+                 HEAD "spec: {type: state.in-memory, metadata: [{name: keyPrefix, value: %s}]}\n",
+                 rows[i].how);
+        CHECK_EQ(mote_parts_new(&(mote_parts_config){.app_id = "shop"}, &parts, &error), MOTE_OK);
+        CHECK_EQ(mote_parts_load_text(parts, "c.yaml", text, strlen(text), &error), MOTE_OK);
+        CHECK_STR((const char *)parts->components.data[0]->prefix.data, rows[i].prefix);
+        mote_parts_delete(parts);
+    }
+    unsetenv("NAMESPACE");
+}
+
+TEST(a_pod_without_a_name) {
+    unsetenv("POD_NAME");
+    expect(SQLITE "  - {name: url, value: 'a{podName}'}\n",
+           "c.yaml:9: {podName} stands for the variable POD_NAME, which is not set");
+}
+
+TEST(names_without_quotes) {
+    static const char *const rows[][2] = {
+        {"010", "8"}, {"yes", "true"}, {"1.50", "1.5"}, {"'010'", "010"}, {"a1", "a1"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[300];
+        mote_parts *parts = NULL;
+        mote_error error = {0};
+        snprintf(text, sizeof text,
+                 "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: %s}, spec: "
+                 "{type: state.in-memory, version: %s}, scopes: [shop]}",
+                 rows[i][0], i % 2 ? "V1" : "v0");
+        CHECK_EQ(load(&parts, text, &error), MOTE_OK);
+        CHECK_STR(parts->components.data[0]->name, rows[i][1]);
+        mote_parts_delete(parts);
+    }
+    expect(HEAD "spec: {type: state.in-memory, version: v2}\n",
+           "c.yaml:5: state.in-memory has no version `v2`, only v1");
+    expect(HEAD "spec: {type: state.postgresql, version: v0, metadata: [{name: url, value: x}]}\n",
+           "c.yaml:5: state.postgresql has no version `v0`, only v2");
+    expect(HEAD "spec: {type: state.in-memory}\nscopes: [010]\n",
+           "c.yaml:6: an app id in `scopes` is a text: put `010` in quotes");
+}
+
 TEST(namespaces) {
     static const char *const wrong[] = {"a||b", "a\xff"};
     mote_parts *parts = NULL;
