@@ -10,21 +10,25 @@
 #include <stdlib.h>
 
 struct entry {
-    struct sorted_key key;
-    char *value;
+    struct sorted_node node;
+    char *value; /* with a NUL behind it, so that no value is nothing */
     size_t value_size;
     uint64_t version;
+    char key[];
 };
 
 struct values {
     const mote_allocator *allocator;
-    VEC(struct entry) entries; /* sorted by the bytes of their keys */
+    struct sorted entries;
     struct watch *watches;
 };
 
 /* ---------------------------------------------------------------- entries */
 
-/* A NUL behind it, so that no value is nothing. */
+static struct entry *find(const struct values *v, const mote_parts_bytes *key) {
+    return (struct entry *)mote__sorted_find(&v->entries, key);
+}
+
 static char *duplicate(const struct values *v, const mote_parts_bytes *bytes) {
     char *copy = mote__alloc(v->allocator, bytes->size + 1);
     if (!copy) return NULL;
@@ -33,60 +37,56 @@ static char *duplicate(const struct values *v, const mote_parts_bytes *bytes) {
     return copy;
 }
 
-static bool insert(struct values *v, size_t at, const mote_parts_bytes *key) {
-    char *copy = duplicate(v, key);
-    if (!copy || !mote__vec_reserve(&v->entries, v->allocator, 1))
-        return mote__free(v->allocator, copy, key->size + 1), false;
-    SORTED_OPEN(&v->entries, at);
-    v->entries.data[at] = (struct entry){.key = {copy, key->size}};
-    return true;
+static size_t entry_bytes(size_t key) { return sizeof(struct entry) + key; }
+
+/* An entry without a value, in its place. */
+static struct entry *insert(struct values *v, const mote_parts_bytes *key) {
+    struct entry *entry = mote__alloc(v->allocator, entry_bytes(key->size));
+    if (!entry) return NULL;
+    *entry = (struct entry){.node = {.key = entry->key, .key_size = key->size}};
+    if (key->size) memcpy(entry->key, key->data, key->size);
+    mote__sorted_insert(&v->entries, &entry->node);
+    return entry;
 }
 
 static bool put(struct values *v, const mote_parts_bytes *key, const mote_parts_bytes *value) {
-    bool found;
-    size_t at = SORTED_POSITION(&v->entries, key, &found);
+    struct entry *entry = find(v, key);
     char *copy = duplicate(v, value);
-    if (!copy || (!found && !insert(v, at, key)))
-        return mote__free(v->allocator, copy, value->size + 1), false;
-    struct entry *entry = &v->entries.data[at];
-    if (entry->value) mote__free(v->allocator, entry->value, entry->value_size + 1);
+    if (copy && !entry) entry = insert(v, key);
+    if (!copy || !entry) return mote__free(v->allocator, copy, value->size + 1), false;
+    mote__free(v->allocator, entry->value, entry->value_size + 1);
     entry->value = copy;
     entry->value_size = value->size;
     entry->version++;
     return true;
 }
 
-static void drop(struct values *v, size_t at) {
-    const struct entry *entry = &v->entries.data[at];
-    mote__free(v->allocator, entry->key.data, entry->key.size + 1);
+static void drop(struct values *v, struct entry *entry) {
+    mote__sorted_remove(&v->entries, &entry->node);
     mote__free(v->allocator, entry->value, entry->value_size + 1);
-    SORTED_CLOSE(&v->entries, at);
+    mote__free(v->allocator, entry, entry_bytes(entry->node.key_size));
 }
 
 /* ---------------------------------------------------------------- verbs */
 
 /* Tells those who are asked for (a watch alone, or all) what a key holds. */
 static void tell(const struct values *v, const struct watch *list, const mote_parts_bytes *key) {
-    bool found;
     char version[24];
-    size_t at = SORTED_POSITION(&v->entries, key, &found);
-    if (!found) {
+    const struct entry *entry = find(v, key);
+    if (!entry) {
         mote__watch_tell(list, key, MOTE_PARTS_NOT_FOUND, (mote_parts_bytes){0},
                          (mote_parts_bytes){0});
         return;
     }
-    const struct entry *entry = &v->entries.data[at];
     int size = snprintf(version, sizeof version, "%" PRIu64, entry->version);
     mote__watch_tell(list, key, MOTE_PARTS_OK, (mote_parts_bytes){entry->value, entry->value_size},
                      (mote_parts_bytes){version, (size_t)size});
 }
 
 static mote_parts_code get(const struct values *v, mote_parts_op *op, mote_parts_item *item) {
-    bool found;
     char version[24];
-    size_t at = SORTED_POSITION(&v->entries, &item->whole_key, &found);
-    if (!found) return item->code = MOTE_PARTS_NOT_FOUND, MOTE_PARTS_OK;
-    const struct entry *entry = &v->entries.data[at];
+    const struct entry *entry = find(v, &item->whole_key);
+    if (!entry) return item->code = MOTE_PARTS_NOT_FOUND, MOTE_PARTS_OK;
     item->found = mote__parts_copy(op, entry->value, entry->value_size);
     item->version = mote__parts_copy(
         op, version, (size_t)snprintf(version, sizeof version, "%" PRIu64, entry->version));
@@ -94,22 +94,20 @@ static mote_parts_code get(const struct values *v, mote_parts_op *op, mote_parts
 }
 
 static mote_parts_code change(struct values *v, mote_parts_op *op, mote_parts_item *item) {
-    bool found;
     if (op->verb == MOTE_PARTS_SET && !put(v, &item->whole_key, &item->value))
         return MOTE_PARTS_NOMEM;
-    size_t at = SORTED_POSITION(&v->entries, &item->whole_key, &found);
-    if (op->verb == MOTE_PARTS_DELETE && found) drop(v, at);
-    if (found) tell(v, v->watches, &item->whole_key);
+    struct entry *entry = find(v, &item->whole_key);
+    if (op->verb == MOTE_PARTS_DELETE && entry) drop(v, entry);
+    if (entry) tell(v, v->watches, &item->whole_key);
     return MOTE_PARTS_OK;
 }
 
 static mote_parts_code keys(const struct values *v, mote_parts_op *op) {
-    for (size_t i = 0; i < v->entries.count && !op->more; i++) {
-        const struct sorted_key *key = &v->entries.data[i].key;
-        if (mote__parts_wants_key(op, key->data, key->size) &&
-            !mote__parts_add_key(op, key->data, key->size))
+    const struct sorted_node *at = mote__sorted_from(&v->entries, &op->whole_prefix);
+    for (; at && !op->more; at = mote__sorted_after(&v->entries, at))
+        if (mote__parts_wants_key(op, at->key, at->key_size) &&
+            !mote__parts_add_key(op, at->key, at->key_size))
             return MOTE_PARTS_NOMEM;
-    }
     return MOTE_PARTS_OK;
 }
 
@@ -155,6 +153,9 @@ static mote_status fill(struct values *v, const struct yaml_node *root, mote_err
                                    "`values` holds texts and numbers only");
         const mote_parts_bytes key = {at->text, strlen(at->text)},
                                value = {at->next->text, strlen(at->next->text)};
+        if (!key.size || strstr(at->text, "||"))
+            return mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
+                                   "`values` holds a key that is empty or has `||` in it");
         if (v && !put(v, &key, &value)) return mote__error_nomem(error, "reading values");
     }
     return MOTE_OK;
@@ -188,8 +189,7 @@ static mote_status values_check(const struct parts_opening *o, mote_error *error
 static void values_close(void *instance) {
     struct values *v = instance;
     mote__watch_end(&v->watches);
-    while (v->entries.count) drop(v, v->entries.count - 1);
-    mote__vec_deinit(&v->entries, v->allocator);
+    while (v->entries.root) drop(v, (struct entry *)v->entries.root);
     MOTE__DELETE(v->allocator, v);
 }
 

@@ -18,11 +18,18 @@ struct files *mote__files_hold(struct mote_parts_component *component) {
     return component->files = files;
 }
 
+/* A directory is a node and its key. */
+static size_t made_bytes(size_t size) { return sizeof(struct sorted_node) + size + 1; }
+
+static void drop_made(struct files *files, struct sorted_node *node) {
+    files->made_bytes -= made_bytes(node->key_size);
+    mote__sorted_remove(&files->made, node);
+    mote__free(files->allocator, node, made_bytes(node->key_size));
+}
+
 void mote__files_release(struct files *files) {
     if (--files->holds) return;
-    for (size_t i = 0; i < files->made.count; i++)
-        mote__free(files->allocator, files->made.data[i].data, files->made.data[i].size + 1);
-    mote__vec_deinit(&files->made, files->allocator);
+    while (files->made.root) drop_made(files, files->made.root);
     files->component->files = NULL;
     MOTE__DELETE(files->allocator, files);
 }
@@ -224,41 +231,29 @@ void mote__snapshot_move(struct files *files, struct snapshot *s, char *key,
 
 /* ---------------------------------------------------------------- made directories */
 
-static size_t made_bytes(size_t size) { return sizeof(struct sorted_key) + size; }
-
-static size_t made_position(const struct files *files, const char *key, size_t size, bool *found) {
-    return SORTED_POSITION(&files->made, (&(mote_parts_bytes){key, size}), found);
-}
-
 bool mote__made_find(const struct files *files, const char *key) {
-    bool found;
-    made_position(files, key, strlen(key), &found);
-    return found;
+    const mote_parts_bytes bytes = key_bytes(key);
+    return mote__sorted_find(&files->made, &bytes);
 }
 
 mote_vfs_error mote__made_add(struct files *files, const char *key, size_t size) {
-    bool found;
-    size_t at = made_position(files, key, size, &found);
-    if (found) return MOTE_VFS_OK;
+    const mote_parts_bytes bytes = {key, size};
+    if (mote__sorted_find(&files->made, &bytes)) return MOTE_VFS_OK;
     if (made_bytes(size) > MADE_BYTES_MAX - files->made_bytes) return MOTE_VFS_ENOSPC;
-    char *copy = mote__alloc(files->allocator, size + 1);
-    if (!copy || !mote__vec_reserve(&files->made, files->allocator, 1))
-        return mote__free(files->allocator, copy, size + 1), MOTE_VFS_ENOMEM;
-    memcpy(copy, key, size);
+    struct sorted_node *node = mote__alloc(files->allocator, made_bytes(size));
+    if (!node) return MOTE_VFS_ENOMEM;
+    char *copy = memcpy(node + 1, key, size);
     copy[size] = 0;
-    SORTED_OPEN(&files->made, at);
-    files->made.data[at] = (struct sorted_key){copy, size};
+    *node = (struct sorted_node){.key = copy, .key_size = size};
+    mote__sorted_insert(&files->made, node);
     files->made_bytes += made_bytes(size);
     return MOTE_VFS_OK;
 }
 
 void mote__made_remove(struct files *files, const char *key) {
-    bool found;
-    size_t size = strlen(key), at = made_position(files, key, size, &found);
-    if (!found) return;
-    mote__free(files->allocator, files->made.data[at].data, size + 1);
-    SORTED_CLOSE(&files->made, at);
-    files->made_bytes -= made_bytes(size);
+    const mote_parts_bytes bytes = key_bytes(key);
+    struct sorted_node *node = mote__sorted_find(&files->made, &bytes);
+    if (node) drop_made(files, node);
 }
 
 mote_vfs_error mote__files_each(const struct files *files, const char *prefix,
@@ -271,12 +266,9 @@ mote_vfs_error mote__files_each(const struct files *files, const char *prefix,
         if (!s->is_detached && !strncmp(s->key, prefix, size))
             error = each(context, s->key + size, false);
     const mote_parts_bytes before = {prefix, size};
-    bool found;
-    for (size_t i = made_position(files, prefix, size, &found); i < files->made.count && !error;
-         i++) {
-        const struct sorted_key *key = &files->made.data[i];
-        if (!sorted_begins(key->data, key->size, &before)) break;
-        error = each(context, key->data + size, true);
-    }
+    const struct sorted_node *at = mote__sorted_from(&files->made, &before);
+    for (; at && !error && sorted_begins(at->key, at->key_size, &before);
+         at = mote__sorted_after(&files->made, at))
+        error = each(context, at->key + size, true);
     return error;
 }

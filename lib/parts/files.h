@@ -43,7 +43,7 @@ struct files {
     uint64_t opened_ns;
     struct snapshot *snapshots;
     size_t bytes; /* of their contents: at most MOTE_PARTS_OPEN_BYTES_MAX */
-    VEC(struct sorted_key) made; /* directories, by their keys, which have a NUL behind them */
+    struct sorted made; /* directories, by their keys, which have a NUL behind them */
     size_t made_bytes;
 };
 

@@ -349,8 +349,8 @@ static void apply_flags(struct files *files, struct snapshot *s, unsigned flags,
     if (s->commit != COMMIT_CREATE) s->commit = COMMIT_ALWAYS;
 }
 
-/* Whether a key that is not there may become a file. To make one a store that would walk through all
- * that it holds is not asked whether there is a directory of that name. */
+/* Whether a key that is not there may become a file. To make one a store that would walk through
+ * all that it holds is not asked whether there is a directory of that name. */
 static mote_vfs_error check_new(const struct place *p, unsigned flags) {
     bool directory, walks = p->files->component->driver->walks && (flags & MOTE_VFS_CREATE);
     mote_vfs_error error = MOTE_VFS_OK;

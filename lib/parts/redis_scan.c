@@ -77,7 +77,8 @@ static mote_parts_code tell_keys(mote_parts_op *op) {
 }
 
 /* The next step, which may take as long as this one. */
-static bool go_on(struct redis *redis, mote_parts_op *op, const struct resp *cursor, unsigned what) {
+static bool go_on(struct redis *redis, mote_parts_op *op, const struct resp *cursor,
+                  unsigned what) {
     const uint64_t time_ns = redis->settings.answer_timeout_ns;
     if (op->has_own_time && !mote__loop_timer_start(redis->opening->loop, op->timer, time_ns))
         return false;

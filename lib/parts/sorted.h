@@ -1,15 +1,22 @@
-/* sorted.h - arrays in the order of the bytes of their elements' keys. An element begins with its
- * key; the array is a VEC. A key is found in the logarithm of their number, put in and taken out by
- * moving what is behind it. */
+/* sorted.h - elements in the order of the bytes of their keys: a treap, whose nodes are part of the
+ * elements. Everything takes the logarithm of their number on average, whatever order they come in;
+ * nothing allocates, so that what was taken out can always be put back. */
 #ifndef MOTE_PARTS_SORTED_H
 #define MOTE_PARTS_SORTED_H
 
 #include <mote/parts.h>
-#include "base/vec.h"
+#include <string.h>
 
-struct sorted_key {
-    char *data; /* the element's own */
-    size_t size;
+struct sorted_node {
+    const char *key; /* stays while the node is in */
+    size_t key_size;
+    struct sorted_node *left, *right;
+    uint32_t priority; /* by chance; that of a node is not below those of its children */
+};
+
+struct sorted {
+    struct sorted_node *root;
+    uint32_t chance;
 };
 
 /* Below 0, 0 or above it: how a key stands to another. */
@@ -23,30 +30,14 @@ static inline bool sorted_begins(const void *key, size_t size, const mote_parts_
     return size >= with->size && (!with->size || !memcmp(key, with->data, with->size));
 }
 
-/* Index of a key, or of where it would be; `bytes` is the size of an element. */
-static inline size_t sorted_position(const void *elements, size_t count, size_t bytes,
-                                     const mote_parts_bytes *key, bool *found) {
-    size_t low = 0, high = count;
-    *found = false;
-    while (low < high && !*found) {
-        size_t middle = low + (high - low) / 2;
-        const struct sorted_key *at =
-            (const struct sorted_key *)((const char *)elements + middle * bytes);
-        int order = sorted_order(at->data, at->size, key->data, key->size);
-        *found = !order;
-        if (order < 0) low = middle + 1;
-        else high = middle;
-    }
-    return high;
-}
-#define SORTED_POSITION(v, key, found)                                                             \
-    sorted_position((v)->data, (v)->count, sizeof *(v)->data, (key), (found))
-
-/* Moves what is at `at` and behind it, so that one more has its place there; there is room. */
-#define SORTED_OPEN(v, at)                                                                         \
-    memmove(&(v)->data[(at) + 1], &(v)->data[at], ((v)->count++ - (at)) * sizeof *(v)->data)
-/* Takes the element at `at` out. */
-#define SORTED_CLOSE(v, at)                                                                        \
-    memmove(&(v)->data[at], &(v)->data[(at) + 1], (--(v)->count - (at)) * sizeof *(v)->data)
+/* The element of a key; NULL: there is none. */
+struct sorted_node *mote__sorted_find(const struct sorted *sorted, const mote_parts_bytes *key);
+/* The first at a key or behind it; NULL: there is none. */
+struct sorted_node *mote__sorted_from(const struct sorted *sorted, const mote_parts_bytes *key);
+/* The one behind a node, which need not be in any more while its key is there. */
+struct sorted_node *mote__sorted_after(const struct sorted *sorted, const struct sorted_node *node);
+/* Puts a node in whose key nobody has. */
+void mote__sorted_insert(struct sorted *sorted, struct sorted_node *node);
+void mote__sorted_remove(struct sorted *sorted, struct sorted_node *node);
 
 #endif

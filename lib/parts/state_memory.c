@@ -1,7 +1,7 @@
-/* state_memory.c - state.in-memory: keys in a sorted array. The smallest driver with every
- * behaviour: the example to begin with.
- * Keeps: entries are sorted by the bytes of their keys; expired ones count as absent and go when
- * their key is written. */
+/* state_memory.c - state.in-memory: keys in their order. The smallest driver with every behaviour:
+ * the example to begin with.
+ * Keeps: entries are in the order of the bytes of their keys; expired ones count as absent and go
+ * when their key is written. */
 #include "builtin.h"
 #include "base/error.h"
 #include "sorted.h"
@@ -9,15 +9,15 @@
 #include <stdio.h>
 
 struct entry {
-    struct sorted_key key;
-    char *value;
+    struct sorted_node node;
     size_t value_size;
     uint64_t version, expires_ns, modified_ns;
+    char bytes[]; /* key, value */
 };
 
 struct memory {
     const mote_allocator *allocator;
-    VEC(struct entry) entries;
+    struct sorted entries;
     uint64_t versions; /* given out so far */
 };
 
@@ -29,22 +29,26 @@ static bool is_live(const struct entry *entry, uint64_t now) {
     return !entry->expires_ns || entry->expires_ns > now;
 }
 
+static struct entry *find(const struct memory *m, const mote_parts_bytes *key) {
+    return (struct entry *)mote__sorted_find(&m->entries, key);
+}
+
 /* The live entry of a key, NULL when there is none. */
 static struct entry *lookup(const struct memory *m, const mote_parts_bytes *key) {
-    bool found;
-    size_t at = SORTED_POSITION(&m->entries, key, &found);
-    return found && is_live(&m->entries.data[at], present()) ? &m->entries.data[at] : NULL;
+    struct entry *entry = find(m, key);
+    return entry && is_live(entry, present()) ? entry : NULL;
 }
 
+static const char *value_of(const struct entry *entry) {
+    return entry->bytes + entry->node.key_size;
+}
+
+static size_t entry_bytes(size_t key, size_t value) { return sizeof(struct entry) + key + value; }
+
+/* NULL is fine. */
 static void entry_free(const struct memory *m, struct entry *entry) {
-    mote__free(m->allocator, entry->key.data, entry->key.size);
-    mote__free(m->allocator, entry->value, entry->value_size);
-}
-
-/* NULL when out of memory, or when size is 0. */
-static char *duplicate(const struct memory *m, const mote_parts_bytes *bytes) {
-    char *copy = bytes->size ? mote__alloc(m->allocator, bytes->size) : NULL;
-    return copy ? memcpy(copy, bytes->data, bytes->size) : NULL;
+    if (entry)
+        mote__free(m->allocator, entry, entry_bytes(entry->node.key_size, entry->value_size));
 }
 
 /* ---------------------------------------------------------------- verbs */
@@ -54,7 +58,7 @@ static mote_parts_code get(const struct memory *m, mote_parts_op *op, mote_parts
     const struct entry *entry = lookup(m, &item->whole_key);
     if (!entry) return item->code = MOTE_PARTS_NOT_FOUND, MOTE_PARTS_OK;
     snprintf(version, sizeof version, "%" PRIu64, entry->version);
-    item->found = mote__parts_copy(op, entry->value, entry->value_size);
+    item->found = mote__parts_copy(op, value_of(entry), entry->value_size);
     item->version = mote__parts_copy(op, version, strlen(version));
     item->expires_ns = entry->expires_ns;
     item->modified_ns = entry->modified_ns;
@@ -77,39 +81,32 @@ static mote_parts_code allows(const struct memory *m, const mote_parts_op *op,
     return same ? MOTE_PARTS_OK : MOTE_PARTS_CONFLICT;
 }
 
-/* Takes the entry of a key out of the array; without a key when there is none. */
-static struct entry take_out(struct memory *m, const mote_parts_bytes *key) {
-    bool found;
-    size_t at = SORTED_POSITION(&m->entries, key, &found);
-    if (!found) return (struct entry){0};
-    struct entry entry = m->entries.data[at];
-    SORTED_CLOSE(&m->entries, at);
+/* Takes the entry of a key out; NULL when there is none. */
+static struct entry *take_out(struct memory *m, const mote_parts_bytes *key) {
+    struct entry *entry = find(m, key);
+    if (entry) mote__sorted_remove(&m->entries, &entry->node);
     return entry;
 }
 
-/* An entry that is not in the array yet; nothing when out of memory. */
-static bool make(struct memory *m, const mote_parts_item *item, struct entry *out) {
+static void insert(struct memory *m, struct entry *entry) {
+    mote__sorted_insert(&m->entries, &entry->node);
+}
+
+/* An entry that is not in its place yet; NULL when out of memory. */
+static struct entry *make(struct memory *m, const mote_parts_item *item) {
+    const mote_parts_bytes *key = &item->whole_key, *value = &item->value;
     uint64_t now = present();
-    *out =
-        (struct entry){.key = {duplicate(m, &item->whole_key), item->whole_key.size},
-                       .value = duplicate(m, &item->value),
-                       .value_size = item->value.size,
+    struct entry *entry = mote__alloc(m->allocator, entry_bytes(key->size, value->size));
+    if (!entry) return NULL;
+    *entry =
+        (struct entry){.node = {.key = entry->bytes, .key_size = key->size},
+                       .value_size = value->size,
                        .version = ++m->versions,
                        .expires_ns = item->ttl_s > 0 ? now + (uint64_t)item->ttl_s * 1000000000 : 0,
                        .modified_ns = now};
-    if (out->key.data && (out->value || !out->value_size)) return true;
-    entry_free(m, out);
-    *out = (struct entry){0};
-    return false;
-}
-
-/* Puts an entry whose key is not there in its place; there is room in the array. */
-static void insert(struct memory *m, const struct entry *entry) {
-    bool found;
-    const mote_parts_bytes key = {entry->key.data, entry->key.size};
-    size_t at = SORTED_POSITION(&m->entries, &key, &found);
-    SORTED_OPEN(&m->entries, at);
-    m->entries.data[at] = *entry;
+    memcpy(entry->bytes, key->data, key->size);
+    if (value->size) memcpy(entry->bytes + key->size, value->data, value->size);
+    return entry;
 }
 
 static bool tell_version(mote_parts_op *op, mote_parts_item *item, uint64_t version) {
@@ -122,60 +119,54 @@ static bool tell_version(mote_parts_op *op, mote_parts_item *item, uint64_t vers
 /* Writes or removes one item if its condition holds. *before is what was in the key's place, to be
  * freed or put back. Nothing has changed when it fails. */
 static mote_parts_code apply(struct memory *m, mote_parts_op *op, mote_parts_item *item,
-                             struct entry *before) {
-    struct entry made = {0};
+                             struct entry **before) {
+    struct entry *made = NULL;
     bool removal = parts_is_removal(op, item);
     mote_parts_code code = allows(m, op, item);
     if (code) return code;
-    if (!removal &&
-        (!tell_version(op, item, m->versions + 1) ||
-         !mote__vec_reserve(&m->entries, m->allocator, 1) || !make(m, item, &made)))
+    if (!removal && (!tell_version(op, item, m->versions + 1) || !(made = make(m, item))))
         return MOTE_PARTS_NOMEM;
     *before = take_out(m, &item->whole_key);
-    if (!removal) insert(m, &made);
+    if (made) insert(m, made);
     return MOTE_PARTS_OK;
 }
 
-/* There is room: the key's place was there before `apply`. */
-static void put_back(struct memory *m, const mote_parts_item *item, const struct entry *before) {
-    struct entry made = take_out(m, &item->whole_key);
-    entry_free(m, &made);
-    if (before->key.data) insert(m, before);
+static void put_back(struct memory *m, const mote_parts_item *item, struct entry *before) {
+    entry_free(m, take_out(m, &item->whole_key));
+    if (before) insert(m, before);
 }
 
 static void write_each(struct memory *m, mote_parts_op *op) {
-    struct entry before = {0};
+    struct entry *before;
     for (size_t i = 0; i < op->item_count; i++) {
         op->items[i].code = apply(m, op, &op->items[i], &before);
-        if (!op->items[i].code) entry_free(m, &before);
+        if (!op->items[i].code) entry_free(m, before);
     }
 }
 
 /* All or nothing: one after the other, and back again when one cannot be. */
 static mote_parts_code transact(struct memory *m, mote_parts_op *op) {
-    struct entry *before = mote__parts_alloc(op, op->item_count * sizeof *before);
+    struct entry **before = mote__parts_alloc(op, op->item_count * sizeof *before);
     mote_parts_code code = before ? MOTE_PARTS_OK : MOTE_PARTS_NOMEM;
     size_t count = 0;
     while (count < op->item_count && !code) {
         code = op->items[count].code = apply(m, op, &op->items[count], &before[count]);
         if (!code) count++;
     }
-    for (size_t i = 0; i < count && !code; i++) entry_free(m, &before[i]);
-    for (size_t i = count; i-- && code;) put_back(m, &op->items[i], &before[i]);
+    for (size_t i = 0; i < count && !code; i++) entry_free(m, before[i]);
+    for (size_t i = count; i-- && code;) put_back(m, &op->items[i], before[i]);
     return code;
 }
 
 static mote_parts_code keys(const struct memory *m, mote_parts_op *op) {
-    bool found;
     uint64_t now = present();
     const mote_parts_bytes *from = op->whole_after.data ? &op->whole_after : &op->whole_prefix;
-    size_t i = SORTED_POSITION(&m->entries, from, &found);
-    for (; i < m->entries.count && !op->more; i++) {
-        const struct entry *entry = &m->entries.data[i];
-        const struct sorted_key *key = &entry->key;
-        if (!sorted_begins(key->data, key->size, &op->whole_prefix)) break; /* nor do later ones */
-        if (!is_live(entry, now) || !mote__parts_wants_key(op, key->data, key->size)) continue;
-        if (!mote__parts_add_key(op, key->data, key->size)) return MOTE_PARTS_NOMEM;
+    const struct sorted_node *at = mote__sorted_from(&m->entries, from);
+    for (; at && !op->more; at = mote__sorted_after(&m->entries, at)) {
+        if (!sorted_begins(at->key, at->key_size, &op->whole_prefix)) break; /* nor do later ones */
+        bool wanted = is_live((const struct entry *)at, now) &&
+                      mote__parts_wants_key(op, at->key, at->key_size);
+        if (wanted && !mote__parts_add_key(op, at->key, at->key_size)) return MOTE_PARTS_NOMEM;
     }
     return MOTE_PARTS_OK;
 }
@@ -213,8 +204,11 @@ static mote_status memory_open(const struct parts_opening *opening, void **insta
 
 static void memory_close(void *instance) {
     struct memory *m = instance;
-    for (size_t i = 0; i < m->entries.count; i++) entry_free(m, &m->entries.data[i]);
-    mote__vec_deinit(&m->entries, m->allocator);
+    while (m->entries.root) {
+        struct entry *entry = (struct entry *)m->entries.root;
+        mote__sorted_remove(&m->entries, &entry->node);
+        entry_free(m, entry);
+    }
     MOTE__DELETE(m->allocator, m);
 }
 

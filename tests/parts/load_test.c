@@ -484,7 +484,8 @@ TEST(components_are_opened_by_themselves) {
     mote_error error = {0};
     CHECK_EQ(load(&parts,
                   SQLITE "  - {name: url, value: /nowhere/x.db}\n---\n"
-                         "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: b}, spec: {type: state.in-memory}}",
+                         "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: b}, "
+                         "spec: {type: state.in-memory}}",
                   &error),
              MOTE_OK);
     CHECK(mote_parts_open(parts, "store", &error) != MOTE_OK);
@@ -560,6 +561,23 @@ TEST(names_without_quotes) {
            "c.yaml:5: state.postgresql has no version `v0`, only v2");
     expect(HEAD "spec: {type: state.in-memory}\nscopes: [010]\n",
            "c.yaml:6: an app id in `scopes` is a text: put `010` in quotes");
+}
+
+TEST(values_of_configuration) {
+    static const char *const rows[][2] = {
+        {"[1]", "`values` is a JSON object"},
+        {"{\"a\": [1]}", "`values` holds texts and numbers only"},
+        {"{\"\": 1}", "`values` holds a key that is empty or has `||` in it"},
+        {"{\"a||b\": 1}", "`values` holds a key that is empty or has `||` in it"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[300], message[100];
+        snprintf(text, sizeof text,
+                 HEAD "spec: {type: configuration.in-memory, metadata: [\n"
+                      "  {name: values, value: '%s'}]}\n",
+                 rows[i][0]);
+        snprintf(message, sizeof message, "c.yaml:6: %s", rows[i][1]);
+        expect(text, message);
+    }
 }
 
 TEST(namespaces) {
