@@ -35,13 +35,17 @@ SELDOM enum outcome take_any_number(struct resp_reader *r, int64_t *out) {
     return WHOLE;
 }
 
-/* The same, quickly when it has one digit, as most have. */
+/* The same, quickly where few digits are followed by enough. */
 static inline enum outcome take_number(struct resp_reader *r, int64_t *out) {
+    enum { DIGITS = 5 };
     const char *at = r->at;
-    unsigned digit = r->end - at > 2 && at[1] == '\r' ? (unsigned)(*at - '0') : 10;
-    if (digit > 9) return take_any_number(r, out);
-    *out = digit;
-    r->at = at + 3;
+    unsigned number = 0, digit = 10;
+    if (r->end - at < DIGITS + 2) return take_any_number(r, out);
+    for (; at < r->at + DIGITS && (digit = (unsigned)(*at - '0')) < 10; at++)
+        number = number * 10 + digit;
+    if (at == r->at || *at != '\r') return take_any_number(r, out);
+    *out = number;
+    r->at = at + 2;
     return WHOLE;
 }
 
@@ -138,15 +142,23 @@ struct resp mote__resp_next(struct resp_reader *reader) {
     return element;
 }
 
-/* A line of a kind and a number; there is room for it. */
 enum { HEAD_BYTES_MAX = 32 };
-static void put_head(resp_buffer *out, char kind, size_t number) {
-    char digits[HEAD_BYTES_MAX], *end = digits + sizeof digits, *first = end;
-    char *at = out->data + out->count;
+
+SELDOM size_t put_digits(char *out, size_t number) {
+    char digits[HEAD_BYTES_MAX], *first = digits + sizeof digits;
     do *--first = (char)('0' + number % 10);
     while (number /= 10);
+    size_t size = (size_t)(digits + sizeof digits - first);
+    memcpy(out, first, size);
+    return size;
+}
+
+/* A line of a kind and a number; there is room for it. */
+static void put_head(resp_buffer *out, char kind, size_t number) {
+    char *at = out->data + out->count;
     *at++ = kind;
-    while (first < end) *at++ = *first++;
+    if (number < 10) *at++ = (char)('0' + number);
+    else at += put_digits(at, number);
     *at++ = '\r', *at++ = '\n';
     out->count = (size_t)(at - out->data);
 }

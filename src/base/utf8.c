@@ -46,13 +46,14 @@ unsigned mote__utf8_decode(const uint8_t *bytes, size_t size, uint32_t *code_poi
     return length;
 }
 
-/* The bytes up to the first eight that are not all ASCII. */
+/* How many bytes at the beginning are ASCII. */
 static size_t ascii_prefix(const uint8_t *bytes, size_t size) {
     size_t at = 0;
     for (uint64_t word; size - at >= sizeof word; at += sizeof word) {
         memcpy(&word, bytes + at, sizeof word);
         if (word & 0x8080808080808080) break;
     }
+    while (at < size && bytes[at] < 0x80) at++;
     return at;
 }
 
