@@ -137,11 +137,11 @@ struct mote_parts_op {
     mote_parts_bytes prefix; /* KEYS: of the keys wanted */
     mote_parts_bytes after;  /* KEYS: go on behind this key; not given: from the first */
     size_t limit;            /* KEYS: at most so many; 0: 1000 */
-    bool any;                /* KEYS: whichever are found first, in no order and with no `more` */
+    bool any;                /* KEYS: whichever are found first, in no order; `more` is false */
     uint64_t timeout_ns;     /* 0: 20 s, or the component's own; WATCH: none */
     void (*done)(mote_parts_op *op); /* may submit and cancel, but not wait (mote_parts_call) */
     /* WATCH: an item of the operation with what is there now: NOT_FOUND, or `found` and `version`,
-     * which are good during the call. The operation must not be cancelled or submitted in it. */
+     * which are good during the call. Nothing must be submitted or cancelled in it. */
     void (*changed)(mote_parts_op *op, const mote_parts_item *item);
     void *context;
 
@@ -258,8 +258,8 @@ MOTE_API MOTE_CHECKED mote_status mote_parts_open(mote_parts *parts, const char 
                                                   mote_error *error);
 
 /* Carries out an operation and waits for it, as long as the thread has patience (mote/vfs.h), then
- * cancels it. Not for callbacks, where the loop is at work: UNSUPPORTED, wherever there would be
- * something to wait for. Returns op->code; whatever it is, mote_parts_op_deinit frees the
+ * cancels it. Not for callbacks, where the loop is at work: UNSUPPORTED there but for stores in
+ * memory. Returns op->code; whatever it is, mote_parts_op_deinit frees the
  * results. */
 MOTE_API mote_parts_code mote_parts_call(mote_parts *parts, const char *component,
                                          mote_parts_op *op);

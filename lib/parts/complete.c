@@ -29,9 +29,10 @@ void mote__parts_log(const struct parts_opening *opening, const char *format, ..
 }
 
 mote_status mote__parts_check_tables(const struct parts_opening *opening, enum parts_key table,
-                                     enum parts_key metadata_table, mote_error *error) {
-    if (!mote__same_word(parts_text(opening, table), parts_text(opening, metadata_table)))
-        return MOTE_OK;
+                                     enum parts_key metadata_table, bool any_case,
+                                     mote_error *error) {
+    const char *one = parts_text(opening, table), *other = parts_text(opening, metadata_table);
+    if (any_case ? !mote__same_word(one, other) : strcmp(one, other) != 0) return MOTE_OK;
     mote__error_set(error, MOTE_E_ARGUMENT, MOTE_NO_OFFSET,
                     "`tableName` and `metadataTableName` are the same");
     return parts_blame(opening, parts_given(opening, table) ? table : metadata_table, error);
@@ -201,6 +202,7 @@ void mote__parts_complete(mote_parts_op *op, mote_parts_code code) {
     op->failed_whole = op->ending || code;
     op->code = op->ending ? op->ending : code ? code : sum_up(op);
     op->is_under_way = false;
+    if (op->any) op->more = false;
     op->component->parts->under_way -= op->verb != MOTE_PARTS_WATCH;
     if (op->ended) *op->ended = true;
     op->done(op);

@@ -97,8 +97,9 @@ static mote_parts_code change(struct values *v, mote_parts_op *op, mote_parts_it
     if (op->verb == MOTE_PARTS_SET && !put(v, &item->whole_key, &item->value))
         return MOTE_PARTS_NOMEM;
     struct entry *entry = find(v, &item->whole_key);
+    bool changes = entry;
     if (op->verb == MOTE_PARTS_DELETE && entry) drop(v, entry);
-    if (entry) tell(v, v->watches, &item->whole_key);
+    if (changes) tell(v, v->watches, &item->whole_key);
     return MOTE_PARTS_OK;
 }
 
@@ -210,4 +211,5 @@ const struct parts_driver mote__configuration_memory = {.abi = PARTS_DRIVER_ABI,
                                                         .open = values_open,
                                                         .close = values_close,
                                                         .submit = values_submit,
-                                                        .cancel = values_cancel};
+                                                        .cancel = values_cancel,
+                                                        .answers_at_once = true};

@@ -331,4 +331,5 @@ const struct parts_driver mote__configuration_redis = {.abi = PARTS_DRIVER_ABI,
                                                        .open = configuration_open,
                                                        .close = configuration_close,
                                                        .submit = configuration_submit,
-                                                       .cancel = configuration_cancel};
+                                                       .cancel = configuration_cancel,
+                                                       .walks = true};

@@ -30,7 +30,7 @@
 #include "tables.h"
 
 /* Counts the changes that modules would not survive: here, in complete.c and in loop.c. */
-enum { PARTS_DRIVER_ABI = 11 };
+enum { PARTS_DRIVER_ABI = 12 };
 
 struct parts_opening;
 
@@ -53,7 +53,8 @@ struct parts_driver {
      * under way, whose caller has nothing else to do. False: nothing has come, or the loop is to
      * wait. NULL: it always is. */
     bool (*await)(void *instance, const mote_parts_op *op);
-    bool walks; /* KEYS looks at all that the store holds, whosever it is */
+    bool answers_at_once; /* all but WATCH ends inside submit, though there is a cancel */
+    bool walks;           /* KEYS looks at all that the store holds, whosever it is */
 };
 
 /* What `open` gets; it stays until `close`. */
@@ -96,9 +97,10 @@ static inline mote_status parts_blame(const struct parts_opening *opening, enum 
 /* Dapr's SQL stores take no time-out below a second. */
 mote_status mote__parts_check_timeout(const struct parts_opening *opening, enum parts_key key,
                                       mote_error *error);
-/* Two tables of one database have two names. */
+/* Two tables of one database have two names; `any_case`: letters of any size are the same to it. */
 mote_status mote__parts_check_tables(const struct parts_opening *opening, enum parts_key table,
-                                     enum parts_key metadata_table, mote_error *error);
+                                     enum parts_key metadata_table, bool any_case,
+                                     mote_error *error);
 /* Whether the file says it, and it is not the default. */
 static inline bool parts_given(const struct parts_opening *opening, enum parts_key key) {
     return opening->values[key].given;

@@ -23,7 +23,8 @@ static void note_thread(struct mote_parts *parts) {
     parts->alone = !same ? 0 : parts->alone < UINT32_MAX ? parts->alone + 1 : parts->alone;
 }
 
-bool mote__parts_is_inside(const struct mote_parts *parts) {
+/* Whether this thread has the lock, as in a callback. */
+static bool is_inside(const struct mote_parts *parts) {
     return atomic_load_explicit(&parts->holder, memory_order_relaxed) == &here;
 }
 
@@ -37,6 +38,10 @@ static void take_lock(struct mote_parts *parts) {
 }
 
 void mote__parts_enter(struct mote_parts *parts) {
+    if (is_inside(parts)) {
+        parts->depth++;
+        return;
+    }
     take_lock(parts);
     note_thread(parts);
 }
@@ -47,6 +52,10 @@ static uint64_t present(void) { return mote__os_clock_ns(OS_CLOCK_MONOTONIC); }
  * come too late. */
 void mote__parts_leave(struct mote_parts *parts) {
     bool has_waited = parts->has_waited;
+    if (parts->depth) {
+        parts->depth--;
+        return;
+    }
     parts->has_waited = false;
     set_holder(parts, NULL);
     mote__os_mutex_unlock(&parts->lock);
@@ -66,13 +75,11 @@ static uint64_t slice_end(uint64_t deadline_ns) {
     return end < deadline_ns ? end : deadline_ns;
 }
 
-/* Lets those in who want to, if there are any. */
+/* Lets one in of those who want to, if there are any; then it is one of them. */
 static void give_way(struct mote_parts *parts) {
-    uint32_t wanting = atomic_load(&parts->wanting);
-    if (!wanting) return;
+    if (!atomic_load(&parts->wanting)) return;
+    parts->has_waited = true;
     mote__parts_leave(parts);
-    for (; wanting; wanting = atomic_load(&parts->wanting))
-        mote__os_wait(&parts->wanting, wanting, present() + PATIENCE_NS);
     mote__parts_enter(parts);
 }
 
@@ -107,4 +114,14 @@ void mote__parts_wait(struct mote_parts *parts, bool (*is_done)(void *context), 
     if (!drives) return;
     parts->is_driven = false;
     mote__parts_stir(parts); /* one of those who sleep goes on driving */
+}
+
+void mote__parts_drive(struct mote_parts *parts, const bool *stop, uint64_t timeout_ns) {
+    uint64_t now = present(), end = timeout_ns < UINT64_MAX - now ? now + timeout_ns : UINT64_MAX;
+    if (mote__loop_is_running(parts->loop)) return; /* by whom this is called */
+    do {
+        mote__loop_turn(parts->loop, stop, end == UINT64_MAX ? end : end - now);
+        give_way(parts);
+        now = present();
+    } while (!*stop && now < end);
 }

@@ -111,12 +111,12 @@ static void put(struct text_out *out, const char *text, size_t size) {
  * nobody has said one; each {uuid} is one of its own. */
 static size_t put_placeholder(const mote_parts *parts, const char *at, struct text_out *out) {
     char uuid[37] = "";
-    const char *ns = parts->namespace_;
+    const char *ns = parts->namespace_, *pod = getenv("POD_NAME");
     if (!strncmp(at, "{uuid}", 6) && !mote__parts_uuid(uuid)) out->has_failed = true;
     const struct {
         const char *name, *text, *more[2];
     } known[] = {{"{uuid}", uuid, {"", ""}},
-                 {"{podName}", getenv("POD_NAME"), {"", ""}},
+                 {"{podName}", pod && *pod ? pod : NULL, {"", ""}},
                  {"{appID}", parts->app_id, {"", ""}},
                  {"{namespace}", ns ? ns : "default", {".", parts->app_id}}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {

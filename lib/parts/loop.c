@@ -183,6 +183,7 @@ static void pass(struct loop_timer *timer) { ((struct limit *)timer)->passed = t
 
 static void run(struct loop *loop, const bool *stop, const bool *stop_too, uint64_t timeout_ns) {
     struct limit limit = {.timer.run = pass};
+    if (loop->is_running) return;
     bool good = timeout_ns == UINT64_MAX || mote__loop_timer_start(loop, &limit.timer, timeout_ns);
     loop->is_running = true;
     run_soon(loop);

@@ -17,10 +17,10 @@ void mote__loop_delete(struct loop *loop);
 /* Runs callbacks until *stop is true or `timeout_ns` has passed (UINT64_MAX: no limit). */
 void mote__loop_run(struct loop *loop, const bool *stop, uint64_t timeout_ns);
 
-/* Whether one of these is running: then it must not be run again, by whom it calls. */
-bool mote__loop_is_running(const struct loop *loop);
 /* The same, but ends also when another thread has posted something or called mote__loop_wake. */
 void mote__loop_turn(struct loop *loop, const bool *stop, uint64_t timeout_ns);
+/* Whether one of these is running, as in what it calls: there they do nothing. */
+bool mote__loop_is_running(const struct loop *loop);
 /* Ends the turn under way, or the next one. Any thread. */
 void mote__loop_wake(struct loop *loop);
 

@@ -672,7 +672,8 @@ static mote_vfs_error keep_last(struct listing *l, const mote_parts_bytes *key) 
 /* One page of keys, and where the next begins. */
 static mote_vfs_error list_page(struct listing *l, bool *more) {
     const mote_parts_bytes prefix = key_bytes(l->prefix);
-    bool walks = l->files->component->driver && l->files->component->driver->walks;
+    const struct parts_driver *driver = l->files->component->driver;
+    bool walks = driver && driver->walks;
     mote_parts_op op = {.verb = MOTE_PARTS_KEYS,
                         .limit = walks ? LIST_PAGE_OF_WALKERS : LIST_PAGE,
                         .prefix = prefix,

@@ -163,7 +163,13 @@ static void out_of_time(struct loop_timer *timer) {
     end_early(((struct deadline *)timer)->op, MOTE_PARTS_TIMEOUT);
 }
 
-void mote_parts_cancel(mote_parts_op *op) { end_early(op, MOTE_PARTS_CANCELLED); }
+void mote_parts_cancel(mote_parts_op *op) {
+    if (!op->is_under_way) return;
+    struct mote_parts *parts = op->component->parts;
+    mote__parts_enter(parts);
+    end_early(op, MOTE_PARTS_CANCELLED);
+    mote__parts_leave(parts);
+}
 
 /* Memory for the deadline is taken before submit, because afterwards the operation's memory may be
  * in use on a thread of the driver's. */
@@ -187,15 +193,14 @@ static void start_deadline(mote_parts_op *op) {
 }
 
 /* Whoever is called by the loop, or by who takes an answer, cannot wait for the next one. */
-static mote_parts_code refuse_waiting(mote_parts_op *op) {
-    return mote__parts_say(op, MOTE_PARTS_UNSUPPORTED,
-                           "a callback cannot wait for an operation, only submit it");
-}
-
 static mote_parts_code check_waiting(mote_parts_op *op) {
     const struct mote_parts *parts = op->component->parts;
-    bool can_wait = !parts->is_awaiting && !mote__loop_is_running(parts->loop);
-    return can_wait || !op->component->driver->cancel ? MOTE_PARTS_OK : refuse_waiting(op);
+    const struct parts_driver *driver = op->component->driver;
+    bool waits = driver->cancel && !driver->answers_at_once;
+    bool is_at_work = parts->is_awaiting || mote__loop_is_running(parts->loop);
+    if (!waits || !is_at_work) return MOTE_PARTS_OK;
+    return mote__parts_say(op, MOTE_PARTS_UNSUPPORTED,
+                           "a callback cannot wait for an operation, only submit it");
 }
 
 /* Whether it is still under way; it has no deadline then yet. `waits`: the caller is to. */
@@ -274,8 +279,9 @@ mote_parts_code mote__parts_carry_out(struct mote_parts_component *component, mo
 static void leave_unbegun(mote_parts_op *op) {
     op->memory = op->timer = NULL;
     op->ended = NULL;
-    op->is_under_way = false;
+    op->is_under_way = op->more = false;
     op->text[0] = 0;
+    if (op->verb == MOTE_PARTS_KEYS) op->items = NULL, op->item_count = 0;
 }
 
 static void no_such_component(mote_parts_op *op, const char *name, const char *nearest) {
@@ -288,19 +294,20 @@ static void no_such_component(mote_parts_op *op, const char *name, const char *n
 void mote_parts_submit(mote_parts *parts, const char *component, mote_parts_op *op) {
     const char *nearest;
     struct mote_parts_component *c = mote__parts_find(parts, component, &nearest);
-    if (c) {
-        mote__parts_begin(c, op);
+    if (!c) {
+        no_such_component(op, component, nearest);
+        op->done(op);
         return;
     }
-    no_such_component(op, component, nearest);
-    op->done(op);
+    mote__parts_enter(parts);
+    mote__parts_begin(c, op);
+    mote__parts_leave(parts);
 }
 
 mote_parts_code mote_parts_call(mote_parts *parts, const char *component, mote_parts_op *op) {
     const char *nearest;
     struct mote_parts_component *c = mote__parts_find(parts, component, &nearest);
     if (!c) return no_such_component(op, component, nearest), op->code;
-    if (mote__parts_is_inside(parts)) return leave_unbegun(op), op->code = refuse_waiting(op);
     mote__parts_enter(parts);
     mote__parts_carry_out(c, op);
     mote__parts_leave(parts);
@@ -308,5 +315,7 @@ mote_parts_code mote_parts_call(mote_parts *parts, const char *component, mote_p
 }
 
 void mote_parts_drive(mote_parts *parts, const bool *stop, uint64_t timeout_ns) {
-    mote__loop_run(parts->loop, stop, timeout_ns);
+    mote__parts_enter(parts);
+    mote__parts_drive(parts, stop, timeout_ns);
+    mote__parts_leave(parts);
 }

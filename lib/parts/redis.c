@@ -542,8 +542,11 @@ static void look_for_stall(struct redis *r) {
         lose(r, "out of memory");
 }
 
+/* What has come meanwhile, while nobody ran the loop, is an answer too. */
 static void on_stall(struct loop_timer *timer) {
-    look_for_stall((struct redis *)((char *)timer - offsetof(struct redis, stall)));
+    struct redis *r = (struct redis *)((char *)timer - offsetof(struct redis, stall));
+    if (r->state == REDIS_READY) receive(r, MSG_DONTWAIT);
+    look_for_stall(r);
 }
 
 void mote__redis_cancel(struct redis *r, mote_parts_op *op) {

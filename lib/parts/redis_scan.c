@@ -45,6 +45,7 @@ static bool is_known(const mote_parts_op *op, const struct resp *key) {
 }
 
 static bool keep_key(mote_parts_op *op, const struct resp *key) {
+    if (op->any && scan_of(op)->count >= op->limit) return true;
     if (!mote__parts_wants_key(op, key->text, key->size) || is_known(op, key)) return true;
     struct found *found = mote__parts_alloc(op, sizeof *found + key->size);
     if (!found) return false;

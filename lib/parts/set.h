@@ -39,6 +39,7 @@ struct mote_parts {
     _Atomic uint32_t wanting, turns;
     const void *thread;           /* that has entered last */
     _Atomic(const void *) holder; /* the same, while it has the lock; else NULL */
+    unsigned depth;               /* how often it has entered again, in callbacks */
     unsigned alone;               /* how many times before it was the same one */
     uint32_t under_way; /* operations, but for those that watch, who can hear a little later */
     bool is_driven, is_stirred;
@@ -63,16 +64,18 @@ void mote__budget_give(struct mote_parts_budget *budget, uint64_t bytes);
 /* Gives back what the operation has taken, whose memory stays: something else is counted for it. */
 void mote__budget_release(mote_parts_op *op);
 
-/* Takes the lock, out of the hands of a thread that only waits (mote__parts_wait). */
+/* Takes the lock, out of the hands of a thread that only waits (mote__parts_wait). Who has it may
+ * take it again, as callbacks do. */
 void mote__parts_enter(struct mote_parts *parts);
 void mote__parts_leave(struct mote_parts *parts);
-/* Whether it is this thread that has it, as in a callback. */
-bool mote__parts_is_inside(const struct mote_parts *parts);
 /* Lets the loop work until is_done(context), which is asked after each mote__parts_stir and every
  * 50 ms, or until `deadline_ns` (monotonic); meanwhile others may enter. The lock is held before
  * and afterwards. */
 void mote__parts_wait(struct mote_parts *parts, bool (*is_done)(void *context), void *context,
                       uint64_t deadline_ns);
+/* Lets the loop work until *stop or the time has passed; others may enter meanwhile. Does nothing
+ * in callbacks, where it is at work. */
+void mote__parts_drive(struct mote_parts *parts, const bool *stop, uint64_t timeout_ns);
 /* Something has happened that somebody may wait for. The lock is held. */
 void mote__parts_stir(struct mote_parts *parts);
 

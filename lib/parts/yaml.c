@@ -53,12 +53,19 @@ static mote_status begin(struct build *b, enum yaml_kind kind, unsigned line) {
     return MOTE_OK;
 }
 
-/* `! 010` and `!!str 010` are texts, whatever they look like. */
+/* `! 010`, `!!str 010` and `!own 010` are texts, whatever they look like. */
 static bool is_text_by_tag(struct fy_token *tag) {
+    static const char *const others[] = {"bool", "int", "float", "null", "timestamp"};
+    static const char yaml[] = "tag:yaml.org,2002:";
+    enum { YAML = sizeof yaml - 1 };
     size_t size = 0;
     const char *text = tag ? fy_token_get_text(tag, &size) : NULL;
-    return text && ((size == 1 && *text == '!') ||
-                    (size >= 4 && !memcmp(text + size - 4, ":str", 4)));
+    if (!text) return false;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (size == YAML + strlen(others[i]) && !memcmp(text, yaml, YAML) &&
+            !memcmp(text + YAML, others[i], size - YAML))
+            return false;
+    return true;
 }
 
 static mote_status add_scalar(struct build *b, struct fy_event *event, unsigned line) {

@@ -195,6 +195,7 @@ TEST(scalars_without_quotes) {
         {"!!str 010", "010||"},
         {"! 010", "010||"},
         {"!!int 010", "8||"},
+        {"!own 010", "010||"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char text[300];

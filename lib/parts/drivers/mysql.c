@@ -920,7 +920,7 @@ static mote_status take_dsn(struct mysql *m, mote_error *error) {
 
 static mote_status take_settings(struct mysql *m, mote_error *error) {
     TRY(mote__parts_check_tables(m->pool.opening, KEY_state_mysql_table,
-                                 KEY_state_mysql_metadata_table, error));
+                                 KEY_state_mysql_metadata_table, false, error));
     mote_status status = take_dsn(m, error);
     if (status && status != MOTE_E_NOMEM)
         parts_blame(m->pool.opening, KEY_state_mysql_connection, error);

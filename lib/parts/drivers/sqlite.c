@@ -12,7 +12,6 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdarg.h>
-#include <sys/stat.h>
 
 #define LIVE   "(expiration_time IS NULL OR expiration_time > CURRENT_TIMESTAMP)"
 #define EXPIRY "CASE WHEN ?5 > 0 THEN DATETIME(CURRENT_TIMESTAMP, '+' || ?5 || ' seconds') END"
@@ -622,13 +621,16 @@ static int set_journal(struct sqlite *q, bool wal, bool there, int busy_ms) {
     return wal && there ? SQLITE_OK : rc;
 }
 
-/* Whether there is anything in the file of SQLite's beside the database: its log, its journal. */
+/* Whether there is anything in the file of SQLite's beside the database: its log, its journal. One
+ * that is done with may stay, and begins with zero. */
 static bool has_beside(const struct sqlite *q, const char *suffix) {
     char path[4200];
-    struct stat st;
     const char *name = sqlite3_db_filename(q->writer.db, "main");
     snprintf(path, sizeof path, "%s%s", name ? name : "", suffix);
-    return !stat(path, &st) && st.st_size > 0;
+    FILE *file = fopen(path, "rb");
+    bool has = file && fgetc(file) > 0;
+    if (file) fclose(file);
+    return has;
 }
 
 /* A file that can be read may have a log, or an interrupted transaction's journal, that cannot be
@@ -656,8 +658,8 @@ static bool is_immutable_and_more(struct sqlite *q) {
                 (has_beside(q, "-wal") || has_beside(q, "-journal"));
     if (more)
         snprintf(q->why, sizeof q->why,
-                 "`immutable=1` would leave out what is in the log or journal beside the file "
-                 "(-wal, -journal); copy both to a folder that can be written");
+                 "`immutable=1` would leave out what is in the log or journal beside the file; copy "
+                 "both to where they can be written");
     return more;
 }
 
@@ -693,7 +695,7 @@ static mote_status take_settings(struct sqlite *q, struct settings *out, mote_er
     TRY(check_table(q->opening, KEY_state_sqlite_table, error));
     TRY(check_table(q->opening, KEY_state_sqlite_metadata_table, error));
     TRY(mote__parts_check_tables(q->opening, KEY_state_sqlite_table,
-                                 KEY_state_sqlite_metadata_table, error));
+                                 KEY_state_sqlite_metadata_table, true, error));
     mote_status status = take_connection(q, out, error);
     if (status && status != MOTE_E_NOMEM)
         parts_blame(q->opening, KEY_state_sqlite_connection, error);
