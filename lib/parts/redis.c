@@ -21,7 +21,7 @@ enum { READ_BYTES = 65536, GREETING = UINT32_MAX };
 /* How long an answer is awaited without the loop, and for how long one after the other before the
  * loop gets a turn again; how many until the socket is not watched meanwhile: to a watched one an
  * answer is 1 us longer under way. */
-enum { AWAIT_US = 10000, DIRECT_NS = 10000000, DIRECT_WATCHED_MAX = 8 };
+enum { AWAIT_US = 10000, DIRECT_NS = 10000000, DIRECT_WATCHED_MAX = 2 };
 
 /* A connection that was in use a moment ago is not asked whether it is still there. */
 static const uint64_t fresh_ns = 1000000;
