@@ -9,7 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { COPY_PAGE = 100, SUBSCRIBE_MAX = 100, KEY_SHOWN_BYTES = 60 };
+/* A page of keys may cost a look at all that a store holds. */
+enum { KEYS_PAGE = 10000, COPIED_AT_ONCE = 100, SUBSCRIBE_MAX = 100, KEY_SHOWN_BYTES = 60 };
 static const mote_allocator *const allocator = &mote__allocator_libc;
 static const uint64_t health_timeout_ns = 5000000000;
 
@@ -206,7 +207,7 @@ static int for_pages(const struct call *c, const char *prefix,
     int code = EXIT_DONE;
     for (bool more = true; more && !code;) {
         mote_parts_op op = {
-            .verb = MOTE_PARTS_KEYS, .prefix = bytes_of(prefix), .limit = COPY_PAGE};
+            .verb = MOTE_PARTS_KEYS, .prefix = bytes_of(prefix), .limit = KEYS_PAGE};
         if (last.size) op.after = (mote_parts_bytes){last.data, last.size};
         code = mote_parts_call(c->parts, c->operands[0], &op) ? report_op(c->operands[0], &op)
                                                               : each(c, &op);
@@ -246,7 +247,7 @@ static void report_key(const char *component, const mote_parts_bytes *key,
 /* What is there of some keys is written to the other component; one that went meanwhile is left
  * out. Returns whether it was; if not, and `tells`, says why the first could not be. */
 static bool write_keys(const struct call *c, const mote_parts_op *read, bool tells) {
-    mote_parts_item items[COPY_PAGE];
+    mote_parts_item items[COPIED_AT_ONCE];
     size_t count = 0;
     uint64_t now_s = (uint64_t)time(NULL);
     for (size_t i = 0; i < read->item_count; i++) {
@@ -277,13 +278,20 @@ static bool copy_keys(const struct call *c, mote_parts_item *keys, size_t count,
     return good;
 }
 
-/* The keys of a page together; where that fails one by one, up to the one that cannot be copied. */
-static int copy_page(const struct call *c, mote_parts_op *page) {
-    bool together = copy_keys(c, page->items, page->item_count, false), good = true;
-    for (size_t i = 0; i < page->item_count && !together && good; i++)
-        good = copy_keys(c, &page->items[i], 1, true);
+/* Some keys together; where that fails one by one, up to the one that cannot be copied. */
+static bool copy_some(const struct call *c, mote_parts_item *keys, size_t count) {
+    bool together = copy_keys(c, keys, count, false), good = true;
+    for (size_t i = 0; i < count && !together && good; i++) good = copy_keys(c, &keys[i], 1, true);
     if (isatty(STDERR_FILENO)) fprintf(stderr, "\r%zu keys", copied);
-    return good ? EXIT_DONE : EXIT_BAD_MODULE;
+    return good;
+}
+
+static int copy_page(const struct call *c, mote_parts_op *page) {
+    for (size_t at = 0; at < page->item_count; at += COPIED_AT_ONCE) {
+        size_t left = page->item_count - at, count = left < COPIED_AT_ONCE ? left : COPIED_AT_ONCE;
+        if (!copy_some(c, &page->items[at], count)) return EXIT_BAD_MODULE;
+    }
+    return EXIT_DONE;
 }
 
 static int do_copy(const struct call *c) {
