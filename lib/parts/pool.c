@@ -200,9 +200,13 @@ static void look_for_stall(struct pool_connection *c) {
         mote__pool_lost(c, "out of memory");
 }
 
+/* What has come meanwhile, while nobody ran the loop, is an answer too. */
 static void on_stall(struct loop_timer *timer) {
-    look_for_stall(
-        (struct pool_connection *)((char *)timer - offsetof(struct pool_connection, stall)));
+    struct pool_connection *c =
+        (struct pool_connection *)((char *)timer - offsetof(struct pool_connection, stall));
+    unsigned losses = c->losses;
+    if (c->state == POOL_READY) c->pool->client->ready(c, LOOP_READ);
+    if (c->losses == losses) look_for_stall(c);
 }
 
 static void on_ready(struct loop_watch *watch, unsigned ready) {

@@ -351,14 +351,13 @@ TEST(a_short_deadline_ends_nobody_else_s_operation) {
     }
 }
 
-/* A server that says nothing for the component's own time is away, whoever has asked. */
-TEST(a_server_that_says_nothing_is_away) {
+/* Those who tell a silent server from an impatient caller, with a time of their own of a second. */
+static void with_own_time(void (*run)(mote_parts *parts, struct proxy *proxy)) {
     static const char *const own[][2] = {{"redis", "  - {name: readTimeout, value: 1s}\n"},
                                          {"postgresql", "  - {name: timeout, value: 1s}\n"}};
     for (size_t i = 0; i < 2 * STORE_COUNT; i++) {
         const struct store *store = &stores[i / 2];
         struct proxy proxy = {0};
-        bool never = false;
         if (strcmp(store->name, own[i % 2][0]) != 0 || !getenv(store->server)) continue;
         mote_parts *parts = load_behind(&proxy, store, own[i % 2][1]);
         if (!parts) continue;
@@ -366,15 +365,33 @@ TEST(a_server_that_says_nothing_is_away) {
         set_mode(&proxy, STALL);
         CHECK_EQ(one(parts, MOTE_PARTS_GET, "a", 20000000, NULL), MOTE_PARTS_TIMEOUT);
         CHECK_EQ(health_of(parts).state, MOTE_PARTS_READY);
-        mote_parts_drive(parts, &never, 1300000000);
-        CHECK_EQ(health_of(parts).state, MOTE_PARTS_AWAY);
-        CHECK(strstr(health_of(parts).error, "no answer in time"));
-        set_mode(&proxy, FORWARD);
-        CHECK(comes_back(parts));
+        run(parts, &proxy);
         mote_parts_delete(parts);
         proxy_end(&proxy);
     }
 }
+
+static void say_nothing(mote_parts *parts, struct proxy *proxy) {
+    bool never = false;
+    mote_parts_drive(parts, &never, 1300000000);
+    CHECK_EQ(health_of(parts).state, MOTE_PARTS_AWAY);
+    CHECK(strstr(health_of(parts).error, "no answer in time"));
+    set_mode(proxy, FORWARD);
+    CHECK(comes_back(parts));
+}
+
+/* A server that says nothing for the component's own time is away, whoever has asked. */
+TEST(a_server_that_says_nothing_is_away) { with_own_time(say_nothing); }
+
+static void answer_unheard(mote_parts *parts, struct proxy *proxy) {
+    set_mode(proxy, FORWARD);
+    usleep(1500000);
+    CHECK_EQ(one(parts, MOTE_PARTS_GET, "a", 0, NULL), MOTE_PARTS_OK);
+    CHECK(!health_of(parts).error_ns);
+}
+
+/* What it has said while nobody ran the loop it has said in time. */
+TEST(an_answer_that_nobody_heard) { with_own_time(answer_unheard); }
 
 /* A mote_parts that is deleted while it connects to a server that says nothing does not wait. */
 TEST(leaving_while_connecting) {

@@ -168,27 +168,6 @@ TEST(an_answer_that_takes_its_time) {
     mote_parts_delete(parts);
 }
 
-/* One that came while nobody ran the loop has come in time: nobody has lost anything. */
-TEST(an_answer_that_nobody_heard) {
-    char yaml[500], text[200];
-    mote_parts *parts = NULL;
-    if (!getenv("MOTE_REDIS_PORT")) return;
-    snprintf(yaml, sizeof yaml,
-             "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: store}\nspec:\n  "
-             "type: state.redis\n  metadata:\n  - {name: redisHost, value: '127.0.0.1:%s'}\n"
-             "  - {name: readTimeout, value: 1s}\n",
-             getenv("MOTE_REDIS_PORT"));
-    CHECK_EQ(mote_parts_new(&(mote_parts_config){.app_id = "r"}, &parts, NULL), MOTE_OK);
-    CHECK_EQ(mote_parts_load_text(parts, "r.yaml", yaml, strlen(yaml), NULL), MOTE_OK);
-    CHECK_EQ(get_in(parts, "none", 0, text), MOTE_PARTS_OK);
-    cli("client pause 400 all");
-    CHECK_EQ(get_in(parts, "none", 150000000, text), MOTE_PARTS_TIMEOUT);
-    usleep(1500000);
-    CHECK_EQ(get_in(parts, "none", 0, text), MOTE_PARTS_OK);
-    CHECK_STR(text, "");
-    mote_parts_delete(parts);
-}
-
 /* In more pieces than anybody waits for, and again into memory that is there. */
 TEST(an_answer_in_many_pieces) {
     enum { BYTES = 8 << 20 };
