@@ -132,6 +132,19 @@ TEST(other_resources_of_dapr) {
     }
 }
 
+/* Loads a component with this keyPrefix, expects what stands before its keys. */
+static void expect_prefix(const char *how, const char *prefix) {
+    char text[400];
+    mote_parts *parts = NULL;
+    mote_error error = {0};
+    snprintf(text, sizeof text,
+             HEAD "spec:\n  type: state.in-memory\n  metadata:\n  - {name: keyPrefix, value: %s}\n",
+             how);
+    if (CHECK_EQ(load(&parts, text, &error), MOTE_OK))
+        CHECK_STR((const char *)parts->components.data[0]->prefix.data, prefix);
+    mote_parts_delete(parts);
+}
+
 /* What Dapr 1.18 makes of a key prefix, which makes it small too: tests/parts/dapr asks it. */
 TEST(scalars_without_quotes) {
     static const struct {
@@ -197,18 +210,8 @@ TEST(scalars_without_quotes) {
         {"!!int 010", "8||"},
         {"!own 010", "010||"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        char text[300];
-        mote_parts *parts = NULL;
-        mote_error error = {0};
-        snprintf(text, sizeof text,
-                 HEAD
-                 "spec:\n  type: state.in-memory\n  metadata:\n  - {name: keyPrefix, value: %s}\n",
-                 rows[i].text);
-        CHECK_EQ(load(&parts, text, &error), MOTE_OK);
-        CHECK_STR((const char *)parts->components.data[0]->prefix.data, rows[i].prefix);
-        mote_parts_delete(parts);
-    }
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        expect_prefix(rows[i].text, rows[i].prefix);
     expect(SQLITE "  - {name: url, value: .inf}\n",
            "c.yaml:9: `.inf` is no value; if it is to be a text, put it in quotes");
 }
@@ -243,18 +246,8 @@ TEST(prefixes) {
                  {"none", ""},
                  {"X y", "x y||"},
                  {"''", "||"}}; /* as Dapr has it */
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char text[400];
-        mote_parts *parts = NULL;
-        mote_error error = {0};
-        snprintf(text, sizeof text,
-                 HEAD
-                 "spec:\n  type: state.in-memory\n  metadata:\n  - {name: keyPrefix, value: %s}\n",
-                 cases[i].how);
-        CHECK_EQ(load(&parts, text, &error), MOTE_OK);
-        CHECK_STR((const char *)parts->components.data[0]->prefix.data, cases[i].prefix);
-        mote_parts_delete(parts);
-    }
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        expect_prefix(cases[i].how, cases[i].prefix);
 }
 
 TEST(refuses) {
