@@ -205,7 +205,8 @@ static void try_inside(mote_parts *parts, bool by_call) {
     mote_parts_op op = {
         .verb = MOTE_PARTS_GET, .items = &item, .item_count = 1, .done = call_inside};
     parts_of_callback = parts;
-    was_called = *said = 0;
+    was_called = false;
+    *said = 0;
     mote_parts_submit(parts, "store", &op);
     if (by_call) CHECK_EQ(get_in(parts, "b", 0, text), MOTE_PARTS_OK);
     else mote_parts_drive(parts, &was_called, 5000000000);
@@ -258,7 +259,8 @@ TEST(nobody_keeps_others_out) {
     unsigned long most = AT_MOST + 1;
     mote_parts *parts = open_alone();
     if (!parts) return;
-    is_enough = false, hog_calls = 0;
+    is_enough = false;
+    hog_calls = 0;
     CHECK(!pthread_create(&thread, NULL, hog, parts));
     for (int round = 0; round < ROUNDS && most > AT_MOST; round++) most = most_meanwhile(parts);
     is_enough = true;
@@ -276,7 +278,8 @@ TEST(many_call_while_one_drives) {
     struct timespec before, after;
     mote_parts *parts = open_alone();
     if (!parts) return;
-    is_enough = false, hog_calls = 0;
+    is_enough = false;
+    hog_calls = 0;
     for (int i = 0; i < HOGS; i++) CHECK(!pthread_create(&threads[i], NULL, hog, parts));
     clock_gettime(CLOCK_MONOTONIC, &before);
     for (int i = 0; i < 5; i++) mote_parts_drive(parts, &never, 100000000);
