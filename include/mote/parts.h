@@ -259,8 +259,7 @@ MOTE_API MOTE_CHECKED mote_status mote_parts_open(mote_parts *parts, const char 
 
 /* Carries out an operation and waits for it, as long as the thread has patience (mote/vfs.h), then
  * cancels it. Not for callbacks, where the loop is at work: UNSUPPORTED there but for stores in
- * memory. Returns op->code; whatever it is, mote_parts_op_deinit frees the
- * results. */
+ * memory. Returns op->code; whatever it is, mote_parts_op_deinit frees the results. */
 MOTE_API mote_parts_code mote_parts_call(mote_parts *parts, const char *component,
                                          mote_parts_op *op);
 /* Begins an operation. `done` is called once, on the loop's thread, perhaps before this returns. */

@@ -106,9 +106,9 @@ static void put(struct text_out *out, const char *text, size_t size) {
         if (out->size < out->capacity) out->data[out->size] = text[i];
 }
 
-/* Puts what Dapr's placeholder ({uuid} and its like) at `at` stands for and returns its length; 0:
- * there is none. As in Dapr a namespace is told with the app's id behind it, and is `default` where
- * nobody has said one; each {uuid} is one of its own. */
+/* Puts what Dapr's word in braces ({uuid} and its like) at `at` stands for and returns its length;
+ * 0: there is none. As in Dapr a namespace is told with the app's id behind it, and is `default`
+ * where nobody has said one; each {uuid} is one of its own. */
 static size_t put_placeholder(const mote_parts *parts, const char *at, struct text_out *out) {
     char uuid[37] = "";
     const char *ns = parts->namespace_, *pod = getenv("POD_NAME");

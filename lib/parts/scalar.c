@@ -2,6 +2,7 @@
  * with their base, and encoding/json's way to write them. */
 #define _POSIX_C_SOURCE 200809L
 #include "scalar.h"
+#include "tables.h"
 #include <inttypes.h>
 #include <locale.h>
 #include <math.h>
@@ -40,38 +41,15 @@ static bool is_no_number(const char *text) {
 
 /* ---------------------------------------------------------------- whole numbers */
 
-static unsigned digit_of(char c) {
-    if (c >= '0' && c <= '9') return (unsigned)(c - '0');
-    char small = c | 0x20;
-    return small >= 'a' && small <= 'z' ? (unsigned)(small - 'a' + 10) : 99;
-}
-
-/* The base that the beginning says; *at: its digits. */
-static unsigned take_base(const char **at) {
-    const char *text = *at;
-    if (text[0] != '0' || !text[1]) return 10;
-    char kind = text[1] | 0x20;
-    unsigned base = kind == 'x' ? 16 : kind == 'o' ? 8 : kind == 'b' ? 2 : 0;
-    *at += base ? 2 : 1;
-    return base ? base : 8;
-}
-
 /* ParseInt, or ParseUint, with base 0. */
 static bool write_whole(const char *text, char *out) {
-    const char *at = text + (*text == '-' || *text == '+');
-    unsigned base = take_base(&at);
-    uint64_t number = 0;
-    if (!*at) return false;
-    for (; *at; at++) {
-        unsigned digit = digit_of(*at);
-        if (digit >= base || __builtin_mul_overflow(number, (uint64_t)base, &number) ||
-            __builtin_add_overflow(number, (uint64_t)digit, &number))
-            return false;
-    }
-    bool negative = *text == '-' && number;
-    if (*text == '-' && number > UINT64_C(1) << 63) return false;
+    bool negative = *text == '-';
+    uint64_t number;
+    if (negative && text[1] == '+') return false;
+    if (!mote__parts_convert(KIND_COUNT, text + negative, &number)) return false;
+    if (negative && number > UINT64_C(1) << 63) return false;
     if (*text == '+' && number > INT64_MAX) return false; /* a ParseUint takes no sign */
-    snprintf(out, SCALAR_BYTES, "%s%" PRIu64, negative ? "-" : "", number);
+    snprintf(out, SCALAR_BYTES, "%s%" PRIu64, negative && number ? "-" : "", number);
     return true;
 }
 
